@@ -1,0 +1,80 @@
+/**
+ * The one error class of the house and its closed table of codes. `common/` holds the words that every room uses; it
+ * may import npm packages and `node:` only.
+ *
+ * Each code maps to a process exit code (the table in docs/cli.md), a gRPC status code (google.rpc.Code) and a hint:
+ * what to do next, unless the error that is thrown says something better.
+ */
+export const errorCodes = {
+  internal: { exit: 1, grpc: 13, hint: 'This is a bug in vais-remote. Please report it with the output above.' },
+  storage: { exit: 1, grpc: 8, hint: 'Check free space and permissions of the folder named above.' },
+  busy: { exit: 1, grpc: 10, hint: 'Stop the other process, or choose another folder or address.' },
+  toolchain_missing: { exit: 1, grpc: 9, hint: 'Install a C compiler: `apt-get install tcc gcc`, or the like.' },
+  usage: { exit: 2, grpc: 3, hint: 'Run the command with --help.' },
+  compile_failed: { exit: 3, grpc: 3, hint: 'Mend the source and try again; the running program is untouched.' },
+  contract_changed: { exit: 4, grpc: 9, hint: 'Keep the old form, or rebuild and restart the program.' },
+  contract_missing: { exit: 4, grpc: 3, hint: 'Build it with `vaisc build --hot`, or state a contract with hot.h.' },
+  image_invalid: { exit: 4, grpc: 3, hint: 'Give a shared library that `vaisc build --hot` or a C compiler wrote.' },
+  wrong_platform: { exit: 4, grpc: 9, hint: 'Build for the triple that the target has: `vaisc build --hot --target`.' },
+  digest_mismatch: { exit: 4, grpc: 15, hint: 'Push again; if it comes back, the disk or the line is faulty.' },
+  too_large: { exit: 4, grpc: 8, hint: 'Make the library smaller, or raise the limit on the agent.' },
+  check_failed: { exit: 4, grpc: 9, hint: 'Mend the library so that it loads by itself; the program never saw it.' },
+  load_refused: { exit: 4, grpc: 9, hint: 'The program keeps its version. Mend what is named and push again.' },
+  superseded: { exit: 4, grpc: 10, hint: 'Nothing to do: a newer push took its place.' },
+  no_such_version: { exit: 4, grpc: 5, hint: 'See `vais-remote history` for the versions that there are.' },
+  reverted: { exit: 5, grpc: 10, hint: 'The old version runs. Mend the new code and push again.' },
+  unreachable: { exit: 6, grpc: 14, hint: 'Is the agent running there? Start it with `vais-remote agent`.' },
+  no_such_program: { exit: 6, grpc: 5, hint: 'Start the program, then see `vais-remote status` for its name.' },
+  no_such_module: { exit: 6, grpc: 5, hint: 'See `vais-remote status` for the modules that the program has.' },
+  not_authorised: { exit: 7, grpc: 16, hint: 'Only a loopback address with --insecure is possible so far.' },
+  timed_out: { exit: 8, grpc: 4, hint: 'The program has not reached a safe point. Does it call hot_check()?' },
+} as const satisfies Record<string, { exit: number; grpc: number; hint: string }>;
+
+/** A name in the closed table of codes. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** How an error travels: in JSON output, in events and in `google.rpc.ErrorInfo`. */
+export interface ErrorShape {
+  readonly code: ErrorCode;
+  /** What happened, to what. */
+  readonly message: string;
+  /** What to do next. */
+  readonly hint: string;
+}
+
+/**
+ * An expected failure. The message says what happened and to what; the hint says what to do next. The cause is kept
+ * for the log of this process and is never sent to a peer.
+ */
+export class VaisError extends Error {
+  override readonly name = 'VaisError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? errorCodes[code].hint;
+  }
+
+  /** The process exit code: see the table in docs/cli.md. */
+  get exitCode(): number {
+    return errorCodes[this.code].exit;
+  }
+
+  toJSON(): ErrorShape {
+    return { code: this.code, message: this.message, hint: this.hint };
+  }
+
+  /** Any thrown value as a VaisError; what is not one already becomes `internal`, with the value as its cause. */
+  static from(thrown: unknown): VaisError {
+    if (thrown instanceof VaisError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new VaisError('internal', message, { cause: thrown });
+  }
+}
+
+/** True for a string that is a code of the table: for codes that come from a peer. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}
