@@ -1,0 +1,10 @@
+// Original file: proto/vais/remote/v1/agent.proto
+
+
+export interface GetStatusRequest {
+  'includeContracts'?: (boolean);
+}
+
+export interface GetStatusRequest__Output {
+  'includeContracts': (boolean);
+}

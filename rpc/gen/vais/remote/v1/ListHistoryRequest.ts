@@ -1,0 +1,12 @@
+// Original file: proto/vais/remote/v1/agent.proto
+
+
+export interface ListHistoryRequest {
+  'program'?: (string);
+  'module'?: (string);
+}
+
+export interface ListHistoryRequest__Output {
+  'program': (string);
+  'module': (string);
+}

@@ -1,0 +1,17 @@
+// Original file: proto/vais/remote/v1/agent.proto
+
+import type { HistoryEntry as _vais_remote_v1_HistoryEntry, HistoryEntry__Output as _vais_remote_v1_HistoryEntry__Output } from '../../../vais/remote/v1/HistoryEntry.ts';
+
+export interface ListHistoryResponse {
+  'program'?: (string);
+  'module'?: (string);
+  'baseBuildId'?: (string);
+  'entries'?: (_vais_remote_v1_HistoryEntry)[];
+}
+
+export interface ListHistoryResponse__Output {
+  'program': (string);
+  'module': (string);
+  'baseBuildId': (string);
+  'entries': (_vais_remote_v1_HistoryEntry__Output)[];
+}

@@ -1,0 +1,22 @@
+// Original file: proto/vais/remote/v1/agent.proto
+
+import type { Module as _vais_remote_v1_Module, Module__Output as _vais_remote_v1_Module__Output } from '../../../vais/remote/v1/Module.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Program {
+  'name'?: (string);
+  'pid'?: (number | string | Long);
+  'triple'?: (string);
+  'runtimeVersion'?: (string);
+  'supervised'?: (boolean);
+  'modules'?: (_vais_remote_v1_Module)[];
+}
+
+export interface Program__Output {
+  'name': (string);
+  'pid': (number);
+  'triple': (string);
+  'runtimeVersion': (string);
+  'supervised': (boolean);
+  'modules': (_vais_remote_v1_Module__Output)[];
+}

@@ -1,0 +1,11 @@
+// Original file: proto/vais/remote/v1/agent.proto
+
+import type { Event as _vais_remote_v1_Event, Event__Output as _vais_remote_v1_Event__Output } from '../../../vais/remote/v1/Event.ts';
+
+export interface WatchEventsResponse {
+  'event'?: (_vais_remote_v1_Event | null);
+}
+
+export interface WatchEventsResponse__Output {
+  'event': (_vais_remote_v1_Event__Output | null);
+}
