@@ -52,6 +52,9 @@ typedef struct hot_api {
     long long (*on_reload)(void (*callback)(long long version));
     const char *(*error)(void);
     int *(*line)(void); /* this thread's cell for the current source line */
+    long long (*start)(const char *source);
+    long long (*loop)(long long (*update)(void));
+    long long (*state)(void *address, unsigned long long size);
 } hot_api;
 
 /* Exported by every image under the name `vais_hot_image`; the executable holds one for version 1 as a static. */
@@ -94,6 +97,193 @@ typedef struct hot_module {
     hot_thread *(*thread)(void); /* this thread's state for this module */
     void *runtime; /* the runtime's own; null at start */
 } hot_module;
+
+/* ---- 3. For generated code: thunks and safe points --------------------------------------------------------------
+ *
+ * A program with one hot function, as `vaisc build` writes it. `update_game` is the thunk: everything outside the
+ * image calls it, and its address is the one that may be kept. (tests/runtime/fixtures/program.c is this, whole.)
+ *
+ *   #include "hot.h"
+ *   typedef struct GameState { long long x; long long y; } GameState;
+ *
+ *   static long long v1_update_game(GameState *state, double dt) { ... }             // version 1 of the body
+ *
+ *   static hot_module module_game;
+ *   HOT_MODULE_THREAD(module_game, thread_game)                // defines: static hot_thread *thread_game(void)
+ *
+ *   struct call_update_game { long long result; GameState *state; double dt; };  // result first; none when void
+ *   static void run_update_game(hot_address f, void *call) {
+ *       struct call_update_game *c = (struct call_update_game *)call;
+ *       c->result = ((long long (*)(GameState *, double))f)(c->state, c->dt);
+ *   }
+ *   static const hot_reach reach_update_game[] = {            // each pointer argument to a struct, and that struct's size
+ *       {HOT_OFFSET(struct call_update_game, state), sizeof(GameState)}};
+ *   static const hot_site site_update_game = {0, 1, run_update_game, reach_update_game}; // slot, reaches (0: null)
+ *
+ *   long long update_game(GameState *state, double dt) {      // the thunk
+ *       hot_thread *t = thread_game();
+ *       if (HOT_PLAIN(t)) {
+ *           long long result;
+ *           HOT_ENTER(t);
+ *           result = ((long long (*)(GameState *, double))HOT_SLOT(t, 0))(state, dt);
+ *           HOT_LEAVE(t);
+ *           return result;
+ *       }
+ *       struct call_update_game c;
+ *       c.state = state; c.dt = dt;
+ *       hot_call(&module_game, t, &site_update_game, &c);
+ *       return c.result;
+ *   }
+ *
+ *   static const hot_function functions_game[] = {
+ *       {"update_game", "fn(*GameState, f64) -> i64", (hot_address)v1_update_game}};
+ *   static const hot_image image_game = {HOT_ABI, sizeof(hot_image), "game", ...};
+ *   static hot_module module_game = {HOT_ABI, sizeof(hot_module), &image_game, offers, 1, thread_game, 0};
+ *   static hot_module *const modules[] = {&module_game};
+ *
+ *   int main(int argc, char **argv) {
+ *       hot_program(argc, argv, modules, 1);
+ *       for (;;) { hot_safe_point(); update_game(&state, 0.016); }
+ *   }
+ *
+ * An image has no thunks: its hot functions call each other directly, and it reaches the runtime through
+ * `hot_image.api` alone. Code of an image defines HOT_IMAGE before it includes this header.
+ */
+#if defined(__TINYC__)
+#define HOT_NO_TLS 1 /* tcc has no thread-local storage: the thread's state is looked up */
+#elif defined(_MSC_VER)
+#define HOT_TLS __declspec(thread)
+#else
+#define HOT_TLS __thread
+#endif
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOT_LIKELY(x) __builtin_expect(!!(x), 1)
+#define HOT_LOAD(place) __atomic_load_n(&(place), __ATOMIC_RELAXED)
+#define HOT_STORE(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELAXED)
+#else
+#define HOT_LIKELY(x) (x)
+#define HOT_LOAD(place) (place)
+#define HOT_STORE(place, value) ((place) = (value))
+#endif
+
+#if defined(_WIN32)
+#define HOT_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#define HOT_EXPORT __attribute__((visibility("default")))
+#else
+#define HOT_EXPORT
+#endif
+
+#if defined(__APPLE__)
+#define HOT_CONTRACT __attribute__((used, section("__DATA,__vais_contract")))
+#elif defined(_WIN32)
+#define HOT_CONTRACT __attribute__((used, section(".vaisct")))
+#else
+#define HOT_CONTRACT __attribute__((used, section("vais_contract")))
+#endif
+
+#define HOT_OFFSET(type, field) ((unsigned)(unsigned long long)&((type *)0)->field)
+
+/* One thread's state for one module. Zero bytes at start; everything but the first two is the runtime's own. */
+struct hot_thread {
+    const hot_address *volatile table; /* null: take the slow way, hot_call */
+    volatile unsigned depth;           /* hot calls of this module on this thread's stack */
+    int joined;
+    void *volatile version;            /* what the table belongs to */
+    hot_module *module;
+    hot_thread *next, **link;
+    void *self;
+};
+
+/* A pointer in a call's arguments: where it is in the call's struct, and the size of what it points to, in bytes.
+ * In probation the runtime puts those bytes back when the call crashed. */
+typedef struct hot_reach {
+    unsigned offset;
+    unsigned long long size;
+} hot_reach;
+
+/* A hot function as its thunk knows it. `run` calls `function` with the arguments in `call` and stores its result. */
+typedef struct hot_site {
+    unsigned slot;
+    unsigned reach_count;
+    void (*run)(hot_address function, void *call);
+    const hot_reach *reaches;
+} hot_site;
+
+#ifndef HOT_IMAGE
+
+/* Once, first thing in main. Registers the modules (kept by address), starts the background thread, and sees to it
+ * that the link says `bye` at exit. Not called: the program runs version 1 for ever. */
+void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count);
+
+/* The slow way of a thunk: the thread's first call, and every call that is guarded. */
+void hot_call(hot_module *module, hot_thread *thread, const hot_site *site, void *call);
+
+hot_thread *hot_thread_of(hot_module *module); /* where there is no thread-local storage */
+long long hot_check_now(void);                 /* hot_check when there may be something new */
+void hot_safe_point_now(void);
+
+#ifdef HOT_NO_TLS
+#define HOT_MODULE_THREAD(module, name) \
+    static hot_thread *name(void) { return hot_thread_of(&(module)); }
+#else
+#define HOT_MODULE_THREAD(module, name) \
+    static HOT_TLS hot_thread name##_state; \
+    static hot_thread *name(void) { return &name##_state; }
+#endif
+
+#define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
+#define HOT_SLOT(t, slot) ((t)->table[slot])
+#define HOT_ENTER(t) ((void)((t)->depth = (t)->depth + 1))
+#define HOT_LEAVE(t) ((void)((t)->depth = (t)->depth - 1))
+
+/* Counts publications; a thread that has seen the last one has nothing to do. */
+extern volatile unsigned hot_published;
+#ifdef HOT_NO_TLS
+unsigned *hot_seen_of(void);
+#define HOT_SEEN() (*hot_seen_of())
+#else
+extern HOT_TLS unsigned hot_seen;
+#define HOT_SEEN() hot_seen
+#endif
+
+/* A safe point that the compiler puts at the head of a loop; moves this thread to the newest code. */
+static inline void hot_safe_point(void) {
+    if (!HOT_LIKELY(hot_published == HOT_SEEN())) hot_safe_point_now();
+}
+
+/* ---- 4. The program's interface -------------------------------------------------------------------------------- */
+
+/* A safe point. 1: this thread runs new code from now on. 0: nothing new, or called below a hot function, where no
+ * code can be exchanged. Negative: a library was refused (-1) or reverted (-2); said once, hot_error() has the text. */
+static inline long long hot_check(void) {
+    return HOT_LIKELY(hot_published == HOT_SEEN()) ? 0 : hot_check_now();
+}
+
+/* Follows the library beside `source` ("./game.vais" -> "./libgame.so") as long as no agent says what to load.
+ * 0, or negative with hot_error(). */
+long long hot_init(const char *source);
+/* The same: the guide's higher-level name. */
+long long hot_start(const char *source);
+/* Calls `update` for ever with a safe point before each call, until it returns other than 0; returns that. */
+long long hot_loop(long long (*update)(void));
+/* Looks for a new library now and waits until it is loaded. Returns what hot_check() returns. */
+long long hot_reload(void);
+/* The version this thread runs: 1 for the code the program started with. With several modules, the highest. */
+long long hot_version(void);
+/* Stops following libraries and the agent; the code that runs stays. 0. */
+long long hot_cleanup(void);
+/* `callback` is called at the safe point, by the first thread that runs a new version. Null takes it away. */
+long long hot_on_reload(void (*callback)(long long version));
+/* Registers memory that an undone call puts back; the same address again changes the size, size 0 takes it away. */
+long long hot_state(void *address, unsigned long long size);
+/* The text of the last error, or "". Valid until the next call of a hot_ function on this thread. */
+const char *hot_error(void);
+/* This thread's cell for the current source line. */
+int *hot_line(void);
+
+#endif /* HOT_IMAGE */
 
 #ifdef __cplusplus
 }
