@@ -1,0 +1,49 @@
+import { VaisError } from '../common/error.ts';
+
+/** Where an agent listens, and which of its programs is meant. */
+export interface Target {
+  /** As grpc-js takes it: `127.0.0.1:7777`, `[::1]:7777`. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  /** The program's name, when the target names one. */
+  readonly program?: string;
+}
+
+/**
+ * Reads `HOST:PORT[/PROGRAM]`.
+ *
+ * @throws VaisError `usage` when the text has another form
+ */
+export function parseTarget(text: string): Target {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:/[\]]+):(\d{1,5})(?:\/(.+))?$/.exec(text);
+  const [, host, digits, program] = match ?? [];
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) {
+    throw new VaisError('usage', `\`${text}\` is no target`, {
+      hint: 'Write HOST:PORT or HOST:PORT/PROGRAM, as in 127.0.0.1:7777/game.',
+    });
+  }
+  const target = { address: `${host}:${port}`, host: host.replace(/^\[|\]$/g, ''), port };
+  return program === undefined ? target : { ...target, program };
+}
+
+/**
+ * Holds a connection without TLS to this machine.
+ *
+ * @throws VaisError `not_authorised` when the host is not a loopback address
+ */
+export function requireLoopback(target: Target): void {
+  if (isLoopback(target.host)) return;
+  throw new VaisError(
+    'not_authorised',
+    `${target.address} is not on this machine, and connections are not encrypted yet`,
+    {
+      hint: 'Use a loopback address (127.0.0.1, ::1, localhost). Over a network: an ssh tunnel to the agent’s loopback port.',
+    },
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

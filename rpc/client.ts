@@ -1,0 +1,138 @@
+import * as grpc from '@grpc/grpc-js';
+import type { Target } from './address.ts';
+import type { Event__Output } from './gen/vais/remote/v1/Event.ts';
+import type { GetStatusResponse__Output } from './gen/vais/remote/v1/GetStatusResponse.ts';
+import type { ListHistoryResponse__Output } from './gen/vais/remote/v1/ListHistoryResponse.ts';
+import type { RollbackResponse__Output } from './gen/vais/remote/v1/RollbackResponse.ts';
+import type { SessionRequest } from './gen/vais/remote/v1/SessionRequest.ts';
+import type { SessionResponse__Output } from './gen/vais/remote/v1/SessionResponse.ts';
+import { AgentService } from './protos.ts';
+import { channelOptions } from './server.ts';
+import { fromStatus } from './status.ts';
+
+/** How long a single answer may take, in milliseconds; streams live as long as their caller wants. */
+const callDeadlineMs = 10_000;
+
+/** One connection to an agent. All failures are VaisErrors. */
+export class AgentClient {
+  readonly #client: InstanceType<typeof AgentService>;
+  readonly #address: string;
+
+  constructor(target: Target, credentials: grpc.ChannelCredentials = grpc.credentials.createInsecure()) {
+    this.#address = target.address;
+    this.#client = new AgentService(target.address, credentials, channelOptions);
+  }
+
+  /** Waits until the agent answers. @throws VaisError `unreachable` when it does not within the deadline */
+  connect(deadlineMs = 5_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.getStatus(false, deadlineMs).then(() => resolve(), reject);
+    });
+  }
+
+  /** What the agent's programs run now. */
+  getStatus(includeContracts: boolean, deadlineMs = callDeadlineMs): Promise<GetStatusResponse__Output> {
+    return this.#unary(deadlineMs, (options, done) => this.#client.getStatus({ includeContracts }, options, done));
+  }
+
+  /** The versions of a module; empty names mean the only one. */
+  listHistory(program: string, module: string): Promise<ListHistoryResponse__Output> {
+    return this.#unary(callDeadlineMs, (options, done) => this.#client.listHistory({ program, module }, options, done));
+  }
+
+  /** Goes back to a version (0: the one before); yields progress and ends after an ack or a nack. */
+  rollback(
+    request: { program: string; module: string; version: number; elapsedUs: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<RollbackResponse__Output> {
+    return this.#read(this.#client.rollback(request), signal);
+  }
+
+  /** Events of all pushes from now on. */
+  async *watchEvents(signal: AbortSignal): AsyncGenerator<Event__Output> {
+    for await (const { event } of this.#read(this.#client.watchEvents({}), signal)) if (event !== null) yield event;
+  }
+
+  /** Opens a session; the agent's first message is its state. */
+  session(signal: AbortSignal): AgentSession {
+    return new AgentSession(this.#client.session(), this.#address, signal);
+  }
+
+  /** Ends the connection. Idempotent. */
+  close(): void {
+    this.#client.close();
+  }
+
+  #unary<Answer>(
+    deadlineMs: number,
+    call: (options: grpc.CallOptions, done: grpc.requestCallback<Answer>) => unknown,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      call({ deadline: Date.now() + deadlineMs }, (error, answer) => {
+        if (answer !== undefined && error === null) resolve(answer);
+        else reject(fromStatus(error, this.#address));
+      });
+    });
+  }
+
+  async *#read<Answer>(stream: grpc.ClientReadableStream<Answer>, signal: AbortSignal): AsyncGenerator<Answer> {
+    const cancel = () => stream.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const answer of stream) yield answer as Answer;
+    } catch (thrown) {
+      if (!signal.aborted) throw fromStatus(thrown, this.#address);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      stream.cancel();
+    }
+  }
+}
+
+/** The long-lived stream of a push or watch session. */
+export class AgentSession {
+  readonly #stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>;
+  readonly #address: string;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>,
+    address: string,
+    signal: AbortSignal,
+  ) {
+    this.#stream = stream;
+    this.#address = address;
+    this.#signal = signal;
+  }
+
+  /** Sends one message; resolves when the line can take the next one. */
+  send(kind: SessionRequest): Promise<void> {
+    if (this.#stream.write(kind)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#stream.off('drain', done).off('close', done).off('error', done);
+        resolve();
+      };
+      this.#stream.on('drain', done).on('close', done).on('error', done);
+    });
+  }
+
+  /** The agent's messages, until the stream ends. @throws VaisError when it breaks, unless the signal ended it */
+  async *responses(): AsyncGenerator<SessionResponse__Output> {
+    const cancel = () => this.#stream.cancel();
+    this.#signal.addEventListener('abort', cancel, { once: true });
+    try {
+      for await (const answer of this.#stream) yield answer as SessionResponse__Output;
+    } catch (thrown) {
+      if (!this.#signal.aborted) throw fromStatus(thrown, this.#address);
+    } finally {
+      this.#signal.removeEventListener('abort', cancel);
+      this.#stream.cancel();
+    }
+  }
+
+  /** Ends the stream. Idempotent. */
+  close(): void {
+    this.#stream.end();
+  }
+}

@@ -1,0 +1,61 @@
+import * as grpc from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { VaisError } from '../common/error.ts';
+import type { Target } from './address.ts';
+import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts';
+import { AgentService, packageDefinition } from './protos.ts';
+
+/** The largest message that either side takes, in bytes: a chunk and its frame. */
+export const maxMessageBytes = 4 * 1024 * 1024;
+
+/** What both sides tell grpc-js. Times in milliseconds. */
+export const channelOptions: grpc.ChannelOptions = {
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.max_receive_message_length': maxMessageBytes,
+  'grpc.max_send_message_length': maxMessageBytes,
+};
+
+/** A listening gRPC server. */
+export interface RpcServer {
+  /** The port that it has, also where 0 was asked for. */
+  readonly port: number;
+  /** Stops taking calls and ends those that run. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the agent's service, health (`grpc.health.v1`) and reflection.
+ *
+ * @throws VaisError `busy` when the address is taken
+ */
+export async function serveAgent(
+  target: Target,
+  handlers: AgentServiceHandlers,
+  credentials: grpc.ServerCredentials,
+): Promise<RpcServer> {
+  const server = new grpc.Server(channelOptions);
+  server.addService(AgentService.service, handlers);
+  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
+  new ReflectionService(packageDefinition).addToServer(server);
+  const port = await bind(server, target, credentials);
+  let closed = false;
+  return {
+    port,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      server.forceShutdown();
+    },
+  };
+}
+
+function bind(server: grpc.Server, target: Target, credentials: grpc.ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target.address, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new VaisError('busy', `cannot listen on ${target.address}: ${error.message}`, { cause: error }));
+    });
+  });
+}
