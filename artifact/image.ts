@@ -1,0 +1,56 @@
+import { type Digest, digestOf } from '../common/digest.ts';
+import { VaisError } from '../common/error.ts';
+import { type Binary, type ImageFormat, notALibrary } from './binary.ts';
+import type { Contract } from './contract.ts';
+import { isElf, readElf } from './elf.ts';
+import { describeFile } from './file-kind.ts';
+import { isMachO, readMachO } from './macho.ts';
+import { isPe, readPe } from './pe.ts';
+import { readContract } from './records.ts';
+import type { Triple } from './triple.ts';
+
+/** What an image is, read from its bytes with nothing of it run. */
+export interface Image {
+  readonly format: ImageFormat;
+  readonly triple: Triple;
+  /** Bytes. */
+  readonly size: number;
+  readonly digest: Digest;
+  readonly contract: Contract;
+  /** Whether it exports `vais_hot_image`, without which no program can take it. */
+  readonly exportsImage: boolean;
+}
+
+/**
+ * Reads an image from its bytes. Any bytes give an image or a VaisError that names the cause and the next step:
+ * `image_invalid` for what is not a whole shared library, `wrong_platform` for one that no platform of ours can run,
+ * `contract_missing` for one that states no contract.
+ */
+export function readImage(bytes: Uint8Array): Image {
+  const { format, triple, contract: section, exportsImage } = readBinary(bytes);
+  if (section === undefined) {
+    throw new VaisError('contract_missing', 'the library states no contract, so nobody can tell whether it fits');
+  }
+  const contract = readContract(section);
+  if (contract.triple !== triple) {
+    throw new VaisError('image_invalid', `the library is for ${triple}, and its contract says ${contract.triple}`, {
+      hint: 'Build it again for one platform: `vaisc build --hot --target`.',
+    });
+  }
+  return { format, triple, size: bytes.byteLength, digest: digestOf(bytes), contract, exportsImage };
+}
+
+/** Throws `wrong_platform` unless the image runs on the target. */
+export function requireTriple(image: Image, target: string): void {
+  if (image.triple === target) return;
+  throw new VaisError('wrong_platform', `the library is for ${image.triple}, and the target is ${target}`, {
+    hint: `Build it with \`vaisc build --hot --target ${target}\`, or push the source.`,
+  });
+}
+
+function readBinary(bytes: Uint8Array): Binary {
+  if (isElf(bytes)) return readElf(bytes);
+  if (isMachO(bytes)) return readMachO(bytes);
+  if (isPe(bytes)) return readPe(bytes);
+  throw notALibrary(describeFile(bytes));
+}

@@ -1,0 +1,214 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Image, readImage, requireTriple } from '../../artifact/image.ts';
+import { digestOf } from '../../common/digest.ts';
+import { VaisError } from '../../common/error.ts';
+import { compilers, exampleContract, exampleFor, imageSource, Workshop } from './build-library.ts';
+
+let workshop: Workshop;
+beforeAll(() => {
+  workshop = new Workshop();
+});
+afterAll(() => workshop.close());
+
+function refusal(bytes: Uint8Array): VaisError {
+  try {
+    readImage(bytes);
+  } catch (thrown) {
+    if (thrown instanceof VaisError) return thrown;
+    throw thrown;
+  }
+  throw new Error('it was not refused');
+}
+
+function read(path: string): Image {
+  return readImage(workshop.read(path));
+}
+
+describe('a real library', () => {
+  const recipes = {
+    'gcc, Linux x86-64': {
+      format: 'elf',
+      triple: 'x86_64-linux-gnu',
+      build: (source: string) => workshop.compile(compilers.gcc, source),
+    },
+    'tcc, Linux x86-64': {
+      format: 'elf',
+      triple: 'x86_64-linux-gnu',
+      build: (source: string) => workshop.compile(compilers.tcc, source),
+    },
+    'clang and lld, Linux x86-64': {
+      format: 'elf',
+      triple: 'x86_64-linux-gnu',
+      build: (source: string) => workshop.compile(['clang-14', '-shared', '-fPIC', '-fuse-ld=lld-14'], source),
+    },
+    'gcc, Linux arm64': {
+      format: 'elf',
+      triple: 'aarch64-linux-gnu',
+      build: (source: string) => workshop.compile(compilers.aarch64, source),
+    },
+    'clang and lld, macOS arm64': {
+      format: 'macho',
+      triple: 'aarch64-macos',
+      build: (source: string) => workshop.compileMachO(source, 'arm64'),
+    },
+    'clang and lld, macOS x86-64': {
+      format: 'macho',
+      triple: 'x86_64-macos',
+      build: (source: string) => workshop.compileMachO(source, 'x86_64'),
+    },
+    'mingw, Windows x86-64': {
+      format: 'pe',
+      triple: 'x86_64-windows-gnu',
+      build: (source: string) => workshop.compile(compilers.mingw, source, '.dll'),
+    },
+  } as const;
+
+  for (const [name, { format, triple, build }] of Object.entries(recipes)) {
+    it(`from ${name} reads back whole`, () => {
+      const contract = exampleFor(triple);
+      const path = build(imageSource(contract));
+      const bytes = workshop.read(path);
+      expect(readImage(bytes)).toEqual({
+        format,
+        triple,
+        size: bytes.byteLength,
+        digest: digestOf(bytes),
+        contract,
+        exportsImage: true,
+      });
+    });
+
+    it(`from ${name} without the export says so`, () => {
+      expect(read(build(imageSource(exampleFor(triple), { exported: false }))).exportsImage).toBe(false);
+    });
+
+    it(`from ${name} without a contract is refused`, () => {
+      const error = refusal(workshop.read(build(imageSource(exampleFor(triple), { records: [] }))));
+      expect(error.code).toBe('contract_missing');
+      expect(error.hint).toContain('vaisc build --hot');
+    });
+
+    it(`from ${name} is refused at whatever length it is cut`, () => {
+      const bytes = workshop.read(build(imageSource(exampleFor(triple))));
+      const step = Math.max(1, Math.floor(bytes.byteLength / 400));
+      for (let length = 0; length < bytes.byteLength; length += step) {
+        expect(() => readImage(bytes.subarray(0, length))).toThrow(VaisError);
+      }
+      expect(() => readImage(bytes.subarray(0, bytes.byteLength - 1))).toThrow('cut short');
+      const half = refusal(bytes.subarray(0, bytes.byteLength / 2));
+      expect(half.code).toBe('image_invalid');
+      expect(half.message).toMatch(/cut short: .* should end at byte \d+, and it has \d+/);
+      expect(half.hint).toContain('push');
+    });
+
+    it(`from ${name} with the contract of another platform is refused`, () => {
+      const other = triple === 'x86_64-macos' ? 'x86_64-linux-gnu' : 'x86_64-macos';
+      const error = refusal(workshop.read(build(imageSource(exampleFor(other)))));
+      expect(error.message).toBe(`the library is for ${triple}, and its contract says ${other}`);
+    });
+  }
+
+  it('reads back when its symbols are stripped', () => {
+    const path = workshop.compile(compilers.gcc, imageSource(exampleContract));
+    execFileSync('strip', ['--strip-all', path]);
+    expect(read(path)).toMatchObject({ contract: exampleContract, exportsImage: true });
+  });
+
+  it('reads back from bytes that stand in the middle of a larger buffer', () => {
+    const bytes = workshop.read(workshop.compile(compilers.gcc, imageSource(exampleContract)));
+    const larger = new Uint8Array(bytes.byteLength + 13);
+    larger.set(bytes, 7);
+    expect(readImage(larger.subarray(7, 7 + bytes.byteLength))).toEqual(readImage(bytes));
+  });
+});
+
+describe('what is no hot library', () => {
+  const program = 'int main(void) { return 0; }';
+  const text = (content: string) => new TextEncoder().encode(content);
+
+  it.each([
+    ['nothing', () => new Uint8Array(), 'the file is empty, not a shared library'],
+    ['a source', () => text('F main() -> i64 { 0 } # größer\n'), 'a text file'],
+    ['a script', () => text('#!/bin/sh\nexit 0\n'), 'a script'],
+    [
+      'noise',
+      () => Uint8Array.from({ length: 999 }, (_, index) => (index * 167 + 13) % 256),
+      'of a format that vais-remote does not know',
+    ],
+    ['an executable', () => workshop.read(workshop.compile(['gcc', '-no-pie'], program)), 'an executable'],
+    ['a PIE', () => workshop.read(workshop.compile(['gcc', '-pie', '-fPIE'], program)), 'an executable'],
+    ['a static PIE', () => workshop.read(workshop.compile(['gcc', '-static-pie', '-fPIE'], program)), 'an executable'],
+    ['an ELF object', () => workshop.read(workshop.compile(['gcc', '-c'], program)), 'an object file'],
+    [
+      'a Windows object',
+      () => workshop.read(workshop.compile(['x86_64-w64-mingw32-gcc', '-c'], program)),
+      'an object file',
+    ],
+    [
+      'a Windows executable',
+      () => workshop.read(workshop.compile(['x86_64-w64-mingw32-gcc'], program, '.exe')),
+      'an executable',
+    ],
+    [
+      'a macOS object',
+      () => workshop.read(workshop.compile(['clang-14', '--target=arm64-apple-macos11', '-c'], program)),
+      'an object file',
+    ],
+    ['LLVM bitcode', () => workshop.read(workshop.compile(['clang-14', '-c', '-emit-llvm'], program)), 'LLVM bitcode'],
+  ])('%s is refused by name', (_, bytes, what) => {
+    const error = refusal(bytes());
+    expect(error.code).toBe('image_invalid');
+    expect(error.message).toContain(what);
+    expect(error.hint).toContain('vaisc build --hot');
+  });
+
+  it('a static library is refused by name', () => {
+    const object = workshop.compile(['gcc', '-c'], program, '.o');
+    const archive = join(workshop.folder, 'libold.a');
+    execFileSync('ar', ['rc', archive, object]);
+    expect(refusal(workshop.read(archive)).message).toContain('a static library');
+  });
+
+  it('a fat Mach-O is refused with the command that makes it thin', () => {
+    const slices = (['arm64', 'x86_64'] as const).map((arch) => {
+      const triple = arch === 'arm64' ? 'aarch64-macos' : 'x86_64-macos';
+      return workshop.compileMachO(imageSource(exampleFor(triple)), arch);
+    });
+    const fat = join(workshop.folder, 'fat.dylib');
+    execFileSync('llvm-lipo-14', ['-create', '-output', fat, ...slices]);
+    const error = refusal(workshop.read(fat));
+    expect(error.message).toContain('a fat Mach-O');
+    expect(error.hint).toContain('lipo -thin');
+  });
+
+  it.each([
+    ['32-bit ARM', ['clang-14', '--target=arm-linux-gnueabi'], '32-bit ARM'],
+    ['RISC-V', ['clang-14', '--target=riscv64-linux-gnu'], 'RISC-V'],
+    ['MIPS, big-endian', ['clang-14', '--target=mips64-linux-gnu'], 'MIPS, big-endian'],
+    ['32-bit x86', ['clang-14', '--target=i386-linux-gnu'], '32-bit x86'],
+  ])('a library for %s is of the wrong platform', (_, command, name) => {
+    const path = workshop.compile([...command, '-c', '-fPIC', '-ffreestanding'], imageSource(exampleContract), '.o');
+    expect(refusal(workshop.read(path))).toMatchObject({
+      code: 'wrong_platform',
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it('a library for another target names both platforms', () => {
+    const image = read(workshop.compile(compilers.aarch64, imageSource(exampleFor('aarch64-linux-gnu'))));
+    expect(() => requireTriple(image, 'aarch64-linux-gnu')).not.toThrow();
+    expect(() => requireTriple(image, 'x86_64-linux-gnu')).toThrow(
+      'the library is for aarch64-linux-gnu, and the target is x86_64-linux-gnu',
+    );
+  });
+
+  it('a damaged contract is refused with the record and the field', () => {
+    const records = ['{"record":"module","format":1}'];
+    const path = workshop.compile(compilers.gcc, imageSource(exampleContract, { records }));
+    expect(refusal(workshop.read(path)).message).toMatch(
+      /the contract in the image is damaged: record 1: "source" is not a string|"name" is not/,
+    );
+  });
+});
