@@ -14,8 +14,17 @@ export const originName = (origin: Origin__Output): OriginName => word('ORIGIN_'
 export const outcomeName = (outcome: Outcome__Output): OutcomeName => word('OUTCOME_', outcome);
 export const tierName = (tier: Tier__Output): TierName => word('TIER_', tier);
 
+export const stageEnum = (name: StageName): Stage__Output => constant('STAGE_', name);
+export const originEnum = (name: OriginName): Origin__Output => constant('ORIGIN_', name);
+export const outcomeEnum = (name: OutcomeName): Outcome__Output => constant('OUTCOME_', name);
+export const tierEnum = (name: TierName): Tier__Output => constant('TIER_', name);
+
 type Word<Prefix extends string, Value> = Value extends `${Prefix}${infer Rest}` ? Lowercase<Rest> : never;
 
 function word<Prefix extends string, Value extends string>(prefix: Prefix, value: Value): Word<Prefix, Value> {
   return value.slice(prefix.length).toLowerCase() as Word<Prefix, Value>;
+}
+
+function constant<Value extends string>(prefix: string, name: string): Value {
+  return `${prefix}${name.toUpperCase()}` as Value;
 }

@@ -5,6 +5,7 @@ export const Origin = {
   ORIGIN_PUSH: 'ORIGIN_PUSH',
   ORIGIN_ROLLBACK: 'ORIGIN_ROLLBACK',
   ORIGIN_RESTORE: 'ORIGIN_RESTORE',
+  ORIGIN_START: 'ORIGIN_START',
 } as const;
 
 export type Origin =
@@ -16,5 +17,7 @@ export type Origin =
   | 2
   | 'ORIGIN_RESTORE'
   | 3
+  | 'ORIGIN_START'
+  | 4
 
 export type Origin__Output = typeof Origin[keyof typeof Origin]

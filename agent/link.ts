@@ -1,0 +1,81 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { VaisError } from '../common/error.ts';
+import { isPrivateFolder, makePrivateFolder } from '../common/files.ts';
+
+/** A socket that programs dial. */
+export interface LinkListener {
+  readonly path: string;
+  /** Stops listening and removes the socket. Connections stay. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The longest path that a Unix socket can have on every system, in bytes. */
+const maxSocketPath = 100;
+
+/**
+ * Listens for programs on a Unix socket in a folder that nobody else can write to.
+ *
+ * @throws VaisError `busy` when another agent listens there, `storage` when the folder is not safe
+ */
+export async function listenForPrograms(path: string, onProgram: (socket: Socket) => void): Promise<LinkListener> {
+  if (Buffer.byteLength(path) > maxSocketPath) {
+    throw new VaisError('storage', `the link's path is longer than ${maxSocketPath} bytes: ${path}`, {
+      hint: 'Give the agent a data folder with a shorter path, or name the socket with --link.',
+    });
+  }
+  const folder = dirname(path);
+  await makePrivateFolder(folder);
+  if (!(await isPrivateFolder(folder))) {
+    throw new VaisError('storage', `${folder} can be written to by other users, so they could pose as the agent`);
+  }
+  if (await answers(path)) throw new VaisError('busy', `another agent listens on ${path}`);
+  await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
+  const server = createServer(onProgram);
+  await listen(server, path);
+  await chmod(path, 0o600);
+  let closed = false;
+  return {
+    path,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      server.close();
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/**
+ * Where programs look when `VAIS_HOT_LINK` is not set: docs/link.md.
+ *
+ * @param runtimeFolder `XDG_RUNTIME_DIR`, when it is set
+ */
+export function defaultLinkPath(runtimeFolder: string | undefined): string {
+  if (runtimeFolder !== undefined && runtimeFolder !== '') return `${runtimeFolder}/vais-hot/link.sock`;
+  return `/tmp/vais-hot-${process.getuid?.() ?? 0}/link.sock`;
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) =>
+      reject(new VaisError('storage', `cannot listen on ${path}: ${error.message}`, { cause: error }));
+    server.once('error', fail);
+    server.listen(path, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * `agent/` is the service beside the program: receive → verify → stage → check → deliver → report. It may import
+ * `common/`, `artifact/` and `rpc/`.
+ *
+ * What the agent has to say is data; `render.ts` makes lines for people of it, `main.ts` chooses between those and JSON.
+ */
+import type { ErrorShape } from '../common/error.ts';
+import type { OriginName, StageName } from '../rpc/names.ts';
+
+/** A push reached a stage. */
+export interface PushEvent {
+  readonly event: StageName;
+  readonly program: string;
+  readonly module: string;
+  /** 0 as long as the push has no version. */
+  readonly version: number;
+  readonly buildId: string;
+  /** SHA-256 of the image; empty for the code the program started with. */
+  readonly digest: string;
+  /** The process that said so; 0 where the agent itself did. */
+  readonly pid: number;
+  readonly origin: OriginName;
+  /** Milliseconds since the push began. */
+  readonly ms: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly at: number;
+  readonly reason?: ErrorShape;
+  /** With `swapped`: the pause of the program's thread, in microseconds. */
+  readonly pauseUs?: number;
+  readonly signal?: string;
+  readonly function?: string;
+  readonly line?: number;
+}
+
+/** Everything that the agent says. */
+export type Notice =
+  | {
+      readonly event: 'ready';
+      readonly address: string;
+      readonly link: string;
+      readonly insecure: boolean;
+      readonly data: string;
+    }
+  | { readonly event: 'linked' | 'unlinked'; readonly program: string; readonly pid: number }
+  | { readonly event: 'started'; readonly program: string; readonly pid: number; readonly adopted: boolean }
+  | { readonly event: 'exited'; readonly program: string; readonly how: string; readonly restartMs?: number }
+  | { readonly event: 'output'; readonly program: string; readonly text: string }
+  | { readonly event: 'warning'; readonly message: string }
+  | { readonly event: 'stopped' }
+  | PushEvent;
+
+/** Where the rooms of the agent say things. */
+export type Say = (notice: Notice) => void;

@@ -1,0 +1,95 @@
+/** What the agent does with an offered image. Read first: the rest of the room are its words. */
+import { requireCompatible } from '../artifact/compare.ts';
+import { readImage, requireTriple } from '../artifact/image.ts';
+import { type Manifest, matchManifest } from '../artifact/manifest.ts';
+import { VaisError } from '../common/error.ts';
+import type { Checker } from './check.ts';
+import type { ImageStore } from './images.ts';
+import type { Lane } from './lane.ts';
+import type { PushEvent } from './notice.ts';
+import type { Programs } from './programs.ts';
+import { Push, type Verdict } from './push.ts';
+
+/** What the pipeline works with. */
+export interface PipelineWorld {
+  readonly programs: Programs;
+  readonly images: ImageStore;
+  readonly checker: Checker;
+}
+
+/** An offer whose bytes have arrived. */
+export interface ReceivedOffer {
+  readonly manifest: Manifest;
+  readonly bytes: Uint8Array;
+  /** `performance.now()` of this process when the push began at the sender. */
+  readonly startedAt: number;
+}
+
+/**
+ * Brings an offered image into the running program: receive → verify → stage → check → deliver → report. Each step is
+ * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
+ */
+export async function runPush(
+  { manifest, bytes, startedAt }: ReceivedOffer,
+  world: PipelineWorld,
+  sinks: readonly ((event: PushEvent) => void)[],
+): Promise<Verdict> {
+  const { program, module, digest, size, buildId, tier } = manifest;
+  const bare = { program, module, code: { image: { digest, size }, buildId, tier }, origin: 'push' as const };
+  let push = new Push(bare, startedAt, sinks);
+  let lane: Lane | undefined;
+  try {
+    push.reach('received');
+
+    const image = readImage(bytes);
+    matchManifest(manifest, image);
+    lane = world.programs.requireLane(program, module);
+    for (const link of lane.links) requireTriple(image, link.triple);
+    if (lane.contract !== undefined) requireCompatible(lane.contract, image.contract);
+    push.reach('verified');
+
+    await world.images.put(digest, bytes);
+    push.reach('staged');
+
+    await world.checker.check({ path: world.images.path(digest), module, buildId, digest });
+    push.reach('checked');
+
+    push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
+    return await lane.submit(push);
+  } catch (thrown) {
+    return push.fail('refused', runningVersion(lane), VaisError.from(thrown));
+  }
+}
+
+/**
+ * Makes the code of an earlier version the next version. Version 0 means the one before the one that is desired.
+ * Never throws.
+ */
+export async function runRollback(
+  { program, module, version, startedAt }: { program: string; module: string; version: number; startedAt: number },
+  world: PipelineWorld,
+  sinks: readonly ((event: PushEvent) => void)[],
+): Promise<Verdict> {
+  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const };
+  let push = new Push(bare, startedAt, sinks);
+  let lane: Lane | undefined;
+  try {
+    lane = world.programs.requireLane(program, module);
+    const to = version === 0 ? lane.before() : version;
+    const code = await lane.codeOf(to);
+    push = new Push({ ...bare, code, rollbackTo: to }, startedAt, sinks);
+    push.reach('received');
+    if (code.image !== undefined) {
+      const { digest } = code.image;
+      await world.checker.check({ path: world.images.path(digest), module, buildId: code.buildId, digest });
+      push.reach('checked');
+    }
+    return await lane.submit(push);
+  } catch (thrown) {
+    return push.fail('refused', runningVersion(lane), VaisError.from(thrown));
+  }
+}
+
+function runningVersion(lane: Lane | undefined): number {
+  return lane?.lineage.desired ?? 0;
+}

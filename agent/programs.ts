@@ -1,0 +1,117 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { VaisError } from '../common/error.ts';
+import { packageVersion } from '../common/package-root.ts';
+import type { HistoryStore } from './history.ts';
+import { Lane, type LaneWorld } from './lane.ts';
+import type { Say } from './notice.ts';
+import { ProgramLink } from './program.ts';
+
+/** The programs that are connected, and the lanes that lead to their modules. Emits `changed` when either changes. */
+export class Programs extends EventEmitter<{ changed: [] }> {
+  readonly #links = new Set<ProgramLink>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #histories: HistoryStore;
+  readonly #world: LaneWorld;
+  readonly #say: Say;
+
+  constructor(histories: HistoryStore, world: Omit<LaneWorld, 'changed'>, say: Say) {
+    super();
+    this.setMaxListeners(0); // One for each open session.
+    this.#histories = histories;
+    this.#say = say;
+    this.#world = { ...world, changed: () => this.emit('changed') };
+  }
+
+  /** Takes a connection; the program counts once it has said what it runs. */
+  accept(socket: Socket): void {
+    const link = new ProgramLink(socket, packageVersion);
+    link.once('ready', () => {
+      this.#join(link).catch((thrown: unknown) => {
+        this.#say({ event: 'warning', message: `${link.name}: ${VaisError.from(thrown).message}` });
+        link.close();
+      });
+    });
+    link.once('closed', (why) => {
+      if (this.#links.delete(link)) this.#say({ event: 'unlinked', program: link.name, pid: link.pid });
+      else if (link.name !== '')
+        this.#say({ event: 'warning', message: `${link.name} (pid ${link.pid}) was turned away: ${why}` });
+      this.emit('changed');
+    });
+  }
+
+  /** The programs that are connected, in the order in which they came. */
+  get links(): readonly ProgramLink[] {
+    return [...this.#links];
+  }
+
+  /** The lane to a module, as its program runs it. Undefined when no such program is connected. */
+  laneOf(program: string, module: string): Lane | undefined {
+    for (const link of [...this.#links].reverse()) {
+      const found = link.name === program ? link.modules.get(module) : undefined;
+      if (found !== undefined) return this.#lanes.get(laneKey(program, module, found.base));
+    }
+    return undefined;
+  }
+
+  /**
+   * The one lane that a push of a module to a program takes.
+   *
+   * @throws VaisError `no_such_program`, `no_such_module`; `busy` when instances of different builds run at once
+   */
+  requireLane(program: string, module: string): Lane {
+    const links = this.links.filter(({ name }) => name === program);
+    if (links.length === 0) throw noSuchProgram(program, this.links);
+    const modules = links.map((link) => link.modules.get(module)).filter((found) => found !== undefined);
+    if (modules.length === 0) {
+      const names = [...new Set(links.flatMap((link) => [...link.modules.keys()]))];
+      throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${list(names)}`);
+    }
+    if (new Set(modules.map(({ base }) => base)).size > 1) {
+      const pids = links.map(({ pid }) => pid).join(', ');
+      throw new VaisError('busy', `${program} runs in different builds at once (pids ${pids})`, {
+        hint: 'Stop those of the old build, or give them another name with VAIS_HOT_NAME.',
+      });
+    }
+    const lane = this.laneOf(program, module);
+    if (lane === undefined) throw noSuchProgram(program, this.links);
+    return lane;
+  }
+
+  /** Ends all connections. Idempotent. */
+  close(): void {
+    for (const link of this.#links) link.close();
+  }
+
+  async #join(link: ProgramLink): Promise<void> {
+    const lanes: Lane[] = [];
+    for (const module of link.modules.values()) {
+      const key = laneKey(link.name, module.name, module.base);
+      const history = await this.#histories.of(link.name, module.name);
+      const lineage = history.lineage(module.base);
+      const lane = this.#lanes.get(key) ?? new Lane(history, lineage, this.#world);
+      this.#lanes.set(key, lane);
+      lanes.push(lane);
+    }
+    if (link.closed) return;
+    this.#links.add(link);
+    this.#say({ event: 'linked', program: link.name, pid: link.pid });
+    for (const lane of lanes) lane.join(link);
+    this.emit('changed');
+  }
+}
+
+/** The error for a name that no connected program has. */
+export function noSuchProgram(program: string, links: readonly ProgramLink[]): VaisError {
+  const names = [...new Set(links.map(({ name }) => name))];
+  const there = names.length === 0 ? 'no program is connected to the agent' : `connected are ${list(names)}`;
+  return new VaisError('no_such_program', `there is no program ${program} here; ${there}`);
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
+
+function laneKey(program: string, module: string, base: string): string {
+  return [program, module, base].join('\0');
+}

@@ -1,0 +1,77 @@
+import type { Contract } from '../artifact/contract.ts';
+import type { Tier } from '../artifact/manifest.ts';
+import type { Digest } from '../common/digest.ts';
+import type { VaisError } from '../common/error.ts';
+import type { OriginName, StageName } from '../rpc/names.ts';
+import type { PushEvent } from './notice.ts';
+
+/** The code that a push or a rollback wants to run. */
+export interface Code {
+  /** Undefined for the code that the program started with. */
+  readonly image?: { readonly digest: Digest; readonly size: number };
+  readonly buildId: string;
+  readonly tier?: Tier;
+  /** What it promises, where that is known. */
+  readonly contract?: Contract;
+}
+
+/** How a push ended. */
+export type Verdict =
+  | { readonly kind: 'ack'; readonly version: number; readonly unchanged: boolean }
+  | { readonly kind: 'nack'; readonly running: number; readonly reason: VaisError };
+
+type Extras = Partial<Pick<PushEvent, 'pid' | 'reason' | 'pauseUs' | 'signal' | 'function' | 'line'>>;
+
+/** One push on its way: what it is, its clock, and where its events go. */
+export class Push {
+  readonly program: string;
+  readonly module: string;
+  readonly code: Code;
+  readonly origin: OriginName;
+  readonly rollbackTo: number | undefined;
+  version = 0;
+  readonly #startedAt: number;
+  readonly #sinks: readonly ((event: PushEvent) => void)[];
+
+  /**
+   * @param startedAt `performance.now()` of this process when the push began, wherever it did
+   * @param sinks get each event
+   */
+  constructor(
+    what: { program: string; module: string; code: Code; origin: OriginName; rollbackTo?: number },
+    startedAt: number,
+    sinks: readonly ((event: PushEvent) => void)[],
+  ) {
+    this.program = what.program;
+    this.module = what.module;
+    this.code = what.code;
+    this.origin = what.origin;
+    this.rollbackTo = what.rollbackTo;
+    this.#startedAt = startedAt;
+    this.#sinks = sinks;
+  }
+
+  /** Says that the push reached a stage. */
+  reach(stage: StageName, extras: Extras = {}): void {
+    const event: PushEvent = {
+      event: stage,
+      program: this.program,
+      module: this.module,
+      version: this.version,
+      buildId: this.code.buildId,
+      digest: this.code.image?.digest ?? '',
+      pid: 0,
+      origin: this.origin,
+      ms: performance.now() - this.#startedAt,
+      at: Date.now(),
+      ...extras,
+    };
+    for (const sink of this.#sinks) sink(event);
+  }
+
+  /** Ends the push with a reason, as an event and as a verdict. */
+  fail(stage: 'refused' | 'reverted' | 'superseded', running: number, reason: VaisError, extras: Extras = {}): Verdict {
+    this.reach(stage, { ...extras, reason: reason.toJSON() });
+    return { kind: 'nack', running, reason };
+  }
+}

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { digestOf } from '../common/digest.ts';
+import { VaisError } from '../common/error.ts';
+import { makePrivateFolder, replaceFile } from '../common/files.ts';
+import type { Say } from './notice.ts';
+import { OutputFollower } from './output.ts';
+import { startTimeOf, whenGone } from './process.ts';
+
+/** A program that the agent starts, and starts again when it dies. */
+export interface RunOrder {
+  readonly name: string;
+  /** A shell command. */
+  readonly command: string;
+}
+
+/** Restarts wait this long at first, then twice as long each time, up to the second; milliseconds. */
+const backoff = { first: 100, most: 10_000 };
+/** A program that ran this long had started well: the next wait is the first one again. */
+const ranWellMs = 10_000;
+/** How long a program may take to end when it is asked to. */
+const graceMs = 5_000;
+
+interface PidFile {
+  readonly pid: number;
+  readonly startTime: string | undefined;
+}
+
+/**
+ * Runs one program for as long as the agent runs. When an agent was killed, its program goes on; the next agent finds
+ * it by the pid file and takes it over instead of starting a second one.
+ */
+export class Supervisor {
+  readonly #order: RunOrder;
+  readonly #folder: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #say: Say;
+  readonly #stopping = new AbortController();
+  #pid: number | undefined;
+  #lastExit: string | undefined;
+  #exited: (() => void)[] = [];
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(order: RunOrder, dataFolder: string, environment: NodeJS.ProcessEnv, say: Say) {
+    this.#order = order;
+    this.#folder = join(dataFolder, 'run');
+    this.#environment = environment;
+    this.#say = say;
+  }
+
+  get name(): string {
+    return this.#order.name;
+  }
+
+  /** Starts or takes over the program. @throws VaisError `storage` */
+  async start(): Promise<void> {
+    await makePrivateFolder(this.#folder);
+    const adopted = await this.#findOrphan();
+    this.#done = this.#keepRunning(adopted);
+  }
+
+  /** How the program ended, as soon as it has. */
+  async exit(signal: AbortSignal): Promise<string | undefined> {
+    if (this.#pid === undefined && this.#lastExit !== undefined) return this.#lastExit;
+    await new Promise<void>((resolve) => {
+      this.#exited.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return signal.aborted ? undefined : this.#lastExit;
+  }
+
+  /** Ends the program: asks first, then kills. Idempotent. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    const pid = this.#pid;
+    if (pid !== undefined) {
+      killGroup(pid, 'SIGTERM');
+      const grace = AbortSignal.timeout(graceMs);
+      await Promise.race([this.#done, new Promise((resolve) => grace.addEventListener('abort', resolve))]);
+      if (this.#pid === pid) killGroup(pid, 'SIGKILL');
+    }
+    await this.#done;
+  }
+
+  async #keepRunning(adopted: number | undefined): Promise<void> {
+    const output = await OutputFollower.start(this.#path('log'), (text) =>
+      this.#say({ event: 'output', program: this.name, text }),
+    );
+    let wait = backoff.first;
+    let orphan = adopted;
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = Date.now();
+      const how = orphan === undefined ? await this.#runOnce() : await this.#follow(orphan);
+      orphan = undefined;
+      wait = Date.now() - startedAt > ranWellMs ? backoff.first : wait;
+      if (this.#stopping.signal.aborted) {
+        this.#say({ event: 'exited', program: this.name, how });
+        break;
+      }
+      this.#say({ event: 'exited', program: this.name, how, restartMs: wait });
+      await sleep(wait, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      wait = Math.min(wait * 2, backoff.most);
+    }
+    await rm(this.#path('pid'), { force: true });
+    await output.close();
+  }
+
+  /** Starts the program and waits for its end. Says how it ended. */
+  async #runOnce(): Promise<string> {
+    const log = await open(this.#path('log'), 'a', 0o600);
+    try {
+      const child = spawn(this.#order.command, {
+        shell: true,
+        detached: true, // Its own process group, so that what the shell starts can be ended with it.
+        stdio: ['ignore', log.fd, log.fd],
+        env: this.#environment,
+      });
+      const ended = new Promise<string>((resolve) => {
+        child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+        child.once('exit', (code, signal) => resolve(describeExit(code, signal)));
+      });
+      if (child.pid !== undefined) await this.#begin(child.pid, false);
+      return this.#end(await ended);
+    } finally {
+      await log.close();
+    }
+  }
+
+  async #follow(pid: number): Promise<string> {
+    await this.#begin(pid, true);
+    await whenGone(pid, this.#stopping.signal);
+    if (this.#stopping.signal.aborted) await whenGone(pid, AbortSignal.timeout(graceMs + 1_000));
+    return this.#end('ended');
+  }
+
+  async #begin(pid: number, adopted: boolean): Promise<void> {
+    this.#pid = pid;
+    const file: PidFile = { pid, startTime: await startTimeOf(pid) };
+    await replaceFile(this.#path('pid'), JSON.stringify(file), false).catch((thrown: unknown) =>
+      this.#say({ event: 'warning', message: VaisError.from(thrown).message }),
+    );
+    this.#say({ event: 'started', program: this.name, pid, adopted });
+  }
+
+  #end(how: string): string {
+    this.#pid = undefined;
+    this.#lastExit = how;
+    for (const resolve of this.#exited.splice(0)) resolve();
+    return how;
+  }
+
+  async #findOrphan(): Promise<number | undefined> {
+    try {
+      const { pid, startTime } = JSON.parse(await readFile(this.#path('pid'), 'utf8')) as PidFile;
+      return startTime !== undefined && (await startTimeOf(pid)) === startTime ? pid : undefined;
+    } catch {
+      return undefined; // None was left, or none that can be told from another process.
+    }
+  }
+
+  #path(kind: 'pid' | 'log'): string {
+    return join(this.#folder, `${digestOf(this.name).slice(0, 16)}.${kind}`);
+  }
+}
+
+/** Reads `NAME=COMMAND`. */
+export function parseRunOrder(text: string): RunOrder | undefined {
+  const equals = text.indexOf('=');
+  const [name, command] = [text.slice(0, equals), text.slice(equals + 1)];
+  return equals > 0 && command.trim() !== '' ? { name, command } : undefined;
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/** A shell reports a signal of its last command as 128 and the signal's number. */
+function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+  const names: Readonly<Record<number, string>> = {
+    4: 'SIGILL',
+    6: 'SIGABRT',
+    7: 'SIGBUS',
+    8: 'SIGFPE',
+    9: 'SIGKILL',
+    11: 'SIGSEGV',
+    15: 'SIGTERM',
+  };
+  const name = signal ?? (code !== null && code > 128 ? names[code - 128] : undefined);
+  return name === undefined ? `ended with exit code ${code}` : `died of ${name}`;
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { VaisError } from './error.ts';
+
+/**
+ * Makes a folder that only this user can read (mode 0700), with the folders above it. One that is there stays as it is.
+ *
+ * @throws VaisError `storage` when it cannot be made
+ */
+export async function makePrivateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw storageError(`cannot make the folder ${path}`, thrown);
+  }
+}
+
+/**
+ * True when a folder belongs to this user (or root) and nobody else can write to it. On Windows, where a user's
+ * folders are private by their place, always true.
+ */
+export async function isPrivateFolder(path: string): Promise<boolean> {
+  if (process.getuid === undefined) return true;
+  const stat = await lstat(path);
+  const ours = stat.uid === process.getuid() || stat.uid === 0;
+  return stat.isDirectory() && ours && (stat.mode & 0o022) === 0;
+}
+
+/**
+ * Replaces a file as a whole: whoever reads it sees the old or the new content.
+ *
+ * @param durable true to return only when the content is on the disk
+ * @throws VaisError `storage` when it cannot be written; the old file stands then
+ */
+export async function replaceFile(path: string, content: string | Buffer, durable: boolean): Promise<void> {
+  try {
+    await writeFileAtomic(path, content, { mode: 0o600, fsync: durable });
+    if (durable) await syncFolder(dirname(path));
+  } catch (thrown) {
+    throw storageError(`cannot write ${path}`, thrown);
+  }
+}
+
+/** Writes a file aside and renames it into place; not yet synced. @throws VaisError `storage` */
+export async function placeFile(path: string, content: Uint8Array): Promise<void> {
+  const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const file = await open(aside, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (thrown) {
+    await rm(aside, { force: true });
+    throw storageError(`cannot write ${path}`, thrown);
+  }
+}
+
+/** Returns when a file and its name are on the disk. @throws VaisError `storage` */
+export async function syncFile(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncFolder(dirname(path));
+  } catch (thrown) {
+    throw storageError(`cannot sync ${path}`, thrown);
+  }
+}
+
+/** Removes what a killed process left of `placeFile` and `replaceFile`. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith('.tmp') || /\.json\.\d+$/.test(name)) await rm(join(folder, name), { force: true });
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // Folders cannot be opened there, and renames are journalled.
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function storageError(what: string, thrown: unknown): VaisError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new VaisError('storage', `${what}: ${why}`, { cause: thrown });
+}
