@@ -69,7 +69,10 @@ export class Lane {
       this.#links.delete(link);
       this.#world.changed();
     });
-    if (this.#flying !== undefined) return this.#flying.board(link);
+    if (this.#flying !== undefined) {
+      this.#flying.board(link);
+      return;
+    }
     const onItsWay = this.#adopt(link);
     if (onItsWay === undefined) void this.#restore(link);
     else void this.#enqueue(this.#pushOf(onItsWay, onItsWay.origin), (ticket) => this.#fly(ticket, onItsWay));
