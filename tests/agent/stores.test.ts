@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HistoryStore } from '../../agent/history.ts';
+import { ImageStore } from '../../agent/images.ts';
+import { digestOf } from '../../common/digest.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vais-stores-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('ImageStore', () => {
+  it('keeps bytes by their digest, once', async () => {
+    const store = await ImageStore.open(folder);
+    const bytes = Buffer.from('some library');
+    const digest = digestOf(bytes);
+    await store.put(digest, bytes);
+    await store.put(digest, bytes);
+    await store.sync(digest);
+    expect(await store.read(digest)).toEqual(bytes);
+    expect(await readdir(join(folder, 'images'))).toEqual([digest]);
+  });
+
+  it('gives nothing for an image that was damaged on the disk, and takes it again', async () => {
+    const store = await ImageStore.open(folder);
+    const bytes = Buffer.from('some library');
+    const digest = digestOf(bytes);
+    await store.put(digest, bytes);
+    await writeFile(store.path(digest), 'some librarz');
+    await store.put(digest, bytes);
+    expect(await store.read(digest)).toEqual(bytes);
+    await writeFile(store.path(digest), 'cut');
+    expect(await store.read(digest)).toBeUndefined();
+  });
+
+  it('sweeps away what a killed agent left half written', async () => {
+    await ImageStore.open(folder);
+    await writeFile(join(folder, 'images', '.0123.tmp'), 'half');
+    await ImageStore.open(folder);
+    expect(await readdir(join(folder, 'images'))).toEqual([]);
+  });
+});
+
+describe('HistoryStore', () => {
+  const warnings: string[] = [];
+  const open = () => HistoryStore.open(folder, (message) => warnings.push(message));
+
+  it('is there again after a restart', async () => {
+    const history = await (await open()).of('game', 'physics');
+    const lineage = history.lineage('base-1');
+    lineage.entries.push({ version: 2, outcome: 'confirmed', origin: 'push', buildId: 'b2', at: 1 });
+    lineage.desired = 2;
+    await history.save(true);
+    const again = await (await open()).of('game', 'physics');
+    expect(again.latest).toMatchObject({ base: 'base-1', desired: 2, entries: [{ version: 1 }, { version: 2 }] });
+  });
+
+  it('starts a new line for a new build, and finds the old one again', async () => {
+    const history = await (await open()).of('game', 'game');
+    history.lineage('base-1').desired = 7;
+    expect(history.lineage('base-2').desired).toBe(1);
+    expect(history.latest?.base).toBe('base-2');
+    expect(history.lineage('base-1').desired).toBe(7);
+    expect(history.latest?.base).toBe('base-1');
+  });
+
+  it.each(['', '{', 'null', '[]', '{"format":2}', '{"format":1,"program":"game","module":"game","lineages":[null]}'])(
+    'sets a broken file aside and says so: %j',
+    async (text) => {
+      warnings.length = 0;
+      const first = await (await open()).of('game', 'game');
+      first.lineage('b');
+      await first.save(true);
+      const [name = ''] = await readdir(join(folder, 'history'));
+      await writeFile(join(folder, 'history', name), text);
+      const history = await (await open()).of('game', 'game');
+      expect(history.latest).toBeUndefined();
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toMatch(/history of game\/game cannot be read/);
+      const aside = (await readdir(join(folder, 'history'))).find((each) => each.includes('broken')) ?? '';
+      expect(await readFile(join(folder, 'history', aside), 'utf8')).toBe(text);
+    },
+  );
+
+  it('has no name from the wire in a path', async () => {
+    const history = await (await open()).of('../../evil', 'a/b\0c');
+    history.lineage('base');
+    await history.save(false);
+    expect(await readdir(folder)).toEqual(['history']);
+    expect((await readdir(join(folder, 'history'))).every((name) => /^[0-9a-f]{32}\.json$/.test(name))).toBe(true);
+  });
+});
