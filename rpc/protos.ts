@@ -12,7 +12,7 @@ import type { Status, Status__Output } from './gen/google/rpc/Status.ts';
 
 /** The loaded proto files. Numbers of 64 bits arrive as numbers: all of ours stay below 2^53. */
 export const packageDefinition: PackageDefinition = loadSync(
-  ['vais/remote/v1/agent.proto', 'google/rpc/status.proto', 'google/protobuf/any.proto'],
+  ['vais/remote/v1/agent.proto', 'google/rpc/status.proto'],
   {
     includeDirs: [join(packageRoot, 'proto')],
     longs: Number,
