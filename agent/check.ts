@@ -4,6 +4,7 @@ import type { CheckRequest } from './check-protocol.ts';
 
 /** After so many images a process is replaced, since each may have left something behind in it. */
 const checksPerProcess = 64;
+const quietMs = 100;
 
 /**
  * Loads images in a disposable process before a program sees them. The process is started ahead and used again for image after image,
@@ -13,6 +14,7 @@ export class Checker {
   readonly #deadlineMs: number;
   #current: CheckProcess;
   #successor: CheckProcess | undefined;
+  #quiet: NodeJS.Timeout | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -36,6 +38,7 @@ export class Checker {
   /** Ends the processes. Checks that run or wait are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#quiet);
     await Promise.all([this.#current.close(), this.#successor?.close()]);
   }
 
@@ -56,8 +59,16 @@ export class Checker {
     this.#requireOpen();
     // What has failed is never used again; the next one starts while nobody waits for it yet.
     if (verdict.kind !== 'passed') this.#replace();
-    else if (this.#current.checks >= checksPerProcess) this.#successor ??= new CheckProcess();
+    else if (this.#current.checks >= checksPerProcess) this.#prepareSuccessor();
     return verdict;
+  }
+
+  /** Starting a process takes the agent some milliseconds, so it waits until the push at hand is through. */
+  #prepareSuccessor(): void {
+    this.#quiet ??= setTimeout(() => {
+      this.#quiet = undefined;
+      this.#successor ??= new CheckProcess();
+    }, quietMs);
   }
 
   #rotate(): void {

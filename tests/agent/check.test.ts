@@ -47,9 +47,9 @@ function buildWithConstructor(body: string): CheckRequest {
 __attribute__((constructor)) static void at_load(void) { ${body} }`);
 }
 
-/** Check processes that live now, this test's and those of others. */
+/** The check processes of this test file that live now. */
 function checkProcesses(): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', `${process.pid}`], { encoding: 'utf8' }).split('\n');
   return lines.filter((line) => line.includes('check-child.js')).map((line) => Number.parseInt(line, 10));
 }
 
