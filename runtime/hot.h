@@ -187,13 +187,19 @@ typedef struct hot_module {
 
 /* One thread's state for one module. Zero bytes at start; everything but the first two is the runtime's own. */
 struct hot_thread {
-    const hot_address *volatile table; /* null: take the slow way, hot_call */
-    volatile unsigned depth;           /* hot calls of this module on this thread's stack */
+    const hot_address *table; /* null: take the slow way, hot_call */
+    unsigned depth;           /* hot calls of this module on this thread's stack */
     int joined;
-    void *volatile version;            /* what the table belongs to */
+    void *version;            /* in use, or about to be */
+    void *arrived;            /* the version whose swap this thread has done */
+    unsigned long long pause; /* ns that the last swap took */
+    unsigned long long returned; /* outermost calls that the version returned from */
+    unsigned long long passes;   /* the same, as of the last safe point */
+    unsigned long long checks;   /* safe points since the swap, in probation */
+    long system_id;
     hot_module *module;
-    hot_thread *next, **link;
-    void *self;
+    hot_thread *next, **link; /* the module's threads */
+    hot_thread *mine;         /* this thread's modules */
 };
 
 /* A pointer in a call's arguments: where it is in the call's struct, and the size of what it points to, in bytes.
@@ -235,8 +241,8 @@ void hot_safe_point_now(void);
 
 #define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
 #define HOT_SLOT(t, slot) ((t)->table[slot])
-#define HOT_ENTER(t) ((void)((t)->depth = (t)->depth + 1))
-#define HOT_LEAVE(t) ((void)((t)->depth = (t)->depth - 1))
+#define HOT_ENTER(t) ((void)HOT_STORE((t)->depth, (t)->depth + 1))
+#define HOT_LEAVE(t) ((void)HOT_STORE((t)->depth, (t)->depth - 1))
 
 /* Counts publications; a thread that has seen the last one has nothing to do. */
 extern volatile unsigned hot_published;
@@ -250,7 +256,7 @@ extern HOT_TLS unsigned hot_seen;
 
 /* A safe point that the compiler puts at the head of a loop; moves this thread to the newest code. */
 static inline void hot_safe_point(void) {
-    if (!HOT_LIKELY(hot_published == HOT_SEEN())) hot_safe_point_now();
+    if (!HOT_LIKELY(HOT_LOAD(hot_published) == HOT_SEEN())) hot_safe_point_now();
 }
 
 /* ---- 4. The program's interface -------------------------------------------------------------------------------- */
@@ -258,7 +264,7 @@ static inline void hot_safe_point(void) {
 /* A safe point. 1: this thread runs new code from now on. 0: nothing new, or called below a hot function, where no
  * code can be exchanged. Negative: a library was refused (-1) or reverted (-2); said once, hot_error() has the text. */
 static inline long long hot_check(void) {
-    return HOT_LIKELY(hot_published == HOT_SEEN()) ? 0 : hot_check_now();
+    return HOT_LIKELY(HOT_LOAD(hot_published) == HOT_SEEN()) ? 0 : hot_check_now();
 }
 
 /* Follows the library beside `source` ("./game.vais" -> "./libgame.so") as long as no agent says what to load.

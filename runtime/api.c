@@ -1,0 +1,81 @@
+/* api.c: what programs and images may call, and the table of it that images are handed. */
+#include "hot_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static char last_error[1024]; /* under hoti_lock */
+static unsigned last_status;  /* what the next hot_check returns, negated; 0: nothing to say */
+static void (*volatile callback)(long long version);
+
+int hoti_fail(hoti_error *error, const char *code, const char *format, ...) {
+    va_list arguments;
+    error->code = code;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return 0;
+}
+
+/* Remembers an error for hot_error(), and with a status, which is the background thread's to give, for one
+ * hot_check(). */
+void hoti_note(const hoti_error *error, unsigned status) {
+    pthread_mutex_lock(&hoti_lock);
+    snprintf(last_error, sizeof last_error, "%s", error->text);
+    pthread_mutex_unlock(&hoti_lock);
+    if (status == 0) return;
+    hoti_swap(&last_status, status);
+    HOTI_SET(hot_published, hot_published + 1);
+}
+
+unsigned hoti_note_take(void) { return HOTI_GET(last_status) == 0 ? 0 : hoti_swap(&last_status, 0); }
+
+void hoti_callback(hoti_u64 version) {
+    void (*call)(long long) = HOTI_GET(callback);
+    if (call != NULL) call((long long)version);
+}
+
+const char *hot_error(void) {
+    hoti_self *self = hoti_self_get();
+    pthread_mutex_lock(&hoti_lock);
+    snprintf(self->error, sizeof self->error, "%.255s", last_error);
+    pthread_mutex_unlock(&hoti_lock);
+    return self->error;
+}
+
+long long hot_version(void) {
+    hoti_u64 highest = 1;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        const hoti_version *v = t->joined ? t->version : NULL;
+        hoti_u64 number = v == NULL ? HOTI_GET(hoti_modules[i].number) : v->number;
+        if (number > highest) highest = number;
+    }
+    return (long long)highest;
+}
+
+long long hot_on_reload(void (*call)(long long version)) {
+    HOTI_SET(callback, call);
+    return 0;
+}
+
+long long hot_loop(long long (*update)(void)) {
+    for (;;) {
+        long long result;
+        hot_check();
+        result = update();
+        if (result != 0) return result;
+    }
+}
+
+int *hot_line(void) { return &hoti_self_get()->line; }
+
+long long hot_start(const char *source) { return hot_init(source); }
+
+static long long check(void) { return hot_check(); }
+
+const hot_api hoti_api = {
+    HOT_ABI,     sizeof(hot_api), hot_init, check,     hot_reload, hot_version, hot_cleanup, hot_on_reload,
+    hot_error,   hot_line,        hot_start, hot_loop, hot_state,
+};

@@ -1,0 +1,152 @@
+/* bind.c: gives a loaded image all it needs from the program: its table, the globals' addresses, the program's
+ * functions and the runtime's. All or nothing: until the last step succeeded the program has not changed. */
+#include "hot_internal.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int fill_table(hoti_version *v, hoti_error *error) {
+    const hot_image *own = v->module->given->image, *image = v->image;
+    for (unsigned i = 0; i < own->function_count; i++) {
+        const hot_function *old = &own->functions[i], *found = NULL;
+        for (unsigned j = 0; j < image->function_count && found == NULL; j++)
+            if (strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
+        if (found == NULL)
+            return hoti_fail(error, "contract_changed", "hot function %s is gone; the program calls it as %s", old->name,
+                             old->type);
+        if (strcmp(found->type, old->type) != 0)
+            return hoti_fail(error, "contract_changed", "hot function %s has another signature: it was %s, it is %s",
+                             old->name, old->type, found->type);
+        if (found->address == NULL)
+            return hoti_fail(error, "image_invalid", "hot function %s has no address", old->name);
+        v->table[i] = found->address;
+    }
+    return 1;
+}
+
+/* ---- globals ---- */
+static hoti_global *make_global(const hot_global *wanted) {
+    size_t name = strlen(wanted->name) + 1, type = strlen(wanted->type) + 1;
+    size_t align = wanted->align < sizeof(void *) ? sizeof(void *) : (size_t)wanted->align;
+    hoti_global *g = calloc(1, sizeof *g + name + type);
+    if (g == NULL) return NULL;
+    g->name = memcpy((char *)(g + 1), wanted->name, name);
+    g->type = memcpy((char *)(g + 1) + name, wanted->type, type);
+    g->size = wanted->size;
+    if (posix_memalign(&g->address, align, wanted->size == 0 ? 1 : (size_t)wanted->size) != 0) {
+        free(g);
+        return NULL;
+    }
+    if (wanted->initial != NULL) memcpy(g->address, wanted->initial, (size_t)wanted->size);
+    else memset(g->address, 0, (size_t)wanted->size);
+    return g;
+}
+
+/* A global of a version that has not run is nobody's yet: it may still vanish, or have another first value. */
+static int is_born(const hoti_module *m, const hoti_global *g) {
+    if (g->kept) return 1;
+    for (const hoti_version *v = m->versions; v != NULL; v = v->next)
+        if (v->state == HOTI_PROBATION || v->state == HOTI_CONFIRMED)
+            for (unsigned i = 0; i < v->bound_count; i++)
+                if (v->bound[i] == g) return 1;
+    return 0;
+}
+
+static hoti_global *find_global(hoti_module *m, const char *name) {
+    for (hoti_global *g = m->globals; g != NULL; g = g->next)
+        if (strcmp(g->name, name) == 0 && is_born(m, g)) return g;
+    return NULL;
+}
+
+static int bind_globals(hoti_version *v, hoti_error *error) {
+    hoti_module *m = v->module;
+    const hot_image *image = v->image;
+    v->bound = calloc(image->global_count == 0 ? 1 : image->global_count, sizeof *v->bound);
+    if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", m->name);
+    for (unsigned i = 0; i < image->global_count; i++) {
+        const hot_global *wanted = &image->globals[i];
+        hoti_global *g = find_global(m, wanted->name);
+        if (wanted->slot == NULL || (wanted->align & (wanted->align - 1)) != 0 || wanted->size >> 40 != 0)
+            return hoti_fail(error, "image_invalid", "global %s is stated wrongly", wanted->name);
+        if (g != NULL && (strcmp(g->type, wanted->type) != 0 || g->size != wanted->size))
+            return hoti_fail(error, "contract_changed", "global %s has another type: it was %s (%llu bytes), it is %s "
+                             "(%llu bytes)", wanted->name, g->type, g->size, wanted->type, wanted->size);
+        if (g == NULL) {
+            g = make_global(wanted);
+            if (g == NULL) return hoti_fail(error, "storage", "no memory for global %s", wanted->name);
+            g->next = m->globals;
+            m->globals = g;
+        }
+        g->users++;
+        v->bound[v->bound_count++] = g;
+        *wanted->slot = g->address;
+    }
+    return 1;
+}
+
+/* The globals of the program's own image are where they are. */
+int hoti_bind_own(hoti_module *m) {
+    const hot_image *image = m->given->image;
+    for (unsigned i = 0; i < image->global_count; i++) {
+        const hot_global *own = &image->globals[i];
+        hoti_global *g = calloc(1, sizeof *g);
+        if (g == NULL) return 0;
+        g->name = own->name;
+        g->type = own->type;
+        g->size = own->size;
+        g->address = *own->slot;
+        g->kept = 1;
+        g->next = m->globals;
+        m->globals = g;
+    }
+    return 1;
+}
+
+/* The version was confirmed: what it brought stays. */
+void hoti_bind_keep(hoti_version *v) {
+    for (unsigned i = 0; i < v->bound_count; i++) v->bound[i]->kept = 1;
+}
+
+/* The version goes: so do globals that only it had and that were never confirmed. */
+void hoti_bind_undo(hoti_version *v) {
+    for (unsigned i = 0; i < v->bound_count; i++) {
+        hoti_global *g = v->bound[i], **at = &v->module->globals;
+        if (--g->users != 0 || g->kept) continue;
+        while (*at != g) at = &(*at)->next;
+        *at = g->next;
+        free(g->address);
+        free(g);
+    }
+    free(v->bound);
+    v->bound = NULL;
+    v->bound_count = 0;
+}
+
+/* ---- foreign functions: the program's own first, then what its libraries have ---- */
+static hot_address find_foreign(const hot_module *module, const char *name) {
+    union { void *data; hot_address code; } symbol;
+    for (unsigned i = 0; i < module->offer_count; i++)
+        if (strcmp(module->offers[i].name, name) == 0) return module->offers[i].address;
+    symbol.data = dlsym(RTLD_DEFAULT, name);
+    return symbol.code;
+}
+
+static int bind_foreigns(hoti_version *v, hoti_error *error) {
+    const hot_image *image = v->image;
+    for (unsigned i = 0; i < image->foreign_count; i++) {
+        const hot_foreign *wanted = &image->foreigns[i];
+        hot_address found = find_foreign(v->module->given, wanted->name);
+        if (found == NULL)
+            return hoti_fail(error, "load_refused", "the program and its libraries have no function %s", wanted->name);
+        *wanted->slot = found;
+    }
+    return 1;
+}
+
+/* On failure the caller frees the version, which undoes what was done here. */
+int hoti_bind(hoti_version *v, hoti_error *error) {
+    if (!fill_table(v, error) || !bind_globals(v, error) || !bind_foreigns(v, error)) return 0;
+    if (v->image->api != NULL) *v->image->api = &hoti_api;
+    return 1;
+}

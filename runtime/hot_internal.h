@@ -1,0 +1,246 @@
+/* hot_internal.h: the words the runtime's files share. Nothing here is for programs or images.
+ *
+ * Who may touch what:
+ *   - a program's thread touches its own hot_thread, reads module->published, and nothing else of the runtime; it
+ *     does no I/O, takes no lock and allocates nothing, except when it joins, ends, or calls a function that says so;
+ *   - everything else belongs to the background thread, which alone loads, publishes, unloads and talks;
+ *   - `hoti_lock` guards the lists of threads, and what the few waiting calls exchange with the background thread.
+ */
+#ifndef VAIS_HOT_INTERNAL_H
+#define VAIS_HOT_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include "hot.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+#define HOTI_RUNTIME "0.1.0"
+
+typedef unsigned long long hoti_u64;
+
+/* ---- atomics: gcc's, or on tcc (x86 only, never reorders) plain accesses and a few instructions ---- */
+#if defined(__TINYC__)
+#define HOTI_GET(place) (*(volatile __typeof__(place) *)&(place))
+#define HOTI_SET(place, value) (*(volatile __typeof__(place) *)&(place) = (value))
+#define HOTI_FENCE() __asm__ __volatile__("lock; addl $0,(%%rsp)" ::: "memory")
+static inline unsigned hoti_swap(unsigned *place, unsigned value) {
+    __asm__ __volatile__("xchgl %0,%1" : "+r"(value), "+m"(*place) : : "memory");
+    return value;
+}
+#else
+#define HOTI_GET(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
+#define HOTI_SET(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
+#define HOTI_FENCE() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+static inline unsigned hoti_swap(unsigned *place, unsigned value) {
+    return __atomic_exchange_n(place, value, __ATOMIC_SEQ_CST);
+}
+#endif
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define HOTI_PRINTF(text, first)
+#endif
+
+/* ---- errors ---- */
+typedef struct hoti_error {
+    const char *code; /* a name of the table in common/error.ts; null: no error */
+    char text[1024];
+} hoti_error;
+
+/* Returns 0, so that `return hoti_fail(...)` reads well in functions that return a success flag or a pointer. */
+int hoti_fail(hoti_error *error, const char *code, const char *format, ...) HOTI_PRINTF(3, 4);
+
+/* ---- line.c: the link's line format ---- */
+enum { HOTI_LINE_MAX = 65536, HOTI_PAIRS_MAX = 64 };
+
+typedef struct hoti_line {
+    char *verb;
+    unsigned count;
+    struct { char *key, *value; } pairs[HOTI_PAIRS_MAX];
+} hoti_line;
+
+/* A growing buffer of lines to be sent. */
+typedef struct hoti_text {
+    char *bytes;
+    size_t length, room;
+    int failed; /* memory ran out; what follows is dropped */
+} hoti_text;
+
+int hoti_line_parse(hoti_line *line, char *text, size_t length);
+const char *hoti_line_get(const hoti_line *line, const char *key);
+int hoti_line_number(const hoti_line *line, const char *key, hoti_u64 *number);
+void hoti_text_verb(hoti_text *out, const char *verb);
+void hoti_text_pair(hoti_text *out, const char *key, const char *value);
+void hoti_text_bytes(hoti_text *out, const char *key, const char *value, size_t length);
+void hoti_text_number(hoti_text *out, const char *key, hoti_u64 number);
+void hoti_text_end(hoti_text *out);
+void hoti_text_lines(hoti_text *out, const hoti_text *lines);
+void hoti_text_free(hoti_text *out);
+
+/* ---- sha256.c ---- */
+typedef struct hoti_sha256 {
+    unsigned state[8];
+    hoti_u64 length;
+    unsigned char block[64];
+} hoti_sha256;
+
+void hoti_sha256_begin(hoti_sha256 *hash);
+void hoti_sha256_add(hoti_sha256 *hash, const void *bytes, size_t count);
+void hoti_sha256_end(hoti_sha256 *hash, char hex[65]);
+
+/* ---- the modules and their versions ---- */
+typedef struct hoti_module hoti_module;
+
+enum hoti_state { HOTI_LOADED, HOTI_PROBATION, HOTI_CONFIRMED, HOTI_FAILED };
+
+/* A global the program holds for its images. */
+typedef struct hoti_global {
+    struct hoti_global *next;
+    const char *name, *type; /* in the same allocation */
+    hoti_u64 size;
+    void *address;
+    unsigned users; /* versions in memory that are bound to it */
+    int kept;       /* for ever: a version that uses it was confirmed, or it is the program's own */
+} hoti_global;
+
+/* One version: immutable once published, but for `state`. */
+typedef struct hoti_version {
+    struct hoti_version *next; /* all that are in memory, newest first */
+    hoti_module *module;
+    hoti_u64 number;
+    char nonce[64]; /* of the load to answer; empty: nobody asked */
+    char digest[65]; /* "-" for the code the program started with */
+    const hot_image *image;
+    void *handle; /* null for the code the program started with */
+    char *path;   /* of the private copy */
+    hoti_global **bound;
+    unsigned bound_count;
+    unsigned state;     /* enum hoti_state */
+    unsigned announced; /* the callback of hot_on_reload was called for it */
+    hoti_u64 loaded_at, swapped_at; /* ns */
+    hot_address table[]; /* one a slot, in the order of the program's own image */
+} hoti_version;
+
+struct hoti_module {
+    hot_module *given;
+    const char *name;
+    char source[256];
+    unsigned index;
+    hoti_u64 number;         /* of the published version; atomic, for threads that hold none */
+    hoti_version *published; /* what threads move to; atomic */
+    hoti_version *running;   /* every thread has moved to it */
+    hoti_version *pending;   /* published, and some thread has not moved to it yet; null: none */
+    hoti_version *good;      /* the last that was confirmed: what a failure falls back to */
+    hoti_version *versions;
+    hoti_global *globals;
+    hot_thread *threads; /* under hoti_lock */
+};
+
+/* A thread's state beyond a single module. */
+typedef struct hoti_self {
+    hot_thread *joined; /* this thread's states, linked by `mine` */
+    int line;
+    int listed; /* the thread's end will be seen */
+    char error[256];
+} hoti_self;
+
+typedef struct hoti_load_order {
+    hoti_u64 number;
+    const char *nonce;
+    const char *digest; /* null: not checked (local mode) */
+    const char *path;   /* null: the code the program started with */
+    const char *build;  /* null: any */
+    const char *unless; /* a build that need not be loaded; null: none */
+} hoti_load_order;
+
+/* ---- module.c: registry, tables, swap ---- */
+extern hoti_module *hoti_modules;
+extern unsigned hoti_module_count;
+
+int hoti_module_register(hot_module *const *modules, unsigned count);
+hoti_module *hoti_module_named(const char *name);
+hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *order);
+void hoti_version_free(hoti_version *version);
+void hoti_publish(hoti_module *module, hoti_version *version);
+void hoti_cancel(hoti_module *module, const char *nonce);
+void hoti_settle(void);
+hoti_u64 hoti_settle_wait(hoti_u64 now);
+
+/* ---- load.c, bind.c, copy.c: from a file to a version ---- */
+hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
+int hoti_bind_own(hoti_module *module);
+int hoti_bind(hoti_version *version, hoti_error *error);
+void hoti_bind_keep(hoti_version *version);
+void hoti_bind_undo(hoti_version *version);
+char *hoti_copy(const char *module, const hoti_load_order *order, char digest[65], hoti_error *error);
+int hoti_digest(const char *path, char digest[65]);
+void hoti_copies_sweep(void);
+void hoti_copies_remove(void);
+void hoti_copies_forget(void);
+
+/* ---- thread.c: the threads of the program ---- */
+extern pthread_mutex_t hoti_lock;
+hoti_self *hoti_self_get(void);
+void hoti_thread_join(hoti_module *module, hot_thread *thread);
+void hoti_threads_forget(void);
+int hoti_thread_start(void);
+unsigned *hoti_thread_seen(void);
+int hoti_thread_move(hot_thread *thread, hoti_module *module);
+long hoti_thread_id(void);
+
+/* ---- program.c: the background thread ---- */
+hoti_u64 hoti_now(void); /* ns, monotonic */
+const char *hoti_program_name(void);
+void hoti_program_wake(void);
+int hoti_program_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with hoti_lock held */
+void hoti_program_signal(void);                                               /* the same */
+extern unsigned hoti_is_child; /* a fork: this process has no background thread */
+
+/* ---- link.c: the line to the agent ---- */
+#define HOTI_NEVER (~(hoti_u64)0)
+void hoti_link_begin(void);
+int hoti_link_descriptor(short *events); /* -1: none */
+void hoti_link_step(short ready, hoti_u64 now);
+hoti_u64 hoti_link_wait(hoti_u64 now); /* ns until a step is due */
+void hoti_link_end(void);
+void hoti_link_forget(void);
+hoti_text *hoti_link_out(void); /* null: not connected */
+
+/* ---- report.c: what the program says ---- */
+void hoti_report_hello(hoti_text *out);
+void hoti_report_loaded(const hoti_version *version, hoti_u64 ns);
+void hoti_report_swapped(const hoti_version *version, hoti_u64 ns);
+void hoti_report_confirmed(const hoti_version *version);
+void hoti_report_superseded(const hoti_version *version);
+void hoti_report_refused(const char *module, const hoti_load_order *order, const hoti_error *error);
+
+/* ---- order.c: what the agent asks for ---- */
+int hoti_order_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
+void hoti_order_line(const hoti_line *line);
+void hoti_order_lost(void); /* the connection is gone */
+int hoti_order_given(void); /* the agent says what to run: local mode is off */
+
+/* ---- local.c: local mode ---- */
+int hoti_local_descriptor(void); /* -1: none */
+void hoti_local_step(int notified, hoti_u64 now);
+hoti_u64 hoti_local_wait(hoti_u64 now);
+int hoti_local_stopped(void); /* hot_cleanup was called */
+void hoti_local_forget(void);
+
+/* ---- state.c: memory that is put back with an undone call ---- */
+typedef struct hoti_state_range {
+    void *address;
+    hoti_u64 size;
+} hoti_state_range;
+
+/* ---- api.c ---- */
+extern const hot_api hoti_api;
+void hoti_note(const hoti_error *error, unsigned status); /* for hot_check and hot_error */
+unsigned hoti_note_take(void);
+void hoti_callback(hoti_u64 version);
+
+#endif

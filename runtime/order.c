@@ -1,0 +1,88 @@
+/* order.c: what the agent asks for. */
+#include "hot_internal.h"
+
+#include <string.h>
+
+static int given; /* on this connection the agent has said what to run */
+
+int hoti_order_given(void) { return given; }
+
+/* Answers belong to the connection that asked; whoever reconnects is told what runs, and asks again. */
+void hoti_order_lost(void) {
+    given = 0;
+    for (unsigned i = 0; i < hoti_module_count; i++)
+        for (hoti_version *v = hoti_modules[i].versions; v != NULL; v = v->next) v->nonce[0] = '\0';
+}
+
+static int is_that(const hoti_version *v, const hoti_load_order *order) {
+    return v != NULL && v->number == order->number && strcmp(v->digest, order->path == NULL ? "-" : order->digest) == 0;
+}
+
+static void adopt(hoti_version *v, const hoti_load_order *order) {
+    strncpy(v->nonce, order->nonce, sizeof v->nonce - 1);
+}
+
+/* Loads and publishes; says `loaded` or `refused`. Returns whether it was loaded. */
+int hoti_order_load(hoti_module *m, const hoti_load_order *order, hoti_error *error) {
+    hoti_u64 start = hoti_now();
+    hoti_version *v = hoti_load(m, order, error), *before = m->running;
+    if (v == NULL) return 0;
+    /* A thread may have moved to a version that still waited when this one was bound: what that one brought is now the
+     * program's, so bind again. */
+    hoti_settle();
+    if (before != m->running && v->handle != NULL) {
+        hoti_bind_undo(v);
+        if (!hoti_bind(v, error)) {
+            hoti_version_free(v);
+            return 0;
+        }
+    }
+    hoti_report_loaded(v, hoti_now() - start);
+    hoti_publish(m, v);
+    return 1;
+}
+
+static void load(const hoti_line *line, const char *name) {
+    hoti_load_order order = {0, hoti_line_get(line, "nonce"), hoti_line_get(line, "digest"), NULL, NULL, NULL};
+    const char *builtin = hoti_line_get(line, "builtin");
+    hoti_module *m = hoti_module_named(name);
+    hoti_error error = {NULL, ""};
+    if (order.nonce == NULL || strlen(order.nonce) >= sizeof m->running->nonce) return; /* nobody could be answered */
+    if (builtin == NULL || strcmp(builtin, "1") != 0) order.path = hoti_line_get(line, "path");
+    order.build = hoti_line_get(line, "build");
+    if (m == NULL)
+        hoti_fail(&error, "no_such_module", "this program has no module %s", name);
+    else if (!hoti_line_number(line, "version", &order.number) || order.number == 0)
+        hoti_fail(&error, "usage", "the load says no version");
+    else if (order.path == NULL && (builtin == NULL || strcmp(builtin, "1") != 0))
+        hoti_fail(&error, "usage", "the load says no path");
+    else if (order.path != NULL && order.digest == NULL)
+        hoti_fail(&error, "usage", "the load says no digest");
+    if (error.code == NULL) {
+        hoti_settle(); /* what has swapped by now is not pending any more */
+        given = 1;
+        if (m->pending == NULL && is_that(m->running, &order)) {
+            adopt(m->running, &order);
+            if (m->running->state == HOTI_CONFIRMED) hoti_report_confirmed(m->running);
+            return;
+        }
+        if (is_that(m->pending, &order)) {
+            adopt(m->pending, &order);
+            hoti_report_loaded(m->pending, 0);
+            return;
+        }
+        if (hoti_order_load(m, &order, &error)) return;
+    }
+    hoti_report_refused(name, &order, &error);
+    hoti_note(&error, 1);
+}
+
+void hoti_order_line(const hoti_line *line) {
+    const char *name = hoti_line_get(line, "module"), *nonce = hoti_line_get(line, "nonce");
+    if (name == NULL) return;
+    if (strcmp(line->verb, "load") == 0) load(line, name);
+    if (strcmp(line->verb, "cancel") == 0 && nonce != NULL && hoti_module_named(name) != NULL) {
+        hoti_settle();
+        hoti_cancel(hoti_module_named(name), nonce);
+    }
+}

@@ -1,0 +1,202 @@
+/* thread.c: the program's threads. Knows how a thread joins, moves at its safe point, and ends; the background
+ * thread reads what a thread wrote, never the other way round. */
+#include "hot_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+pthread_mutex_t hoti_lock = PTHREAD_MUTEX_INITIALIZER;
+volatile unsigned hot_published = 1; /* a new thread has seen 0, so its first safe point looks */
+static pthread_key_t thread_key;
+static int thread_key_made;
+
+/* ---- this thread's own storage ---- */
+#ifdef HOT_NO_TLS
+/* Looked up by key: the states of all modules and what a hoti_self holds, in one allocation. */
+struct own {
+    hoti_self self; /* first: the key's destructor is given this address */
+    unsigned seen;
+    hot_thread threads[];
+};
+
+static struct own *own(void) {
+    struct own *o = thread_key_made ? pthread_getspecific(thread_key) : NULL;
+    if (o == NULL) {
+        o = calloc(1, sizeof *o + hoti_module_count * sizeof o->threads[0]);
+        if (o == NULL || !thread_key_made || pthread_setspecific(thread_key, o) != 0) abort();
+        o->self.listed = 1;
+    }
+    return o;
+}
+
+hoti_self *hoti_self_get(void) { return &own()->self; }
+unsigned *hot_seen_of(void) {
+    static unsigned always; /* before hot_program there is nothing to see */
+    if (thread_key_made) return &own()->seen;
+    always = HOT_LOAD(hot_published);
+    return &always;
+}
+unsigned *hoti_thread_seen(void) { return hot_seen_of(); }
+hot_thread *hot_thread_of(hot_module *module) {
+    hoti_module *m = module->runtime;
+    static hot_thread before; /* before hot_program: hot_call then runs version 1 */
+    return m == NULL ? &before : &own()->threads[m->index];
+}
+#else
+HOT_TLS unsigned hot_seen;
+static HOT_TLS hoti_self self_here;
+hoti_self *hoti_self_get(void) { return &self_here; }
+unsigned *hoti_thread_seen(void) { return &hot_seen; }
+#endif
+
+/* ---- joining and ending ---- */
+static void unlink_thread(hot_thread *t) {
+    *t->link = t->next;
+    if (t->next != NULL) t->next->link = t->link;
+    t->joined = 0;
+    t->table = NULL;
+}
+
+/* A thread ends: it holds no version any more. Another destructor may still make hot calls after this one; then the
+ * thread joins again and this runs again. */
+static void end_thread(void *argument) {
+    hoti_self *self = argument;
+    pthread_mutex_lock(&hoti_lock);
+    while (self->joined != NULL) {
+        hot_thread *t = self->joined;
+        self->joined = t->mine;
+        unlink_thread(t);
+    }
+    pthread_mutex_unlock(&hoti_lock);
+    self->listed = 0;
+#ifdef HOT_NO_TLS
+    free(self);
+#endif
+}
+
+int hoti_thread_start(void) {
+    thread_key_made = pthread_key_create(&thread_key, end_thread) == 0;
+    return thread_key_made;
+}
+
+/* This thread's first call into the module. Takes a lock, once: from here on the background thread knows that it must
+ * wait for this thread before it unloads anything. */
+void hoti_thread_join(hoti_module *module, hot_thread *t) {
+    hoti_self *self = hoti_self_get();
+    if (!self->listed) {
+        pthread_setspecific(thread_key, self);
+        self->listed = 1;
+    }
+    pthread_mutex_lock(&hoti_lock);
+    t->module = module->given;
+    t->next = module->threads;
+    t->link = &module->threads;
+    if (t->next != NULL) t->next->link = &t->next;
+    module->threads = t;
+    t->mine = self->joined;
+    self->joined = t;
+    t->system_id = hoti_thread_id();
+    hoti_thread_move(t, module);
+    t->joined = 1;
+    pthread_mutex_unlock(&hoti_lock);
+}
+
+/* A fork: of all the threads only this one is left, and the stacks of the others may be reused any time. */
+void hoti_threads_forget(void) {
+    for (unsigned i = 0; i < hoti_module_count; i++) hoti_modules[i].threads = NULL;
+    for (hot_thread *t = hoti_self_get()->joined; t != NULL; t = t->mine) {
+        hoti_module *m = t->module->runtime;
+        t->next = m->threads;
+        t->link = &m->threads;
+        if (t->next != NULL) t->next->link = &t->next;
+        m->threads = t;
+    }
+}
+
+/* ---- moving ---- */
+
+/* Moves this thread to the version that is published now; returns whether that is another one. The thread first says
+ * which version it is about to use and then looks whether that is still the published one: so the background thread,
+ * which publishes first and looks who uses what afterwards, never frees a version between our two steps. */
+int hoti_thread_move(hot_thread *t, hoti_module *module) {
+    hoti_version *v = HOTI_GET(module->published), *before = t->version;
+    hoti_u64 start;
+    if (v == before) return 0;
+    start = hoti_now();
+    for (;;) {
+        hoti_version *again;
+        HOTI_SET(t->version, (void *)v);
+        HOTI_FENCE();
+        again = HOTI_GET(module->published);
+        if (again == v) break;
+        v = again;
+    }
+    t->returned = 0;
+    t->table = HOTI_GET(v->state) == HOTI_CONFIRMED ? v->table : NULL;
+    HOTI_SET(t->pause, hoti_now() - start);
+    HOTI_SET(t->checks, 0);
+    HOTI_SET(t->arrived, (void *)v);
+    return before != NULL && v != before;
+}
+
+/* The slow half of a safe point. Returns 1 when this thread moved. */
+static int step(void) {
+    unsigned published = HOTI_GET(hot_published);
+    int moved = 0, settled = 1;
+    hoti_u64 newest = 0;
+    if (hoti_is_child) {
+        *hoti_thread_seen() = published;
+        return 0;
+    }
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hoti_module *m = &hoti_modules[i];
+        hot_thread *t = m->given->thread();
+        hoti_version *v;
+        if (!t->joined) continue;
+        if (t->depth != 0) { /* called below a hot function: its code is in use */
+            settled = 0;
+            continue;
+        }
+        if (hoti_thread_move(t, m)) {
+            v = t->version;
+            moved = 1;
+            if (hoti_swap(&v->announced, 1) == 0 && v->number > newest) newest = v->number;
+        }
+        v = t->version;
+        if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
+            t->table = v->table;
+        } else { /* in probation every safe point comes this way, and tells how it goes */
+            HOTI_SET(t->passes, t->returned);
+            HOTI_SET(t->checks, t->checks + 1);
+            settled = 0;
+        }
+    }
+    if (settled) *hoti_thread_seen() = published;
+    if (newest != 0) hoti_callback(newest);
+    return moved;
+}
+
+void hot_safe_point_now(void) { (void)step(); }
+
+long long hot_check_now(void) {
+    int moved = step();
+    unsigned status = hoti_note_take();
+    if (moved) return 1;
+    return status == 0 ? 0 : -(long long)status;
+}
+
+/* ---- the slow way of a thunk ---- */
+void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
+    hoti_module *m = module->runtime;
+    hoti_version *v;
+    if (m == NULL) { /* before hot_program: a constructor, or a program that never calls it */
+        site->run(module->image->functions[site->slot].address, call);
+        return;
+    }
+    if (!t->joined) hoti_thread_join(m, t);
+    v = t->version;
+    HOT_ENTER(t);
+    site->run(v->table[site->slot], call);
+    HOT_LEAVE(t);
+    if (t->depth == 0) t->returned++;
+}
