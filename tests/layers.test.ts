@@ -1,0 +1,222 @@
+/**
+ * Holds the house to its plan: which room may import which (docs/architecture.md), and who may touch the process. Each ban
+ * has a reason; if one stands in the way of something good, change the reason here first.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../common/package-root.ts';
+
+interface Room {
+  /** The rooms that it may import, besides itself, npm packages and `node:`. */
+  readonly may: readonly string[];
+  /** Why it may import no other. */
+  readonly because: string;
+  /** Where a better reason is known. */
+  readonly never?: Readonly<Record<string, string>>;
+}
+
+const rooms: Readonly<Record<string, Room>> = {
+  common: {
+    may: [],
+    because: 'every room speaks its words, so it would tie any room that it knew to all the others',
+  },
+  artifact: {
+    may: ['common'],
+    because: 'what travels must read the same on every side, so it knows of no side',
+    never: { rpc: 'an image is the same whether it came over gRPC, from a disk or out of a container' },
+  },
+  rpc: {
+    may: ['common'],
+    because: 'the wire is below those who speak over it',
+    never: { artifact: 'it carries bytes and fields; what they mean is said by those who send and receive them' },
+  },
+  compiler: {
+    may: ['common', 'artifact'],
+    because: 'vaisc works with no agent and no network',
+    never: { rpc: 'compiling must not need a connection: the target is told to it as a triple' },
+  },
+  agent: {
+    may: ['common', 'artifact', 'rpc'],
+    because: 'the agent stands alone beside a program',
+    never: {
+      compiler: 'a target receives machine code; it has no sources and needs no compiler',
+      cli: 'the agent is the one that is called; it knows nobody who calls',
+      server: 'the agent dials out to a server over the wire and shares no code with it but the wire',
+    },
+  },
+  server: {
+    may: ['common', 'artifact', 'rpc'],
+    because: 'the control plane hands signed images on; it neither makes nor runs them',
+    never: { agent: 'a server reaches agents over the wire only, as they may be of another version' },
+  },
+  cli: {
+    may: ['common', 'artifact', 'rpc', 'compiler'],
+    because: 'the command line is a client like any other',
+    never: {
+      agent: 'whatever it wants from an agent it asks over the wire, else it works on one machine only',
+      server: 'whatever it wants from a server it asks over the wire',
+    },
+  },
+  hot: {
+    may: ['common', 'artifact', 'compiler'],
+    because: 'a Node program that reloads a library needs no network',
+  },
+  bench: {
+    may: ['common', 'artifact', 'rpc', 'compiler', 'agent', 'server', 'cli', 'hot'],
+    because: 'it measures all',
+  },
+};
+
+/** Single files that may do what their room may not. */
+const exceptions: Readonly<Record<string, string>> = {
+  'cli/main.ts -> agent/main.ts': '`vais-remote agent` hands its arguments over, edge to edge, and knows nothing more',
+};
+
+/** The only files that read argv and the environment, handle signals and exit. */
+const edges = /^[a-z]+\/main\.ts$|^agent\/check-child\.ts$/;
+
+const processWords = /\bprocess\.(?:argv|env|exit|exitCode|abort|chdir|umask)\b|\bprocess\.(?:on|once|addListener)\(/g;
+const processImport = /\bfrom '(?:node:)?process'/g;
+
+/** The specifiers that a source imports, types included. Biome's form puts each import and export at a line's start. */
+function importsOf(source: string): string[] {
+  const forms = [
+    /^(?:import|export)\s[^'"`;]*?\bfrom\s+['"]([^'"]+)['"]/gm,
+    /^import\s+['"]([^'"]+)['"]/gm,
+    /\b(?:import|require)\(\s*['"]([^'"]+)['"]\s*\)/g,
+  ];
+  return forms.flatMap((form) => Array.from(source.matchAll(form), ([, specifier = '']) => specifier));
+}
+
+/** What the file does that it may not, each with the reason. */
+function complaints(file: string, source: string, dependencies: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  const [home = ''] = file.split('/');
+  const room = rooms[home];
+  if (room === undefined) return [`${file}: there is no room ${home}; give it a place in tests/layers.test.ts`];
+  for (const specifier of importsOf(source)) {
+    if (specifier.startsWith('.')) found.push(...complainAboutRoom(file, specifier, home, room));
+    else if (isBuiltin(specifier)) {
+      if (!specifier.startsWith('node:')) found.push(`${file} imports ${specifier}: write node:${specifier}`);
+    } else {
+      const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+      if (!dependencies.has(name)) found.push(`${file} imports ${name}: it is not in package.json's dependencies`);
+    }
+  }
+  if (/\bimport\(\s*[^'"\s]/.test(source)) found.push(`${file} imports what nobody can tell by reading it`);
+  if (!edges.test(file)) {
+    for (const [word] of [...source.matchAll(processWords), ...source.matchAll(processImport)]) {
+      found.push(
+        `${file} uses ${word}: only a room's main.ts touches the process, so that all else can be called from a test`,
+      );
+    }
+  }
+  return found;
+}
+
+function complainAboutRoom(file: string, specifier: string, home: string, room: Room): string[] {
+  const target = normalize(join(dirname(file), specifier));
+  const [there = ''] = target.split('/');
+  if (!/\.(?:ts|json)$/.test(specifier)) return [`${file} imports ${specifier}: a path ends in .ts`];
+  if (`${file} -> ${target}` in exceptions) return [];
+  if (edges.test(target)) return [`${file} imports ${target}: an edge is started, not imported`];
+  if (there === home || room.may.includes(there)) return [];
+  return [`${file} imports ${target}: ${room.never?.[there] ?? room.because}`];
+}
+
+function sourcesOf(room: string): string[] {
+  const folder = join(packageRoot, room);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => `${room}/${path.replaceAll('\\', '/')}`);
+}
+
+function packageJson(): { dependencies: Record<string, string> } {
+  return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+}
+
+describe('the layers', () => {
+  const dependencies = new Set(Object.keys(packageJson().dependencies));
+
+  it.each(Object.keys(rooms))('%s keeps to what it may import and touch', (room) => {
+    const found = sourcesOf(room).flatMap((file) =>
+      complaints(file, readFileSync(join(packageRoot, file), 'utf8'), dependencies),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('are all of the rooms that are compiled', () => {
+    const { include } = JSON.parse(readFileSync(join(packageRoot, 'tsconfig.build.json'), 'utf8')) as {
+      include: string[];
+    };
+    expect(Object.keys(rooms).sort()).toEqual([...include].sort());
+  });
+
+  it('hold each exception to a file that is there and uses it', () => {
+    for (const exception of Object.keys(exceptions)) {
+      const [file = '', target = ''] = exception.split(' -> ');
+      const source = readFileSync(join(packageRoot, file), 'utf8');
+      expect(importsOf(source).map((specifier) => normalize(join(dirname(file), specifier)))).toContain(target);
+    }
+  });
+
+  it.each([
+    [
+      'a room above',
+      'artifact/image.ts',
+      "import { dial } from '../rpc/client.ts';",
+      'an image is the same whether it came over gRPC',
+    ],
+    [
+      'a neighbour',
+      'agent/deep/check.ts',
+      "export {\n  compile,\n} from '../../compiler/compile.ts';",
+      'needs no compiler',
+    ],
+    ['a type', 'common/error.ts', "import type { Image } from '../artifact/image.ts';", 'every room speaks its words'],
+    ['an import on demand', 'cli/push.ts', "  const agent = await import('../agent/agent.ts');", 'asks over the wire'],
+    ['an effect', 'rpc/client.ts', "import '../agent/agent.ts';", 'the wire is below'],
+    ['an edge', 'cli/push.ts', "import { main } from './main.ts';", 'an edge is started, not imported'],
+    ['a test', 'cli/push.ts', "import { build } from '../tests/build.setup.ts';", 'a client like any other'],
+    ['no ending', 'cli/push.ts', "import { push } from './session';", 'a path ends in .ts'],
+    [
+      'a package of nobody',
+      'cli/push.ts',
+      "import lodash from '@lodash/fp/get';",
+      "@lodash/fp: it is not in package.json's",
+    ],
+    ['a bare builtin', 'cli/push.ts', "import { join } from 'path';", 'write node:path'],
+    ['a secret import', 'cli/push.ts', 'await import(name);', 'nobody can tell'],
+    [
+      'the environment',
+      'cli/push.ts',
+      'const home = process.env["HOME"];',
+      "only a room's main.ts touches the process",
+    ],
+    ['an exit', 'compiler/compile.ts', 'process.exit(1);', "only a room's main.ts touches the process"],
+    ['a signal', 'agent/agent.ts', "process.once('SIGTERM', stop);", "only a room's main.ts touches the process"],
+    [
+      'the process by import',
+      'agent/agent.ts',
+      "import { env } from 'node:process';",
+      "only a room's main.ts touches the process",
+    ],
+    ['a room that nobody planned', 'utils/string.ts', '', 'there is no room utils'],
+  ])('forbid %s', (_, file, source, reason) => {
+    expect(complaints(file, source, dependencies).join('\n')).toContain(reason);
+  });
+
+  it.each([
+    ['agent/agent.ts', "import { readImage } from '../artifact/image.ts';\nimport { Server } from '@grpc/grpc-js';"],
+    ['agent/check-child.ts', 'process.exit(0);'],
+    ['cli/main.ts', "await import('../agent/main.ts');\nprocess.env['HOME'];"],
+    ['cli/style.ts', "process.platform === 'linux'"],
+  ])('allow %s what it needs', (file, source) => {
+    expect(complaints(file, source, dependencies)).toEqual([]);
+  });
+});
