@@ -78,6 +78,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     const supervisors = new Map<string, Supervisor>();
     const images = await ImageStore.open(options.data);
     const histories = await HistoryStore.open(options.data, warn);
+    closers.push(() => histories.close());
     const deathOf = (link: ProgramLink, signal: AbortSignal) => findDeath(link, supervisors.get(link.name), signal);
     const programs = new Programs(histories, { images, deathOf, publish, warn }, say);
     closers.push(() => programs.close());

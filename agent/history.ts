@@ -82,6 +82,11 @@ export class ModuleHistory {
     return this.#file.lineages.at(-1);
   }
 
+  /** Resolves when what was asked to be saved is saved, or has failed. */
+  get settled(): Promise<void> {
+    return this.#writing.catch(() => undefined);
+  }
+
   /** Writes the file, one write after another. @throws VaisError `storage`; the old file stands then */
   save(durable: boolean): Promise<void> {
     const write = this.#writing
@@ -120,6 +125,11 @@ export class HistoryStore {
       this.#open.set(name, history);
     }
     return history;
+  }
+
+  /** Returns when nothing is being written any more. */
+  async close(): Promise<void> {
+    for (const history of this.#open.values()) await (await history).settled;
   }
 
   async #read(path: string, program: string, module: string): Promise<ModuleHistory> {

@@ -10,6 +10,9 @@ import type { ProtoGrpcType } from './gen/agent.ts';
 import type { ErrorInfo, ErrorInfo__Output } from './gen/google/rpc/ErrorInfo.ts';
 import type { Status, Status__Output } from './gen/google/rpc/Status.ts';
 
+// What goes wrong reaches the caller as an error; grpc-js would write it to standard error a second time.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 /** The loaded proto files. Numbers of 64 bits arrive as numbers: all of ours stay below 2^53. */
 export const packageDefinition: PackageDefinition = loadSync(
   ['vais/remote/v1/agent.proto', 'google/rpc/status.proto'],
