@@ -1,0 +1,101 @@
+import type { Contract } from '../artifact/contract.ts';
+import { readContract } from '../artifact/records.ts';
+import { parseTriple, type Triple, triples } from '../artifact/triple.ts';
+import { VaisError } from '../common/error.ts';
+import type { Module__Output } from '../rpc/gen/vais/remote/v1/Module.ts';
+import type { Program__Output } from '../rpc/gen/vais/remote/v1/Program.ts';
+
+/** The module that a push is for, as the target runs it now; with several processes of one name, in each of them. */
+export interface Destination {
+  readonly program: string;
+  readonly module: string;
+  readonly triple: Triple;
+  /** The processes, the first of which stands for all where one must. */
+  readonly instances: readonly [Module__Output, ...Module__Output[]];
+}
+
+/**
+ * Finds the module among the running programs: in the named program, else in the only one that has it.
+ *
+ * @throws VaisError `no_such_program` or `no_such_module`, with what there is
+ */
+export function chooseModule(
+  programs: readonly Program__Output[],
+  wanted: { readonly program?: string; readonly module: string },
+  address: string,
+): Destination {
+  const named = programs.filter(({ name }) => wanted.program === undefined || name === wanted.program);
+  if (named.length === 0) throw noProgram(programs, wanted.program, address);
+  const found = named.flatMap((program) =>
+    program.modules.filter(({ name }) => name === wanted.module).map((module) => ({ program, module })),
+  );
+  const [first, ...rest] = found;
+  if (first === undefined) throw noModule(named, wanted, address);
+  const names = [...new Set(found.map(({ program }) => program.name))];
+  if (names.length > 1) {
+    throw new VaisError(
+      'no_such_program',
+      `several programs at ${address} have the module ${wanted.module}: ${names.join(', ')}`,
+      {
+        hint: `Name the one that is meant: --to ${names.map((name) => `${address}/${name}`).join(' or --to ')}`,
+      },
+    );
+  }
+  return {
+    program: first.program.name,
+    module: wanted.module,
+    triple: oneTriple(found.map(({ program }) => program)),
+    instances: [first.module, ...rest.map(({ module }) => module)],
+  };
+}
+
+/** The contracts that a new version has to fit: those of each process, each different one once. */
+export function contractsOf({ instances }: Destination): Contract[] {
+  const texts = new Map(instances.map((module) => [module.contract.join('\0'), module.contract]));
+  return [...texts.values()].filter((records) => records.length > 0).map((records) => readContract(records));
+}
+
+function oneTriple(programs: readonly Program__Output[]): Triple {
+  const all = [...new Set(programs.map(({ triple }) => triple))];
+  const [text = ''] = all;
+  const triple = parseTriple(text);
+  const name = programs[0]?.name ?? '';
+  if (all.length > 1)
+    throw new VaisError('wrong_platform', `${name} runs on several platforms at once: ${all.join(', ')}`, {
+      hint: 'Start the processes for different platforms under different names: VAIS_HOT_NAME.',
+    });
+  if (triple !== undefined) return triple;
+  throw new VaisError('wrong_platform', `${name} runs on ${text}, which this vais-remote does not know`, {
+    hint: `It knows ${triples.join(', ')}. A newer vais-remote may know more.`,
+  });
+}
+
+function noProgram(programs: readonly Program__Output[], wanted: string | undefined, address: string): VaisError {
+  const names = [...new Set(programs.map(({ name }) => name))];
+  const whom = wanted === undefined ? 'no program is' : `no program \`${wanted}\` is`;
+  const there = names.length === 0 ? 'none is' : `connected: ${names.join(', ')}`;
+  return new VaisError('no_such_program', `${whom} connected to the agent at ${address} (${there})`, {
+    hint:
+      names.length === 0
+        ? 'Start the program with VAIS_HOT_LINK set to the link that the agent printed, or let the agent start it: --run.'
+        : `Push to one of those: --to ${address}/${names[0]}. A program's name is VAIS_HOT_NAME, else that of its executable.`,
+  });
+}
+
+function noModule(
+  programs: readonly Program__Output[],
+  wanted: { readonly module: string; readonly program?: string },
+  address: string,
+): VaisError {
+  const candidates = [
+    ...new Set(programs.flatMap(({ name, modules }) => modules.map((module) => `${name} (${module.name})`))),
+  ];
+  const where = wanted.program === undefined ? `at ${address}` : `of \`${wanted.program}\` at ${address}`;
+  return new VaisError(
+    'no_such_module',
+    `no module \`${wanted.module}\` ${where}; there is ${candidates.join(', ') || 'none'}`,
+    {
+      hint: 'A module is named after its source file: game.vais is `game`. Push the file that the program was built from.',
+    },
+  );
+}

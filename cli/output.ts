@@ -1,0 +1,111 @@
+import type { Writable } from 'node:stream';
+import { jsonLine } from './json.ts';
+import { render, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
+import type { DoneReport, Report, StageReport, StatusReport, VersionReport } from './report.ts';
+import { formatMs, type Style } from './style.ts';
+
+/** Where a command says what happens. */
+export interface Output {
+  show(report: Report): void;
+  /** Ends what is shown together, such as a table. */
+  flush(): void;
+}
+
+/** One JSON object a line on standard output. */
+export class JsonOutput implements Output {
+  readonly #out: Writable;
+
+  constructor(out: Writable) {
+    this.#out = out;
+  }
+
+  show(report: Report): void {
+    this.#out.write(`${jsonLine(report)}\n`);
+  }
+
+  flush(): void {}
+}
+
+/**
+ * Text for people: results on standard output, errors on standard error. The stages of a push are kept and shown
+ * together when it ends; on a terminal the one that was reached last is shown meanwhile, and overwritten.
+ */
+export class HumanOutput implements Output {
+  readonly #out: Writable;
+  readonly #err: Writable;
+  readonly #style: Style;
+  readonly #errStyle: Style;
+  readonly #compact: boolean;
+  readonly #stages = new Map<number, StageReport[]>();
+  readonly #status: StatusReport[] = [];
+  readonly #versions: VersionReport[] = [];
+  #listing: 'status' | 'version' | undefined;
+  #transient = false;
+
+  /** @param options.compact one line for each push, with the time of day: for `watch` */
+  constructor(out: Writable, err: Writable, style: Style, options: { compact: boolean; errStyle: Style }) {
+    this.#out = out;
+    this.#err = err;
+    this.#style = style;
+    this.#errStyle = options.errStyle;
+    this.#compact = options.compact;
+  }
+
+  show(report: Report): void {
+    if (report.event === 'status') {
+      this.#listing = 'status';
+      this.#status.push(report);
+    } else if (report.event === 'version') {
+      this.#listing = 'version';
+      this.#versions.push(report);
+    } else if (report.event === 'done') {
+      this.#line(this.#out, this.#ended(report));
+    } else if (report.event === 'error') {
+      if (report.push !== undefined) this.#stages.delete(report.push);
+      this.#line(this.#err, render(report, this.#errStyle));
+    } else if ('ms' in report && 'push' in report && report.push !== undefined) {
+      this.#reached(report as StageReport & { push: number });
+    } else {
+      if (report.event === 'agent') this.#listing = 'status';
+      this.#line(this.#out, render(report, this.#style));
+    }
+  }
+
+  flush(): void {
+    this.#clear();
+    if (this.#listing === 'status') this.#line(this.#out, renderStatus(this.#status, this.#style));
+    if (this.#listing === 'version') this.#line(this.#out, renderHistory(this.#versions, this.#style));
+    this.#listing = undefined;
+  }
+
+  #reached(report: StageReport & { readonly push: number }): void {
+    if (report.event === 'superseded') {
+      this.#stages.delete(report.push);
+      return;
+    }
+    const stages = this.#stages.get(report.push) ?? [];
+    stages.push(report);
+    this.#stages.set(report.push, stages);
+    if (!this.#style.live) return;
+    this.#clear();
+    this.#out.write(this.#style.colors.dim(`  ${report.program}: ${report.event} ${formatMs(report.ms)}`));
+    this.#transient = true;
+  }
+
+  #ended(report: DoneReport): string {
+    const stages = this.#stages.get(report.push) ?? [];
+    this.#stages.delete(report.push);
+    if (!this.#compact) return renderPush(report, stages, this.#style);
+    return renderPushLine(report, stages, this.#style, new Date().toTimeString().slice(0, 8));
+  }
+
+  #line(to: Writable, text: string): void {
+    this.#clear();
+    if (text !== '') to.write(`${text}\n`);
+  }
+
+  #clear(): void {
+    if (this.#transient) this.#out.write('\r\x1b[K');
+    this.#transient = false;
+  }
+}

@@ -1,0 +1,182 @@
+import { VaisError } from '../common/error.ts';
+import { renderDiagnostics } from '../compiler/render.ts';
+import { renderDemo } from './render-demo.ts';
+import type {
+  AgentReport,
+  CheckReport,
+  DoneReport,
+  ErrorReport,
+  Report,
+  StageReport,
+  StatusReport,
+  VersionReport,
+} from './report.ts';
+import { formatMs, hang, marks, type Style } from './style.ts';
+import { renderTable } from './table.ts';
+import { latest, renderShares, renderTimeline } from './timeline.ts';
+
+/** A report for people, without its last newline; empty when there is nothing to say by itself. */
+export function render(report: Report, style: Style): string {
+  const { colors } = style;
+  const mark = marks(style);
+  switch (report.event) {
+    case 'done':
+    case 'status':
+    case 'version':
+      return ''; // Said together with others: `renderPush`, `renderStatus`, `renderHistory`.
+    case 'error':
+      return renderError(report, style);
+    case 'watching': {
+      const how = report.polling ? ' (this file system tells of no changes: looking ten times a second)' : '';
+      const what = `${report.file} ${mark.arrow} ${report.program}, which runs version ${report.version}`;
+      return `${colors.cyan('watching')}  ${what}${colors.dim(how)}`;
+    }
+    case 'disconnected':
+      return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
+    case 'connected':
+      return `${colors.cyan('connected')} to ${report.address} again`;
+    case 'waiting':
+      return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
+    case 'agent':
+      return renderAgent(report, style);
+    case 'check':
+      return renderCheck(report, style);
+    case 'step':
+    case 'output':
+    case 'edit':
+    case 'remark':
+    case 'summary':
+      return renderDemo(report, style);
+    default:
+      return renderEvent(report, style);
+  }
+}
+
+/** The end of a push with all its stages: a headline and the timeline. */
+export function renderPush(done: DoneReport, stages: readonly StageReport[], style: Style): string {
+  const headline = `${style.colors.green(marks(style).ok)} ${style.colors.bold(headlineOf(done))}`;
+  if (stages.length === 0 || done.unchanged) return headline;
+  const swapped = latest(stages, 'swapped');
+  const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the push began`);
+  return `${headline}${told}\n${renderTimeline(stages, style)}`;
+}
+
+/** The same in one line, for `watch`. */
+export function renderPushLine(done: DoneReport, stages: readonly StageReport[], style: Style, time: string): string {
+  const { colors } = style;
+  const swapped = latest(stages, 'swapped');
+  const took = swapped === undefined || done.unchanged ? '' : ` in ${colors.bold(formatMs(swapped.ms))}`;
+  const shares = done.unchanged ? '' : renderShares(stages, style);
+  return `${colors.dim(time)}  ${colors.green(marks(style).ok)} ${headlineOf(done)}${took}${shares === '' ? '' : colors.dim(`  ${shares}`)}`;
+}
+
+function headlineOf({ program, module, version, unchanged }: DoneReport): string {
+  const name = program === module ? program : `${program} (${module})`;
+  return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
+}
+
+/** All that `status` has to say. */
+export function renderStatus(rows: readonly StatusReport[], style: Style): string {
+  if (rows.length === 0) return `no program is connected`;
+  const table = renderTable(
+    [
+      ['PROGRAM', 'MODULE', 'VERSION', 'STATE', 'DIGEST', 'BUILD', 'PID', 'PLATFORM'],
+      ...rows.map((row) => [
+        row.program,
+        row.module,
+        row.desiredVersion > row.version
+          ? `${row.version} ${marks(style).arrow} ${row.desiredVersion}`
+          : `${row.version}`,
+        row.state,
+        row.digest === '' ? 'built in' : row.digest.slice(0, 12),
+        row.buildId.slice(0, 8),
+        `${row.pid}`,
+        row.triple,
+      ]),
+    ],
+    new Set([2, 6]),
+  );
+  return [style.colors.dim(table[0] ?? ''), ...table.slice(1)].join('\n');
+}
+
+/** All that `history` has to say, newest last. */
+export function renderHistory(rows: readonly VersionReport[], style: Style): string {
+  const [first] = rows;
+  if (first === undefined) return 'no version yet';
+  const { colors } = style;
+  const table = renderTable(
+    [
+      ['', 'VERSION', 'WHEN', 'OUTCOME', 'FROM', 'TIER', 'DIGEST'],
+      ...rows.map((row) => [
+        row.desired ? marks(style).arrow : '',
+        row.version === 0 ? '-' : `${row.version}`,
+        row.at.replace('T', ' ').slice(0, 19),
+        row.outcome,
+        row.rollbackTo === undefined ? row.origin : `rollback to ${row.rollbackTo}`,
+        row.tier,
+        row.digest === '' ? 'built in' : row.digest.slice(0, 12),
+      ]),
+    ],
+    new Set([1]),
+  );
+  const body = rows.flatMap((row, index) => [
+    row.desired ? colors.bold(table[index + 1] ?? '') : (table[index + 1] ?? ''),
+    ...(row.reason === undefined ? [] : [colors.dim(hang('     ', 5, row.reason.message, style.width))]),
+  ]);
+  return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
+}
+
+function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {
+  const kind = insecure ? ', not encrypted' : '';
+  const count = programs === 1 ? '1 program' : `${programs} programs`;
+  return style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+}
+
+function renderCheck({ name, state, message, hint }: CheckReport, style: Style): string {
+  const { colors } = style;
+  const mark = marks(style);
+  const shown = { ok: colors.green(mark.ok), advice: colors.yellow(mark.advice), missing: colors.red(mark.bad) }[state];
+  const line = hang(`${shown} ${name.padEnd(14)} `, 17, message, style.width);
+  return hint === undefined ? line : `${line}\n${hang(' '.repeat(17), 17, hint, style.width)}`;
+}
+
+function renderError({ message, hint, file, diagnostics, code }: ErrorReport, style: Style): string {
+  const { colors } = style;
+  const color = colors.isColorSupported;
+  const [headline = '', ...rest] = message.split('\n');
+  const head = hang(
+    `${colors.red(colors.bold('error'))}: `,
+    7,
+    code === 'contract_changed' && file !== undefined
+      ? `${file}: refused, as the running program cannot take it`
+      : headline,
+    style.width,
+  );
+  const body = code === 'contract_changed' ? message.split('\n').map((line) => `  ${line}`) : rest;
+  return [
+    ...(diagnostics === undefined || diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, { color })]),
+    head,
+    ...body,
+    hang(`${colors.cyan('hint')}:  `, 7, hint, style.width),
+  ].join('\n');
+}
+
+/** One event in a line: what `events` shows, and what a push says when it is followed live. */
+export function renderEvent(report: StageReport, style: Style): string {
+  const { colors } = style;
+  const bad = report.event === 'refused' || report.event === 'reverted';
+  const paint = bad ? colors.red : report.event === 'confirmed' ? colors.green : colors.cyan;
+  const version = report.version === undefined ? '' : ` version ${report.version}`;
+  const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
+  const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
+  const line = `${paint(report.event.padEnd(10))} ${name}${version}${who}${formatMs(report.ms).padStart(10)}`;
+  const why = report.reason === undefined ? '' : `\n${hang(' '.repeat(11), 11, report.reason.message, style.width)}`;
+  const at = report.at === undefined ? '' : `${colors.dim(report.at.slice(11, 23))} `;
+  return `${at}${line}${why}`;
+}
+
+/** An error that no report carries, for the last line of a command. */
+export function renderThrown(thrown: unknown, style: Style): string {
+  const error = VaisError.from(thrown);
+  return renderError({ event: 'error', ...error.toJSON(), exit: error.exitCode }, style);
+}

@@ -1,0 +1,195 @@
+/**
+ * `cli/` knows people and their terminals: watch → compile → compare → offer → show. It may import `common/`,
+ * `artifact/`, `rpc/` and `compiler/`.
+ *
+ * This file is everything that a command can say, as data. `render.ts` says it to people, `json.ts` to machines.
+ * The field names are what `--json` prints and are kept stable. Times are milliseconds since the push began.
+ */
+import type { Difference } from '../artifact/compare.ts';
+import { type ErrorCode, type ErrorShape, errorCodes, type VaisError } from '../common/error.ts';
+import type { Diagnostic } from '../compiler/diagnostic.ts';
+import type { StageName } from '../rpc/names.ts';
+
+/** A push reached a stage. */
+export interface StageReport {
+  readonly event: Exclude<StageName, 'unspecified'>;
+  /** Counts the pushes of this command, so that their events can be told apart. Missing in events of other commands. */
+  readonly push?: number;
+  readonly program: string;
+  readonly module: string;
+  /** Missing as long as the push has none. */
+  readonly version?: number;
+  readonly buildId?: string;
+  readonly digest?: string;
+  /** The process that said so, where it was the program. */
+  readonly pid?: number;
+  readonly ms: number;
+  /** With `compiled`: the source, the tier and the compiler. */
+  readonly file?: string;
+  readonly tier?: string;
+  readonly toolchain?: string;
+  /** With `compiled`: milliseconds that Vais to C took, and C to the library. */
+  readonly frontMs?: number;
+  readonly backMs?: number;
+  /** With `swapped`: the pause of the program's thread, in microseconds. */
+  readonly pauseUs?: number;
+  readonly reason?: ErrorShape;
+  readonly origin?: string;
+  readonly signal?: string;
+  readonly function?: string;
+  readonly line?: number;
+  /** Wall clock, in events of other commands. */
+  readonly at?: string;
+}
+
+/** A push ended well: the program runs this version. */
+export interface DoneReport {
+  readonly event: 'done';
+  readonly push: number;
+  readonly program: string;
+  readonly module: string;
+  readonly version: number;
+  /** True when it ran already, so that nothing was done. */
+  readonly unchanged: boolean;
+  readonly buildId?: string;
+  readonly digest?: string;
+  readonly ms: number;
+}
+
+/** Something did not work. */
+export interface ErrorReport extends ErrorShape {
+  readonly event: 'error';
+  /** The exit code that goes with it: see docs/cli.md. */
+  readonly exit: number;
+  readonly push?: number;
+  readonly file?: string;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly differences?: readonly Difference[];
+}
+
+/** `watch` is ready: a save from now on is seen. */
+export interface WatchingReport {
+  readonly event: 'watching';
+  readonly file: string;
+  readonly program: string;
+  readonly module: string;
+  readonly version: number;
+  /** True where the file system tells of no changes, so that the file is looked at again and again. */
+  readonly polling: boolean;
+}
+
+/** The agent is gone, or back; or it is there and the program is not. */
+export type LineReport =
+  | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
+  | { readonly event: 'connected'; readonly address: string }
+  | { readonly event: 'waiting'; readonly program: string; readonly module: string };
+
+/** What one module of one running program runs. */
+export interface StatusReport {
+  readonly event: 'status';
+  readonly program: string;
+  readonly pid: number;
+  readonly triple: string;
+  readonly supervised: boolean;
+  readonly module: string;
+  readonly source: string;
+  readonly version: number;
+  readonly desiredVersion: number;
+  readonly buildId: string;
+  /** Empty for the code that the program started with. */
+  readonly digest: string;
+  readonly state: 'probation' | 'confirmed' | 'unspecified';
+}
+
+/** The agent itself, before its programs. */
+export interface AgentReport {
+  readonly event: 'agent';
+  readonly address: string;
+  readonly agentVersion: string;
+  readonly insecure: boolean;
+  readonly programs: number;
+}
+
+/** One version that a module had, or a push that never became one (version 0). */
+export interface VersionReport {
+  readonly event: 'version';
+  readonly program: string;
+  readonly module: string;
+  readonly version: number;
+  readonly outcome: string;
+  readonly origin: string;
+  readonly desired: boolean;
+  readonly buildId: string;
+  readonly digest: string;
+  readonly tier: string;
+  readonly at: string;
+  readonly rollbackTo?: number;
+  readonly reason?: ErrorShape;
+}
+
+/** One thing that `doctor` looked at. */
+export interface CheckReport {
+  readonly event: 'check';
+  readonly name: string;
+  /** `advice`: works without, better with. */
+  readonly state: 'ok' | 'advice' | 'missing';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** `demo` tells its story: what comes now, what the program printed, what was changed, how it ended. */
+export type DemoReport =
+  | {
+      readonly event: 'step';
+      readonly step: number;
+      readonly of: number;
+      readonly title: string;
+      readonly text: string;
+    }
+  | { readonly event: 'output'; readonly program: string; readonly text: string; readonly changed: boolean }
+  | { readonly event: 'edit'; readonly file: string; readonly changes: readonly LineChange[] }
+  | { readonly event: 'remark'; readonly text: string }
+  | {
+      readonly event: 'summary';
+      readonly ms: number;
+      readonly swapMs: readonly number[];
+      readonly next: readonly NextStep[];
+    };
+
+/** One line of a source, before and after an edit; lines count from 1. */
+export interface LineChange {
+  readonly line: number;
+  readonly was: string;
+  readonly is: string;
+}
+
+/** A command to try, and what it does. */
+export interface NextStep {
+  readonly command: string;
+  readonly text: string;
+}
+
+export type Report =
+  | StageReport
+  | DoneReport
+  | ErrorReport
+  | WatchingReport
+  | LineReport
+  | StatusReport
+  | AgentReport
+  | VersionReport
+  | CheckReport
+  | DemoReport;
+
+/** An error as a report. */
+export function errorReport(
+  error: VaisError,
+  more: Pick<ErrorReport, 'push' | 'file' | 'diagnostics' | 'differences'> = {},
+): ErrorReport {
+  return { event: 'error', ...error.toJSON(), exit: error.exitCode, ...more };
+}
+
+/** The code's own hint, where nothing better is known. */
+export function hintOf(code: ErrorCode): string {
+  return errorCodes[code].hint;
+}
