@@ -131,8 +131,9 @@ export class CheckProcess {
         resolve(verdict);
       };
       const timer = setTimeout(() => {
-        const action = this.#stage === undefined ? 'was not read' : `was not done ${during[this.#stage]}`;
-        finish(failed(`the library ${action} within ${deadlineMs} ms`));
+        const late = `not done within ${deadlineMs} ms`;
+        if (this.#stage === undefined) finish(lost(`the check process did not come to the image: ${late}`));
+        else finish(failed(`the library hung ${during[this.#stage]}: ${late}`));
       }, deadlineMs);
       this.#stage = undefined;
       this.#listener = finish;

@@ -18,7 +18,10 @@ export class Checker {
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** `deadlineMs`: what loading may take before it counts as hung, 5 s unless told. */
+  /**
+   * `deadlineMs`: what loading may take before it counts as hung, 5 s unless told. A hang in a used process is seen a
+   * second time in a fresh one, so the verdict may take twice as long.
+   */
   constructor({ deadlineMs = 5_000 }: { deadlineMs?: number } = {}) {
     this.#deadlineMs = deadlineMs;
     this.#current = new CheckProcess();

@@ -142,7 +142,7 @@ describe('an image is refused', () => {
       FILE *file = fopen(${JSON.stringify(mark)}, "w"); fprintf(file, "%d", pid); fclose(file); for (;;) pause();`);
     await expect(checker.check(request)).rejects.toMatchObject({
       code: 'check_failed',
-      message: 'the library was not done while it was loaded within 300 ms',
+      message: 'the library hung while it was loaded: not done within 300 ms',
     });
     await checker.close();
     await expect.poll(() => isAlive(Number(readFileSync(mark, 'utf8')))).toBe(false);
