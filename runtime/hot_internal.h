@@ -121,7 +121,7 @@ typedef struct hoti_version {
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
     unsigned announced; /* the callback of hot_on_reload was called for it */
-    hoti_u64 loaded_at, swapped_at; /* ns */
+    hoti_u64 loaded_at, swapped_at; /* ns; loaded_at is 0 until it is published */
     hot_address table[]; /* one a slot, in the order of the program's own image */
 } hoti_version;
 

@@ -42,6 +42,7 @@ int hoti_module_register(hot_module *const *modules, unsigned count) {
         if (m->published == NULL || !hoti_bind_own(m)) return 0;
         m->published->state = HOTI_CONFIRMED;
         m->published->announced = 1;
+        m->published->loaded_at = hoti_now();
         m->running = m->good = m->published;
     }
     hoti_modules = all;
@@ -129,7 +130,7 @@ static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now
 }
 
 static int in_use(hoti_module *module, const hoti_version *version) {
-    int used = version == module->published || version == module->running || version == module->pending ||
+    int used = version->loaded_at == 0 || version == module->published || version == module->running || version == module->pending ||
                version == module->good;
     pthread_mutex_lock(&hoti_lock);
     for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) used = HOTI_GET(t->version) == version;

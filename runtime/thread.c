@@ -98,6 +98,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     t->system_id = hoti_thread_id();
     hoti_thread_move(t, module);
     t->joined = 1;
+    *hoti_thread_seen() = HOT_LOAD(hot_published) - 1; /* the next safe point looks after this module, too */
     pthread_mutex_unlock(&hoti_lock);
 }
 

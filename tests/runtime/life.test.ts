@@ -1,0 +1,201 @@
+/** The life of a program with the runtime inside: alone, over many swaps, forked, ended and killed. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  Agent,
+  buildImage,
+  buildProgram,
+  hasTool,
+  type Image,
+  makeFolder,
+  Program,
+  removeFolder,
+  until,
+} from './harness.ts';
+
+const folder = makeFolder();
+const link = join(folder, 'link.sock');
+const runtimeDirectory = join(folder, 'run');
+const copies = join(runtimeDirectory, 'vais-hot');
+const programs: Program[] = [];
+let agent: Agent | undefined;
+let built: string;
+let images: Image[];
+
+beforeAll(async () => {
+  mkdirSync(runtimeDirectory);
+  built = await buildProgram(folder);
+  images = await Promise.all(
+    ['0010', '0020'].map((build) => buildImage(folder, build, { defines: { STEP: String(Number(build)) } })),
+  );
+});
+
+afterAll(() => removeFolder(folder));
+
+afterEach(async () => {
+  for (const program of programs.splice(0)) {
+    program.kill();
+    await program.ended;
+  }
+  await agent?.close();
+  agent = undefined;
+});
+
+function start(
+  path = built,
+  options: { link?: string; env?: Record<string, string>; args?: string[] } = { link },
+): Program {
+  const env = { XDG_RUNTIME_DIR: runtimeDirectory, ...options.env };
+  const program = new Program(path, { ...options, env });
+  programs.push(program);
+  return program;
+}
+
+async function push(to: Agent, program: Program, version: number, image: Image): Promise<void> {
+  const nonce = to.load(version, image);
+  await to.take('loaded', { nonce });
+  program.send('.');
+  await to.take('swapped', { nonce });
+  program.send('.');
+  await to.take('confirmed', { nonce });
+}
+
+describe('alone', () => {
+  const compilers = ['gcc', 'clang-14', 'clang', 'tcc'].filter(hasTool);
+  it.each(compilers)('built by %s it runs version 1 and ends well', async (compiler) => {
+    const flags = compiler === 'tcc' ? [] : ['-O2', '-Wall', '-Wextra', '-Werror', '-std=c11'];
+    const program = start(await buildProgram(folder, { compiler, flags, name: `game-${compiler}` }));
+    expect(await program.pass()).toMatchObject({ status: '0', version: '1', x: '1', score: '101', result: '1' });
+    await program.end();
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it.runIf(hasTool('tcc'))('built by tcc, without thread-local storage, it swaps all the same', async () => {
+    agent = await Agent.listen(link);
+    const program = start(await buildProgram(folder, { compiler: 'tcc', flags: [], name: 'game-of-tcc' }));
+    await agent.take('ready');
+    await program.pass();
+    for (const [at, image] of images.entries()) await push(agent, program, at + 2, image);
+    expect(await program.pass()).toMatchObject({ version: '3', status: '0', x: '81' });
+    await until(() => program.mapped().length === 1, 'the old images are unloaded');
+  });
+});
+
+describe('over many swaps', () => {
+  it('keeps its state, and leaves no mapping, file, thread or descriptor behind', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await program.pass();
+    let x = 1;
+    const counted: number[][] = [];
+    for (let version = 2; version <= 301; version++) {
+      const image = images[version % 2];
+      if (image === undefined) throw new Error('no image');
+      await push(agent, program, version, image);
+      x += 2 * Number(image.build.slice(-2));
+      if (version % 100 === 0) {
+        await until(() => program.mapped().length === 1, 'one image is mapped');
+        const at = `/proc/${program.pid}`;
+        const maps = readFileSync(`${at}/maps`, 'utf8').split('\n').length;
+        counted.push([maps, readdirSync(`${at}/fd`).length, readdirSync(`${at}/task`).length]);
+        expect(readdirSync(join(copies, String(program.pid)))).toEqual([`libgame.v${version}.so`]);
+      }
+    }
+    x += 20;
+    expect(await program.pass()).toMatchObject({ version: '301', x: String(x), score: String(x + 100) });
+    expect(counted[2]).toEqual(counted[0]);
+    await program.end();
+    expect(readdirSync(copies)).not.toContain(String(program.pid));
+  });
+});
+
+describe('its end', () => {
+  it('of a program that was killed is cleaned up by the next one', async () => {
+    agent = await Agent.listen(link);
+    const killed = start();
+    await agent.take('ready');
+    await push(agent, killed, 2, images[0] as Image);
+    killed.kill();
+    await killed.ended;
+    expect(readdirSync(copies)).toContain(String(killed.pid));
+    const living = start();
+    await agent.take('hello', { pid: String(living.pid) });
+    await push(agent, living, 2, images[0] as Image);
+    expect(readdirSync(copies)).toEqual([String(living.pid)]);
+    start();
+    await agent.take('hello', { pid: String(programs.at(-1)?.pid) });
+    expect(readdirSync(copies)).toEqual([String(living.pid)]); // in use: its folder is locked
+  });
+});
+
+describe('a fork', () => {
+  it('leaves the child with the code it has, and the link and the copies with the parent', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await push(agent, program, 2, images[0] as Image);
+    const nonce = agent.load(3, images[1] as Image);
+    await agent.take('loaded', { nonce });
+    program.send('f');
+    expect(await program.take('child')).toMatchObject({ status: '0', version: '2' });
+    expect(readdirSync(join(copies, String(program.pid)))).toHaveLength(2);
+    expect(await program.pass()).toMatchObject({ status: '1', version: '3' });
+    await agent.take('swapped', { nonce });
+    expect(agent.lines.all.map((line) => line.verb)).not.toContain('bye');
+  });
+});
+
+describe('local mode', () => {
+  it('follows the library beside the source, and only what is new', async () => {
+    const beside = join(folder, 'beside');
+    mkdirSync(beside);
+    const library = join(beside, 'libgame.so');
+    const { copyFileSync, renameSync, writeFileSync } = await import('node:fs');
+    const put = (image: Image): void => {
+      copyFileSync(image.path, `${library}.new`);
+      renameSync(`${library}.new`, library);
+    };
+    put(images[0] as Image);
+    utimesSync(library, 1, 1); // older than the program
+    const program = start(built, { link: join(folder, 'nobody.sock'), args: [join(beside, 'game.vais')] });
+    expect((await program.take('init'))['line']).toBe('init 0');
+    expect(await program.pass()).toMatchObject({ version: '1', x: '1' });
+    put(images[1] as Image);
+    let passes = 1;
+    let last: Record<string, string> = {};
+    const next = async (): Promise<void> => {
+      last = await program.pass();
+      passes++;
+    };
+    while (last['status'] !== '1') await next();
+    expect(last).toMatchObject({ version: '2', x: String(passes - 1 + 20) });
+
+    writeFileSync(library, 'not a library');
+    while (last['status'] !== '-1') await next();
+    expect(last['error']).toMatch(/libgame.so is no shared library/);
+    expect(last).toMatchObject({ version: '2' });
+
+    copyFileSync((images[0] as Image).path, library); // in place, not renamed
+    while (last['status'] !== '1') await next();
+    expect(last).toMatchObject({ version: '3' });
+
+    program.send('r'); // forced: the same library again
+    expect((await program.take('reload'))['line']).toBe('reload 1');
+    expect(await program.pass()).toMatchObject({ version: '4' });
+    program.send('c');
+    await program.take('cleanup');
+    put(images[1] as Image);
+    program.send('r');
+    expect((await program.take('reload'))['line']).toBe('reload 0');
+    expect(await program.pass()).toMatchObject({ version: '4', status: '0' });
+    await program.end();
+    expect(existsSync(join(copies, String(program.pid)))).toBe(false);
+  });
+
+  it('says what is wrong with a path', async () => {
+    const program = start(built, { link: '', args: ['/nowhere/game.vais'] });
+    expect((await program.take('init'))['line']).toBe('init -1');
+  });
+});
