@@ -31,9 +31,9 @@ export class RecordFields {
     return new VaisError('image_invalid', `the contract in the image is damaged: ${this.#where}: ${what}`);
   }
 
-  /** Printable text of 1 to `max` bytes. */
-  text(key: string, max: number): string {
-    const value = this.#own(key);
+  /** Printable text of 1 to `max` bytes; `fallback` where the field is missing and may be. */
+  text(key: string, max: number, fallback?: string): string {
+    const value = this.#own(key) ?? fallback;
     if (typeof value !== 'string') throw this.#wrong(key, 'a string');
     if (value === '' || Buffer.byteLength(value) > max) throw this.#wrong(key, `a string of 1 to ${max} bytes`);
     if (!isPrintable(value)) throw this.#wrong(key, 'printable text');

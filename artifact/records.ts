@@ -85,12 +85,8 @@ function readModule(record: RecordFields): Omit<Contract, 'functions' | 'structs
 }
 
 function readFunction(record: RecordFields, file: string): ContractFunction {
-  return {
-    name: record.name(),
-    type: record.text('type', 4_096),
-    text: record.text('text', 4_096),
-    ...record.at(file),
-  };
+  const [name, type] = [record.name(), record.text('type', 4_096)];
+  return { name, type, text: record.text('text', 8_192, `${name}: ${type}`), ...record.at(file) };
 }
 
 function readStruct(record: RecordFields, file: string): ContractStruct {

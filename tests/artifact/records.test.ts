@@ -79,6 +79,11 @@ describe('a contract', () => {
     );
   });
 
+  it('may leave out a text: the name and type of the function stand in for its text', () => {
+    const { text: _, ...bare } = functionRecord;
+    expect(read(moduleRecord, bare).functions).toEqual([{ name: 'f', type: 'fn() -> i64', text: 'f: fn() -> i64' }]);
+  });
+
   it('may hold keys that a later version added', () => {
     expect(
       read({ ...moduleRecord, later: { than: ['this'] } }, { ...functionRecord, inline: true }).functions,
