@@ -103,30 +103,18 @@ interface ImageParts {
 export function imageSource(contract: Contract, parts: ImageParts = {}): string {
   const records = (parts.records ?? formatContract(contract)).map((record) => `${cString(record)} "\\0"`).join('\n  ');
   const [first] = contract.functions;
-  return `#include "hot.h"
-#if defined(__APPLE__)
-#define SECTION "__DATA,__vais_contract"
-#elif defined(_WIN32)
-#define SECTION ".vaisct"
-#else
-#define SECTION "vais_contract"
-#endif
-#if defined(_WIN32)
-#define EXPORTED __declspec(dllexport)
-#else
-#define EXPORTED __attribute__((visibility("default")))
-#endif
-${records === '' ? '' : `__attribute__((section(SECTION), used))`}
-static const char contract[] = ${records === '' ? '""' : records};
+  return `#define HOT_IMAGE 1
+#include "hot.h"
+${records === '' ? '' : 'HOT_CONTRACT '}static const char contract[] = ${records === '' ? '""' : records};
 static long long function_1(void) { return 1; }
 static const hot_function functions[] = {
   { ${cString(first?.name ?? 'none')}, ${cString(first?.type ?? 'fn() -> i64')}, (hot_address)function_1 },
 };
-${parts.exported === false ? '__attribute__((used)) static' : 'EXPORTED'} const hot_image vais_hot_image = {
+${parts.exported === false ? '__attribute__((used)) static' : 'HOT_EXPORT'} const hot_image vais_hot_image = {
   HOT_ABI, sizeof(hot_image), ${cString(contract.module)}, ${cString(contract.buildId)}, ${cString(contract.triple)},
   contract, sizeof contract, 1, 1, functions, 0, 0, 0, 0, 0
 };
-EXPORTED int another_export(void) { return 2; }
+HOT_EXPORT int another_export(void) { return 2; }
 ${parts.more ?? ''}
 `;
 }
