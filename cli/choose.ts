@@ -78,7 +78,7 @@ function noProgram(programs: readonly Program__Output[], wanted: string | undefi
     hint:
       names.length === 0
         ? 'Start the program with VAIS_HOT_LINK set to the link that the agent printed, or let the agent start it: --run.'
-        : `Push to one of those: --to ${address}/${names[0]}. A program's name is VAIS_HOT_NAME, else that of its executable.`,
+        : `Push to one of those: --to ${address}/${names[0]}. A program’s name is VAIS_HOT_NAME, else that of its executable.`,
   });
 }
 

@@ -36,19 +36,29 @@ export class HumanOutput implements Output {
   readonly #style: Style;
   readonly #errStyle: Style;
   readonly #compact: boolean;
+  readonly #story: boolean;
   readonly #stages = new Map<number, StageReport[]>();
   readonly #status: StatusReport[] = [];
   readonly #versions: VersionReport[] = [];
   #listing: 'status' | 'version' | undefined;
   #transient = false;
 
-  /** @param options.compact one line for each push, with the time of day: for `watch` */
-  constructor(out: Writable, err: Writable, style: Style, options: { compact: boolean; errStyle: Style }) {
+  /**
+   * @param options.compact one line for each push, with the time of day: for `watch`
+   * @param options.story errors of pushes belong to what is told, and stand where it is told: for `demo`
+   */
+  constructor(
+    out: Writable,
+    err: Writable,
+    style: Style,
+    options: { readonly compact: boolean; readonly story?: boolean; readonly errStyle: Style },
+  ) {
     this.#out = out;
     this.#err = err;
     this.#style = style;
     this.#errStyle = options.errStyle;
     this.#compact = options.compact;
+    this.#story = options.story ?? false;
   }
 
   show(report: Report): void {
@@ -62,7 +72,8 @@ export class HumanOutput implements Output {
       this.#line(this.#out, this.#ended(report));
     } else if (report.event === 'error') {
       if (report.push !== undefined) this.#stages.delete(report.push);
-      this.#line(this.#err, render(report, this.#errStyle));
+      const told = this.#story && report.push !== undefined;
+      this.#line(told ? this.#out : this.#err, render(report, told ? this.#style : this.#errStyle));
     } else if ('ms' in report && 'push' in report && report.push !== undefined) {
       this.#reached(report as StageReport & { push: number });
     } else {

@@ -1,4 +1,3 @@
-import { VaisError } from '../common/error.ts';
 import { renderDiagnostics } from '../compiler/render.ts';
 import { renderDemo } from './render-demo.ts';
 import type {
@@ -67,7 +66,12 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   const swapped = latest(stages, 'swapped');
   const took = swapped === undefined || done.unchanged ? '' : ` in ${colors.bold(formatMs(swapped.ms))}`;
   const shares = done.unchanged ? '' : renderShares(stages, style);
-  return `${colors.dim(time)}  ${colors.green(marks(style).ok)} ${headlineOf(done)}${took}${shares === '' ? '' : colors.dim(`  ${shares}`)}`;
+  const line = `${colors.dim(time)}  ${colors.green(marks(style).ok)} ${headlineOf(done)}${took}`;
+  if (shares === '') return line;
+  const plainLength =
+    time.length + 4 + headlineOf(done).length + (swapped === undefined ? 0 : 4 + formatMs(swapped.ms).length);
+  const fits = plainLength + 2 + shares.length <= style.width;
+  return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
 function headlineOf({ program, module, version, unchanged }: DoneReport): string {
@@ -173,10 +177,4 @@ export function renderEvent(report: StageReport, style: Style): string {
   const why = report.reason === undefined ? '' : `\n${hang(' '.repeat(11), 11, report.reason.message, style.width)}`;
   const at = report.at === undefined ? '' : `${colors.dim(report.at.slice(11, 23))} `;
   return `${at}${line}${why}`;
-}
-
-/** An error that no report carries, for the last line of a command. */
-export function renderThrown(thrown: unknown, style: Style): string {
-  const error = VaisError.from(thrown);
-  return renderError({ event: 'error', ...error.toJSON(), exit: error.exitCode }, style);
 }

@@ -6,7 +6,7 @@
  * The field names are what `--json` prints and are kept stable. Times are milliseconds since the push began.
  */
 import type { Difference } from '../artifact/compare.ts';
-import { type ErrorCode, type ErrorShape, errorCodes, type VaisError } from '../common/error.ts';
+import type { ErrorShape, VaisError } from '../common/error.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import type { StageName } from '../rpc/names.ts';
 
@@ -187,9 +187,4 @@ export function errorReport(
   more: Pick<ErrorReport, 'push' | 'file' | 'diagnostics' | 'differences'> = {},
 ): ErrorReport {
   return { event: 'error', ...error.toJSON(), exit: error.exitCode, ...more };
-}
-
-/** The code's own hint, where nothing better is known. */
-export function hintOf(code: ErrorCode): string {
-  return errorCodes[code].hint;
 }

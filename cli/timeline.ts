@@ -43,7 +43,7 @@ export function renderTimeline(stages: readonly StageReport[], style: Style): st
     .join('\n');
 }
 
-/** What the stages took, for one line: `compile 3.2 · send 1.0 · check 1.3 · load 0.8 · swap 1.8 ms`. */
+/** What the stages took, for one line: `compile 3.2 · send 1.0 · check 1.3 · load 1.0 · swap 1.8 ms`. */
 export function renderShares(stages: readonly StageReport[], style: Style): string {
   const at = (event: StageReport['event']): number | undefined => latest(stages, event)?.ms;
   const shares: string[] = [];
@@ -61,7 +61,6 @@ const shareEnds: readonly (readonly [name: string, end: StageReport['event']])[]
   ['compile', 'compiled'],
   ['send', 'received'],
   ['check', 'checked'],
-  ['deliver', 'delivered'],
   ['load', 'loaded'],
   ['swap', 'swapped'],
 ];

@@ -1,0 +1,21 @@
+import { VaisError } from '../../common/error.ts';
+import { type Context, connect, readTarget } from '../context.ts';
+import { stageReport } from '../stage-report.ts';
+
+/** `events`: what happens to all pushes from now on, whoever makes them, until Ctrl-C. */
+export async function events(options: { readonly to?: string }, context: Context): Promise<number> {
+  const target = readTarget(options.to);
+  const client = connect(target, context);
+  try {
+    await client.connect();
+    for await (const event of client.watchEvents(context.signal)) {
+      if (target.program !== undefined && event.program !== target.program) continue;
+      const report = stageReport(event, event.elapsedUs / 1000);
+      if (report !== undefined) context.output.show({ ...report, at: new Date(event.atUnixMs).toISOString() });
+    }
+    if (context.signal.aborted) return 0;
+    throw new VaisError('unreachable', `the agent at ${target.address} has stopped`);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { originName, outcomeName, tierName } from '../../rpc/names.ts';
+import { fromFailure } from '../../rpc/status.ts';
+import { type Context, connect, readTarget } from '../context.ts';
+
+/** `history`: the versions that a module had, and the pushes that became none. */
+export async function history(
+  options: { readonly to?: string; readonly module?: string },
+  context: Context,
+): Promise<number> {
+  const target = readTarget(options.to);
+  const client = connect(target, context);
+  try {
+    const { program, module, entries } = await client.listHistory(target.program ?? '', options.module ?? '');
+    for (const entry of entries) {
+      const tier = tierName(entry.tier);
+      context.output.show({
+        event: 'version',
+        program,
+        module,
+        version: entry.version,
+        outcome: outcomeName(entry.outcome),
+        origin: originName(entry.origin),
+        desired: entry.desired,
+        buildId: entry.buildId,
+        digest: entry.digest,
+        tier: tier === 'unspecified' ? '' : tier,
+        at: new Date(entry.atUnixMs).toISOString(),
+        ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
+        ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
+      });
+    }
+    return 0;
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,79 @@
+import { VaisError } from '../../common/error.ts';
+import type { RollbackResponse__Output } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
+import { fromFailure } from '../../rpc/status.ts';
+import { PushClock } from '../clock.ts';
+import { type Context, connect, interruptedExit, readTarget } from '../context.ts';
+import { timedOut } from '../push-once.ts';
+import { errorReport, type StageReport } from '../report.ts';
+import type { Ending } from '../session.ts';
+import { stageReport } from '../stage-report.ts';
+import { within } from '../within.ts';
+
+export interface RollbackOptions {
+  readonly to?: string;
+  readonly module?: string;
+  /** How long the program may take to swap, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** `rollback [VERSION]`: an earlier version's code becomes the next version; without a number, the one before. */
+export async function rollback(
+  version: number | undefined,
+  options: RollbackOptions,
+  context: Context,
+): Promise<number> {
+  const { output, signal } = context;
+  const target = readTarget(options.to);
+  const client = connect(target, context);
+  const over = new AbortController();
+  try {
+    const clock = new PushClock();
+    const request = {
+      program: target.program ?? '',
+      module: options.module ?? '',
+      version: version ?? 0,
+      elapsedUs: clock.offer(),
+    };
+    let last: StageReport | undefined;
+    const answers = client.rollback(request, AbortSignal.any([signal, over.signal]));
+    const show = (report: StageReport): void => {
+      last = report;
+      output.show({ ...report, push: 1 });
+    };
+    const late = (): VaisError =>
+      timedOut(last?.program ?? target.program ?? 'the program', last?.event, options.timeoutMs);
+    const ending = await within(options.timeoutMs, readAnswers(answers, clock, request, show), late);
+    if (signal.aborted) return interruptedExit;
+    output.show(ending);
+    return ending.event === 'error' ? ending.exit : 0;
+  } finally {
+    over.abort();
+    client.close();
+  }
+}
+
+/** Shows the events of a rollback and returns how it ended. */
+export async function readAnswers(
+  answers: AsyncIterable<RollbackResponse__Output>,
+  clock: PushClock,
+  asked: { readonly program: string; readonly module: string },
+  show: (report: StageReport) => void,
+): Promise<Ending> {
+  let last: StageReport | undefined;
+  for await (const { progress, ack, nack } of answers) {
+    if (progress?.event) {
+      const report = stageReport(progress.event, clock.msOf(progress.event));
+      if (report === undefined) continue;
+      last = report;
+      show(report);
+    } else if (ack) {
+      const { program = asked.program, module = asked.module, buildId, digest } = last ?? {};
+      const names = { ...(buildId === undefined ? {} : { buildId }), ...(digest === undefined ? {} : { digest }) };
+      const { version, unchanged } = ack;
+      return { event: 'done', push: 1, program, module, version, unchanged, ...names, ms: clock.ms };
+    } else if (nack) {
+      return errorReport(fromFailure(nack.reason), { push: 1 });
+    }
+  }
+  return errorReport(new VaisError('unreachable', 'the agent ended the rollback without saying what became of it'));
+}

@@ -1,0 +1,55 @@
+import { VaisError } from '../../common/error.ts';
+import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/GetStatusResponse.ts';
+import { type Context, connect, readTarget } from '../context.ts';
+import type { StatusReport } from '../report.ts';
+
+/** `status`: what each module of each connected program runs. */
+export async function status(options: { readonly to?: string }, context: Context): Promise<number> {
+  const target = readTarget(options.to);
+  const client = connect(target, context);
+  try {
+    const answer = await client.getStatus(false);
+    const { agentVersion, insecure, programs } = answer;
+    context.output.show({ event: 'agent', address: target.address, agentVersion, insecure, programs: programs.length });
+    const rows = statusReports(answer).filter(
+      ({ program }) => target.program === undefined || program === target.program,
+    );
+    if (rows.length === 0 && target.program !== undefined) {
+      throw new VaisError(
+        'no_such_program',
+        `no program \`${target.program}\` is connected to the agent at ${target.address}`,
+      );
+    }
+    for (const row of rows) context.output.show(row);
+    return 0;
+  } finally {
+    client.close();
+  }
+}
+
+/** One report for each module of each program. */
+export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'programs'>): StatusReport[] {
+  return programs.flatMap(({ name, pid, triple, supervised, modules }) =>
+    modules.map((module) => ({
+      event: 'status' as const,
+      program: name,
+      pid,
+      triple,
+      supervised,
+      module: module.name,
+      source: module.source,
+      version: module.version,
+      desiredVersion: module.desiredVersion,
+      buildId: module.buildId,
+      digest: module.digest,
+      state: stateName(module.state),
+    })),
+  );
+}
+
+function stateName(
+  state: GetStatusResponse__Output['programs'][number]['modules'][number]['state'],
+): StatusReport['state'] {
+  if (state === 'MODULE_STATE_CONFIRMED') return 'confirmed';
+  return state === 'MODULE_STATE_PROBATION' ? 'probation' : 'unspecified';
+}

@@ -1,0 +1,56 @@
+import { VaisError } from '../../common/error.ts';
+import { AgentLine } from '../agent-line.ts';
+import { chooseModule } from '../choose.ts';
+import { type Context, connect, readTarget, withFolder } from '../context.ts';
+import { Follower } from '../follow.ts';
+import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.ts';
+
+export interface WatchOptions extends CompileOptions {
+  readonly to?: string;
+  readonly debounceMs: number;
+}
+
+/** `watch FILE…`: a push at each save, until Ctrl-C. */
+export async function watch(paths: readonly string[], options: WatchOptions, context: Context): Promise<number> {
+  const { output, signal } = context;
+  const target = readTarget(options.to);
+  const files = paths.map(classify);
+  for (const file of files) {
+    await readInput(file.path);
+    if (file.kind === 'source') continue;
+    throw new VaisError('usage', `${file.path} is a library, and \`watch\` follows sources`, {
+      hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
+    });
+  }
+  const client = connect(target, context);
+  try {
+    const line = new AgentLine(client, target.address, output, signal);
+    const { state } = await line.open();
+    let pushes = 0;
+    await withFolder(async (folder) => {
+      const pushContext = { output, options, folder };
+      const followers = files.map((file) => {
+        const wanted = { ...target, module: moduleOf(file.path) };
+        return new Follower(
+          file,
+          chooseModule(state.programs, wanted, target.address),
+          line,
+          pushContext,
+          () => ++pushes,
+        );
+      });
+      const stops = await Promise.all(followers.map((follower) => follower.start(options.debounceMs, signal)));
+      try {
+        await line.keep();
+      } finally {
+        await Promise.all(stops.map((stop) => stop()));
+      }
+    });
+    return 0;
+  } catch (thrown) {
+    if (signal.aborted) return 0;
+    throw thrown;
+  } finally {
+    client.close();
+  }
+}

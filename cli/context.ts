@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { VaisError } from '../common/error.ts';
+import { parseTarget, requireLoopback, type Target } from '../rpc/address.ts';
+import { AgentClient } from '../rpc/client.ts';
+import type { Output } from './output.ts';
+import type { ErrorReport } from './report.ts';
+import type { Style } from './style.ts';
+
+/** What `main.ts` hands to each command: nothing else reaches the process's edges. */
+export interface Context {
+  readonly output: Output;
+  /** Aborted by Ctrl-C, SIGTERM, or when nobody reads standard output any more. */
+  readonly signal: AbortSignal;
+  /** A line for people on standard error. */
+  readonly say: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How standard output looks. */
+  readonly style: Style;
+}
+
+/** Exit code of a command that was interrupted before its work was done, as shells count it. */
+export const interruptedExit = 130;
+
+/** Reads `--to`. @throws VaisError `usage` when there is none, `not_authorised` when it is not on this machine */
+export function readTarget(to: string | undefined): Target {
+  if (to === undefined || to === '') {
+    throw new VaisError('usage', 'no target: where should this go?', {
+      hint: 'Give --to HOST:PORT[/PROGRAM], or set VAIS_REMOTE_TO.',
+    });
+  }
+  const target = parseTarget(to);
+  requireLoopback(target);
+  return target;
+}
+
+/** Says that the connection is plain text, and makes it. The caller closes it. */
+export function connect(target: Target, context: Context): AgentClient {
+  context.say(
+    `insecure: the connection to ${target.address} is plain text without authentication, on this machine only`,
+  );
+  return new AgentClient(target);
+}
+
+/** Runs `work` with a temporary folder, which is gone afterwards, however it ended. */
+export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'vais-remote-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The exit code of a command that ended with these errors: that of the first. */
+export function exitOf(errors: readonly ErrorReport[]): number {
+  return errors[0]?.exit ?? 0;
+}

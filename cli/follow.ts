@@ -1,0 +1,170 @@
+import { VaisError } from '../common/error.ts';
+import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import type { AgentLine } from './agent-line.ts';
+import { chooseModule, type Destination } from './choose.ts';
+import { PushClock } from './clock.ts';
+import type { PushFile } from './prepare.ts';
+import type { PushSession } from './push-session.ts';
+import { type ErrorReport, errorReport } from './report.ts';
+import { compare, type Ending, make, offer, type PushContext, type Ready } from './session.ts';
+import type { Change } from './watch/burst.ts';
+import { SourceWatcher } from './watch/source-watcher.ts';
+
+/** An image that was made, and how far it has come. */
+interface Made {
+  readonly ready: Ready;
+  readonly change: Change;
+  state: 'waiting' | 'offered' | 'ended';
+}
+
+/**
+ * Follows one source: at each change the newest content is compiled and brought to the target. What the target has not
+ * acknowledged is offered again whenever that may help: after a lost connection, an agent's restart, a program's return.
+ */
+export class Follower {
+  readonly #file: PushFile;
+  readonly #context: PushContext;
+  readonly #line: AgentLine;
+  readonly #nextId: () => number;
+  #destination: Destination;
+  #compiling = new AbortController();
+  #newest: Made | undefined;
+  /** What the target ran, and was started with, when it was last heard of. */
+  #seen: { readonly build: string; readonly base: string } | undefined;
+  #said = false;
+
+  constructor(file: PushFile, destination: Destination, line: AgentLine, context: PushContext, nextId: () => number) {
+    this.#file = file;
+    this.#destination = destination;
+    this.#line = line;
+    this.#context = context;
+    this.#nextId = nextId;
+    this.#note(destination);
+    line.onState((session, state) => this.#onState(session, state));
+  }
+
+  /** Watches until `signal` is aborted. */
+  async start(debounceMs: number, signal: AbortSignal): Promise<() => Promise<void>> {
+    const { output } = this.#context;
+    const { program, module, instances } = this.#destination;
+    const watcher = await SourceWatcher.start(this.#file.path, debounceMs, (change) => void this.#onChange(change));
+    // Compiled once to warm up, and to say at once what is wrong with it. It is pushed at the next save.
+    const push = { id: 0, file: this.#file, clock: new PushClock() };
+    const warm = await make(push, this.#destination, this.#context, signal);
+    if ('event' in warm && !signal.aborted) output.show(withoutPush(warm));
+    const { polling } = watcher;
+    output.show({ event: 'watching', file: this.#file.path, program, module, version: instances[0].version, polling });
+    return async () => {
+      this.#compiling.abort();
+      await watcher.close();
+    };
+  }
+
+  async #onChange(change: Change): Promise<void> {
+    this.#compiling.abort();
+    const compiling = new AbortController();
+    this.#compiling = compiling;
+    const push = { id: this.#nextId(), file: this.#file, clock: new PushClock(change.at) };
+    const made = await make(push, this.#destination, this.#context, compiling.signal);
+    if (compiling.signal.aborted) return;
+    if ('event' in made) {
+      await this.#fail(made, change);
+      return;
+    }
+    this.#newest = { ready: made, change, state: 'waiting' };
+    this.#offer();
+  }
+
+  /** Offers the newest image, where the target is there to take it. */
+  #offer(): void {
+    const newest = this.#newest;
+    const { session } = this.#line;
+    if (newest === undefined || newest.state !== 'waiting') return;
+    if (session === undefined) return; // Said already, by the line.
+    const destination = this.#find(session.state);
+    if (destination === undefined) return;
+    newest.state = 'offered';
+    void this.#bring(newest, destination, session);
+  }
+
+  async #bring(newest: Made, destination: Destination, session: PushSession): Promise<void> {
+    const { output } = this.#context;
+    const { ready, change } = newest;
+    const refused = compare(ready, destination);
+    if (refused !== undefined) {
+      newest.state = 'ended';
+      await this.#fail(refused, change, () => ready.compiled && output.show(ready.compiled));
+      return;
+    }
+    if (ready.compiled !== undefined) output.show(ready.compiled);
+    let ending: Ending;
+    try {
+      ending = await offer(ready, destination, session, (report) => output.show(report));
+    } catch {
+      // The session broke. The line says so; the next state brings the image back here.
+      newest.state = 'waiting';
+      return;
+    }
+    newest.state = 'ended';
+    if (ending.event === 'error' && ending.code === 'superseded') return;
+    if (ending.event === 'error' && (ending.code === 'no_such_program' || ending.code === 'no_such_module')) {
+      newest.state = 'waiting';
+      return;
+    }
+    output.show(ending);
+  }
+
+  /** Shows an error unless something newer came within the burst: then half a file was read. */
+  async #fail(report: ErrorReport, change: Change, before: () => void = () => undefined): Promise<void> {
+    change.unusable();
+    if (!(await change.settled)) return;
+    before();
+    this.#context.output.show(report);
+  }
+
+  #onState(_session: PushSession, state: State__Output): void {
+    const destination = this.#find(state);
+    if (destination === undefined) return;
+    const newest = this.#newest;
+    const [module] = destination.instances;
+    // It ran our image and starts from its first version again, and the agent means it: its records are gone. A
+    // rollback would have made a new version, and a program that was built anew has another base.
+    const lost =
+      newest?.state === 'ended' &&
+      this.#seen?.build === newest.ready.built.contract.buildId &&
+      this.#seen.base === module.baseBuildId &&
+      module.version === 1 &&
+      module.desiredVersion === 1;
+    if (newest !== undefined && lost) newest.state = 'waiting';
+    this.#note(destination);
+    this.#offer();
+  }
+
+  #note(destination: Destination): void {
+    this.#destination = destination;
+    const [{ buildId, baseBuildId }] = destination.instances;
+    this.#seen = { build: buildId, base: baseBuildId };
+  }
+
+  /** The module as it runs now; undefined, and said once, while the program is not connected. */
+  #find(state: State__Output): Destination | undefined {
+    const { program, module } = this.#destination;
+    try {
+      const found = chooseModule(state.programs, { program, module }, this.#line.address);
+      this.#said = false;
+      return found;
+    } catch (thrown) {
+      const error = VaisError.from(thrown);
+      if (error.code !== 'no_such_program' && error.code !== 'no_such_module')
+        this.#context.output.show(errorReport(error, { file: this.#file.path }));
+      else if (!this.#said && this.#newest?.state === 'waiting')
+        this.#context.output.show({ event: 'waiting', program, module });
+      this.#said = true;
+      return undefined;
+    }
+  }
+}
+
+function withoutPush({ push: _push, ...rest }: ErrorReport): ErrorReport {
+  return rest;
+}

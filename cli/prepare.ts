@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import type { Contract } from '../artifact/contract.ts';
+import { readImage } from '../artifact/image.ts';
+import { libraryExtension, type Triple } from '../artifact/triple.ts';
+import { type Digest, digestOf } from '../common/digest.ts';
+import { VaisError } from '../common/error.ts';
+import { compile } from '../compiler/compile.ts';
+import type { Diagnostic } from '../compiler/diagnostic.ts';
+
+/** An image that can be offered. */
+export interface Built {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  readonly contract: Contract;
+  /** Where it was compiled just now: by what, and the milliseconds of the two halves. */
+  readonly compiled?: { readonly toolchain: string; readonly front: number; readonly back: number };
+}
+
+/** What came of a file: an image, or what is wrong with the source. */
+export type Prepared =
+  | { readonly ok: true; readonly built: Built; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** How a source is compiled, as the user wants it. */
+export interface CompileOptions {
+  readonly tier?: 'fast' | 'optimized';
+  readonly opt?: 0 | 1 | 2 | 3;
+  readonly debug?: boolean;
+}
+
+const libraryExtensions = new Set(['.so', '.dylib', '.dll']);
+
+/** A file to push: a Vais source, or a library that was built from one or that states a contract with hot.h. */
+export type PushFile = { readonly path: string; readonly kind: 'source' | 'library' };
+
+/** @throws VaisError `usage` for a name that is neither a source's nor a library's */
+export function classify(path: string): PushFile {
+  if (extname(path) === '.vais') return { path, kind: 'source' };
+  if (libraryExtensions.has(extname(path)) || /\.so\.[\d.]+$/.test(path)) return { path, kind: 'library' };
+  throw new VaisError('usage', `${path} is neither a Vais source nor a shared library`, {
+    hint: 'Give a .vais file, or a .so, .dylib or .dll that `vaisc build --hot` wrote.',
+  });
+}
+
+/** The module that a source is: `game` of `src/game.vais`. */
+export function moduleOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+/**
+ * Compiles a source for a triple. The image goes through a file in `folder`, which is the caller's to remove.
+ *
+ * @throws VaisError `toolchain_missing`, `usage` when the file cannot be read
+ */
+export async function prepareSource(
+  path: string,
+  triple: Triple,
+  options: CompileOptions,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  // A name of its own, as an older compilation that was given up may still be writing.
+  const output = join(folder, `${randomUUID()}${libraryExtension(triple)}`);
+  const result = await compile({ file: path, kind: 'image', triple, ...options, output, signal });
+  if (!result.ok) return result;
+  const bytes = await readFile(result.output);
+  await rm(result.output, { force: true });
+  const { contract, diagnostics, toolchain, ms } = result;
+  const compiled = { toolchain, front: ms.front, back: ms.back };
+  return { ok: true, built: { bytes, digest: digestOf(bytes), contract, compiled }, diagnostics };
+}
+
+/** Reads a built library. @throws VaisError that names what is wrong with it */
+export async function prepareLibrary(path: string): Promise<Built> {
+  const bytes = await readInput(path);
+  try {
+    const { digest, contract } = readImage(bytes);
+    return { bytes, digest, contract };
+  } catch (thrown) {
+    const error = VaisError.from(thrown);
+    throw new VaisError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: thrown });
+  }
+}
+
+/** @throws VaisError `usage` when there is no such file, or it cannot be read */
+export async function readInput(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code ?? thrown);
+    throw new VaisError('usage', `cannot read ${path}: ${why}`, { hint: 'Check the path.', cause: thrown });
+  }
+}

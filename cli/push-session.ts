@@ -1,0 +1,140 @@
+import { VaisError } from '../common/error.ts';
+import { packageVersion } from '../common/package-root.ts';
+import type { AgentClient, AgentSession } from '../rpc/client.ts';
+import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
+import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
+import type { SessionResponse__Output } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
+import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import { fromFailure } from '../rpc/status.ts';
+
+/** An image up to this size, in bytes, travels inside its offer, which saves a round trip. */
+const inlineBytes = 512 * 1024;
+/** Larger ones go in chunks of this size. */
+const chunkBytes = 256 * 1024;
+/** How long the agent may take to state what it runs, in milliseconds. */
+const openDeadlineMs = 5_000;
+
+/** How the agent ended an offer. */
+export type Answer =
+  | { readonly ok: true; readonly version: number; readonly unchanged: boolean }
+  | { readonly ok: false; readonly runningVersion: number; readonly reason: VaisError };
+
+interface Pending {
+  readonly image: Buffer;
+  readonly onEvent: (event: Event__Output) => void;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: VaisError) => void;
+}
+
+/** One stream to an agent: it states what runs, takes offers, and says what becomes of each. */
+export class PushSession {
+  readonly #session: AgentSession;
+  readonly #pending = new Map<number, Pending>();
+  readonly #stateListeners = new Set<(state: State__Output) => void>();
+  /** Resolves when the stream is over: with the error that broke it, or undefined when it was ended on purpose. */
+  readonly ended: Promise<VaisError | undefined>;
+  #state: State__Output | undefined;
+  #over: VaisError | undefined;
+  #nonce = 0;
+
+  private constructor(session: AgentSession) {
+    this.#session = session;
+    this.ended = this.#read();
+  }
+
+  /** Opens a session and waits for the agent's state. @throws VaisError `unreachable` */
+  static async open(client: AgentClient, address: string, signal: AbortSignal): Promise<PushSession> {
+    const session = new PushSession(client.session(signal));
+    const deadline = AbortSignal.timeout(openDeadlineMs);
+    const stated = new Promise<void>((resolve, reject) => {
+      session.onState(() => resolve());
+      session.ended.then((error) => reject(error ?? new VaisError('unreachable', `the agent at ${address} hung up`)));
+      deadline.addEventListener('abort', () =>
+        reject(new VaisError('unreachable', `the agent at ${address} does not say what it runs`)),
+      );
+    });
+    await session.#session.send({ open: { clientVersion: packageVersion } });
+    try {
+      await stated;
+    } catch (thrown) {
+      session.close();
+      throw thrown;
+    }
+    return session;
+  }
+
+  /** What the agent last said that its programs run. */
+  get state(): State__Output {
+    return this.#state ?? { agentVersion: '', insecure: true, programs: [] };
+  }
+
+  /** Calls back at each new state. Returns how to stop that. */
+  onState(listener: (state: State__Output) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /**
+   * Offers an image and waits for the agent's last word on it.
+   *
+   * @param elapsedUs asked for when the offer is sent: microseconds since the push began
+   * @throws VaisError when the stream breaks first
+   */
+  offer(manifest: Manifest, image: Buffer, elapsedUs: () => number, onEvent: Pending['onEvent']): Promise<Answer> {
+    if (this.#over !== undefined) return Promise.reject(this.#over);
+    const nonce = ++this.#nonce;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(nonce, { image, onEvent, resolve, reject });
+      const inline = image.length <= inlineBytes ? image : Buffer.alloc(0);
+      void this.#session.send({ offer: { nonce, manifest, image: inline, elapsedUs: elapsedUs() } });
+    });
+  }
+
+  /** Ends the stream. Idempotent. */
+  close(): void {
+    this.#session.close();
+  }
+
+  async #read(): Promise<VaisError | undefined> {
+    let error: VaisError | undefined;
+    try {
+      for await (const response of this.#session.responses()) this.#hear(response);
+    } catch (thrown) {
+      error = VaisError.from(thrown);
+    }
+    this.#over = error ?? new VaisError('unreachable', 'the session with the agent is over');
+    for (const { reject } of this.#pending.values()) reject(this.#over);
+    this.#pending.clear();
+    return error;
+  }
+
+  #hear({ kind, state, want, progress, ack, nack }: SessionResponse__Output): void {
+    if (kind === 'state' && state) {
+      this.#state = state;
+      for (const listener of [...this.#stateListeners]) listener(state);
+    } else if (kind === 'want' && want) {
+      void this.#upload(want.nonce, want.offset);
+    } else if (kind === 'progress' && progress?.event) {
+      this.#pending.get(progress.nonce)?.onEvent(progress.event);
+    } else if (kind === 'ack' && ack) {
+      this.#settle(ack.nonce, { ok: true, version: ack.version, unchanged: ack.unchanged });
+    } else if (kind === 'nack' && nack) {
+      this.#settle(nack.nonce, { ok: false, runningVersion: nack.runningVersion, reason: fromFailure(nack.reason) });
+    }
+  }
+
+  #settle(nonce: number, answer: Answer): void {
+    this.#pending.get(nonce)?.resolve(answer);
+    this.#pending.delete(nonce);
+  }
+
+  /** Sends the rest of an image, as fast as the line takes it, and stops when the agent has answered already. */
+  async #upload(nonce: number, from: number): Promise<void> {
+    const image = this.#pending.get(nonce)?.image;
+    if (image === undefined) return;
+    for (let offset = from; offset < image.length && this.#pending.has(nonce); offset += chunkBytes) {
+      const data = image.subarray(offset, offset + chunkBytes);
+      await this.#session.send({ chunk: { nonce, offset, data } });
+    }
+  }
+}

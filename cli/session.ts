@@ -1,0 +1,139 @@
+/**
+ * The story of a push, read first: choose → compile → compare → offer → show. `watch` tells it at each save
+ * (`follow.ts`), `push` once; both on one `PushSession`.
+ */
+import { compareContracts, contractChanged } from '../artifact/compare.ts';
+import { VaisError } from '../common/error.ts';
+import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
+import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
+import { contractsOf, type Destination } from './choose.ts';
+import type { PushClock } from './clock.ts';
+import type { Output } from './output.ts';
+import { type Built, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
+import type { PushSession } from './push-session.ts';
+import { type DoneReport, type ErrorReport, errorReport, type StageReport } from './report.ts';
+import { stageReport } from './stage-report.ts';
+
+/** One push: a number that tells it apart, what it is of, and its clock. */
+export interface Push {
+  readonly id: number;
+  readonly file: PushFile;
+  readonly clock: PushClock;
+}
+
+/** Something that can be offered, and what to show about how it was made. */
+export interface Ready {
+  readonly push: Push;
+  readonly built: Built;
+  readonly compiled?: StageReport;
+}
+
+/** How a push ended. */
+export type Ending = DoneReport | ErrorReport;
+
+/** Compiles the source for the destination. An error is returned, not thrown: the caller says when to show it. */
+export async function make(
+  push: Push,
+  destination: Destination,
+  { options, folder }: PushContext,
+  signal: AbortSignal,
+): Promise<Required<Ready> | ErrorReport> {
+  try {
+    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal);
+    if (!prepared.ok) return compileFailed(push, prepared.diagnostics);
+    return { push, built: prepared.built, compiled: compiledReport(push, prepared.built, destination) };
+  } catch (thrown) {
+    return errorReport(VaisError.from(thrown), { push: push.id, file: push.file.path });
+  }
+}
+
+/** What the new contract breaks in the running program, if anything. Not a byte has been sent. */
+export function compare({ push, built }: Ready, destination: Destination): ErrorReport | undefined {
+  for (const running of contractsOf(destination)) {
+    const differences = compareContracts(running, built.contract);
+    if (differences.length === 0) continue;
+    return errorReport(contractChanged(differences), { push: push.id, file: push.file.path, differences });
+  }
+  return undefined;
+}
+
+/**
+ * Offers an image and shows what becomes of it.
+ *
+ * @throws VaisError when the session breaks before the agent's last word
+ */
+export async function offer(
+  { push, built }: Ready,
+  destination: Destination,
+  session: PushSession,
+  show: (report: StageReport) => void,
+): Promise<Ending> {
+  const { clock } = push;
+  const onEvent = (event: Event__Output): void => {
+    const report = stageReport(event, clock.msOf(event));
+    if (report !== undefined) show({ ...report, push: push.id });
+  };
+  const answer = await session.offer(manifestOf(built, destination), built.bytes, () => clock.offer(), onEvent);
+  if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
+  return {
+    event: 'done',
+    push: push.id,
+    program: destination.program,
+    module: destination.module,
+    version: answer.version,
+    unchanged: answer.unchanged,
+    buildId: built.contract.buildId,
+    digest: built.digest,
+    ms: clock.ms,
+  };
+}
+
+/** What all pushes of a command share. */
+export interface PushContext {
+  readonly output: Output;
+  readonly options: CompileOptions;
+  /** For images; removed when the command ends. */
+  readonly folder: string;
+}
+
+function manifestOf({ bytes, digest, contract }: Built, destination: Destination): Manifest {
+  const [first] = destination.instances;
+  return {
+    program: destination.program,
+    module: destination.module,
+    triple: contract.triple,
+    digest,
+    size: bytes.length,
+    parentVersion: first.contract.length === 0 ? 0 : first.version,
+    tier: contract.tier === 'fast' ? 'TIER_FAST' : 'TIER_OPTIMIZED',
+    buildId: contract.buildId,
+  };
+}
+
+function compiledReport(
+  push: Push,
+  { contract, digest, compiled }: Built,
+  { program, module }: Destination,
+): StageReport {
+  return {
+    event: 'compiled',
+    push: push.id,
+    program,
+    module,
+    buildId: contract.buildId,
+    digest,
+    ms: push.clock.ms,
+    file: push.file.path,
+    tier: contract.tier,
+    ...(compiled === undefined
+      ? {}
+      : { toolchain: compiled.toolchain, frontMs: compiled.front, backMs: compiled.back }),
+  };
+}
+
+function compileFailed(push: Push, diagnostics: ErrorReport['diagnostics']): ErrorReport {
+  const count = diagnostics?.filter(({ severity }) => severity === 'error').length ?? 0;
+  const message = `${push.file.path} does not compile: ${count === 1 ? '1 error' : `${count} errors`}`;
+  const more = { push: push.id, file: push.file.path, ...(diagnostics === undefined ? {} : { diagnostics }) };
+  return errorReport(new VaisError('compile_failed', message), more);
+}

@@ -1,0 +1,14 @@
+import type { VaisError } from '../common/error.ts';
+
+/** The result of `work`, or the error of `late` when it takes longer than `ms` milliseconds. */
+export async function within<Result>(ms: number, work: Promise<Result>, late: () => VaisError): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
