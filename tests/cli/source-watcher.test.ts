@@ -4,9 +4,9 @@ import { appendFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../common/package-root.ts';
 import type { Change } from '../../cli/watch/burst.ts';
 import { SourceWatcher } from '../../cli/watch/source-watcher.ts';
+import { packageRoot } from '../../common/package-root.ts';
 
 /** Long enough that nothing below can end a burst by being slow. */
 const debounceMs = 200;

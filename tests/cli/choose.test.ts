@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { chooseModule } from '../../cli/choose.ts';
+import { VaisError } from '../../common/error.ts';
+import type { Module__Output } from '../../rpc/gen/vais/remote/v1/Module.ts';
+import type { Program__Output } from '../../rpc/gen/vais/remote/v1/Program.ts';
+
+const address = '127.0.0.1:7777';
+
+function module(name: string, version = 1): Module__Output {
+  const ids = { buildId: 'b', baseBuildId: 'b', digest: '', contract: [] };
+  return { name, source: `${name}.vais`, version, desiredVersion: version, state: 'MODULE_STATE_CONFIRMED', ...ids };
+}
+
+function program(name: string, modules: string[], pid = 1, triple = 'x86_64-linux-gnu'): Program__Output {
+  return {
+    name,
+    pid,
+    triple,
+    runtimeVersion: '0.1.0',
+    supervised: false,
+    modules: modules.map((each) => module(each)),
+  };
+}
+
+function errorOf(work: () => unknown): VaisError {
+  try {
+    work();
+  } catch (thrown) {
+    return VaisError.from(thrown);
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('chooseModule', () => {
+  it('takes the only program that has the module', () => {
+    const programs = [program('game', ['game', 'ai']), program('tool', ['tool'])];
+    const { program: found, module: name, triple } = chooseModule(programs, { module: 'ai' }, address);
+    expect({ found, name, triple }).toEqual({ found: 'game', name: 'ai', triple: 'x86_64-linux-gnu' });
+  });
+
+  it('takes all processes of one name', () => {
+    const programs = [program('game', ['game'], 1), program('game', ['game'], 2)];
+    expect(chooseModule(programs, { module: 'game' }, address).instances).toHaveLength(2);
+  });
+
+  it('asks which one is meant when several programs have the module', () => {
+    const error = errorOf(() => chooseModule([program('a', ['m']), program('b', ['m'])], { module: 'm' }, address));
+    expect(error.exitCode).toBe(6);
+    expect(error.message).toContain('a, b');
+    expect(error.hint).toBe('Name the one that is meant: --to 127.0.0.1:7777/a or --to 127.0.0.1:7777/b');
+    expect(
+      chooseModule([program('a', ['m']), program('b', ['m'])], { program: 'b', module: 'm' }, address).program,
+    ).toBe('b');
+  });
+
+  it('names what is there when the program is not', () => {
+    const error = errorOf(() =>
+      chooseModule([program('game', ['game'])], { program: 'gmae', module: 'game' }, address),
+    );
+    expect(error.toJSON()).toEqual({
+      code: 'no_such_program',
+      message: 'no program `gmae` is connected to the agent at 127.0.0.1:7777 (connected: game)',
+      hint: 'Push to one of those: --to 127.0.0.1:7777/game. A program’s name is VAIS_HOT_NAME, else that of its executable.',
+    });
+    expect(errorOf(() => chooseModule([], { module: 'game' }, address)).hint).toContain('VAIS_HOT_LINK');
+  });
+
+  it('names the modules that there are when the file is of none', () => {
+    const error = errorOf(() => chooseModule([program('game', ['game'])], { module: 'other' }, address));
+    expect(error.exitCode).toBe(6);
+    expect(error.message).toBe('no module `other` at 127.0.0.1:7777; there is game (game)');
+  });
+
+  it('refuses platforms that differ or that nobody knows', () => {
+    const two = [program('game', ['game'], 1), program('game', ['game'], 2, 'aarch64-linux-gnu')];
+    expect(errorOf(() => chooseModule(two, { module: 'game' }, address)).code).toBe('wrong_platform');
+    const odd = [program('game', ['game'], 1, 'riscv64-linux-gnu')];
+    expect(errorOf(() => chooseModule(odd, { module: 'game' }, address)).exitCode).toBe(4);
+  });
+});
