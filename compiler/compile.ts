@@ -1,0 +1,127 @@
+/**
+ * Read this first. Source → tokens → tree → typed tree → C → library, one stage a file:
+ * `lex.ts`, `parse.ts`, `modules.ts`, `check.ts`, `contract.ts`, `emit/`, `tool/`. Messages are data (`diagnostic.ts`)
+ * until `render.ts`.
+ */
+import { resolve } from 'node:path';
+import type { Contract } from '../artifact/contract.ts';
+import { hostTriple, parseTriple, type Triple, triples } from '../artifact/triple.ts';
+import { VaisError } from '../common/error.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { analyse, type FrontOptions } from './front.ts';
+import { generate } from './generate.ts';
+import { build } from './tool/build.ts';
+import { type CompilerName, installHint, type Toolchain, toolchainFor } from './tool/find.ts';
+
+export type { Diagnostic } from './diagnostic.ts';
+export { renderDiagnostics } from './render.ts';
+export { findToolchains, type Toolchain, type ToolchainReport } from './tool/find.ts';
+
+export interface CompileOptions extends FrontOptions {
+  /** The source's path. */
+  file: string;
+  /** `image`: the hot part, a shared library. `program`: an executable with version 1 inside. */
+  kind: 'image' | 'program';
+  /** The platform to build for; the default is this machine's. */
+  triple?: string;
+  /** `fast` is tcc's; the default is `fast` for an image where tcc is there, and no optimisation is asked for. */
+  tier?: 'fast' | 'optimized';
+  /** Optimisation, 0 to 3; the default is 2, and 1 for a program that is to be debugged. */
+  opt?: 0 | 1 | 2 | 3;
+  /** Debug information with the lines of the source. */
+  debug?: boolean;
+  /** Direct calls, no runtime, no bounds checks. Of programs only. */
+  release?: boolean;
+  /** C files, objects, archives and `-l` flags for the linker. */
+  extra?: readonly string[];
+  /** Where the result goes; it appears there whole, in one step. */
+  output: string;
+  signal?: AbortSignal;
+}
+
+export type CompileResult =
+  | {
+      ok: true;
+      output: string;
+      contract: Contract;
+      /** Warnings. */
+      diagnostics: Diagnostic[];
+      /** Milliseconds for source to C, and for C to library. */
+      ms: { front: number; back: number };
+      tier: 'fast' | 'optimized';
+      /** What built it: `tcc 0.9.27`. */
+      toolchain: string;
+    }
+  | { ok: false; diagnostics: Diagnostic[] };
+
+/**
+ * Compiles a source to a library or program. Faults of the source come back as diagnostics. Throws `toolchain_missing`
+ * when no C compiler for the triple is there, `usage` for a triple that is none, `compile_failed` when no library has
+ * a foreign function.
+ */
+export async function compile(options: CompileOptions): Promise<CompileResult> {
+  const triple = tripleOf(options.triple);
+  const started = performance.now();
+  const front = analyse(options.file, { ...options, kind: options.kind });
+  if (!front.ok) return front;
+  const { toolchain, tier } = await choose(options, triple, front.program.wide);
+  const opt = options.opt ?? (options.debug ? 1 : 2);
+  const { c, contract, runtime } = generate(front.program, {
+    kind: options.kind,
+    triple,
+    tier,
+    toolchain,
+    opt,
+    debug: options.debug ?? false,
+    release: options.release ?? false,
+  });
+  const written = performance.now();
+  options.signal?.throwIfAborted();
+  await build(c, {
+    toolchain,
+    triple,
+    kind: options.kind,
+    opt,
+    debug: options.debug ?? false,
+    runtime,
+    extra: options.extra ?? [],
+    output: options.output,
+    signal: options.signal,
+  });
+  return {
+    ok: true,
+    output: resolve(options.output),
+    contract,
+    diagnostics: front.diagnostics,
+    ms: { front: written - started, back: performance.now() - written },
+    tier,
+    toolchain: `${toolchain.name} ${toolchain.version}`,
+  };
+}
+
+export function tripleOf(text: string | undefined): Triple {
+  if (text === undefined) return hostTriple();
+  const triple = parseTriple(text);
+  if (triple !== undefined) return triple;
+  throw new VaisError('usage', `there is no target \`${text}\``, { hint: `Known are ${triples.join(', ')}.` });
+}
+
+/** tcc for speed, where it can: it has no 128-bit integers, and builds only for the machine it runs on. */
+async function choose(
+  options: CompileOptions,
+  triple: Triple,
+  wide: boolean,
+): Promise<{ toolchain: Toolchain; tier: 'fast' | 'optimized' }> {
+  const wantsFast =
+    options.tier === 'fast' ||
+    (options.tier === undefined && options.kind === 'image' && !options.opt && !options.debug);
+  const names: CompilerName[] = options.kind === 'program' ? ['gcc', 'clang', 'tcc'] : ['gcc', 'clang'];
+  if (wantsFast && !wide) names.unshift('tcc');
+  if (options.kind === 'image' && options.tier !== 'fast' && !wantsFast && !wide) names.push('tcc');
+  const toolchain = await toolchainFor(triple, wide ? names.filter((name) => name !== 'tcc') : names);
+  if (toolchain !== undefined) return { toolchain, tier: toolchain.name === 'tcc' ? 'fast' : 'optimized' };
+  const why = wide ? ' that knows 128-bit integers' : '';
+  throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {
+    hint: `Install one: \`${wide ? 'apt-get install gcc' : installHint(triple)}\`.`,
+  });
+}

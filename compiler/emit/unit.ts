@@ -1,0 +1,401 @@
+import { builtins } from '../builtins.ts';
+import { hasPayload } from '../layout.ts';
+import type { Module } from '../modules.ts';
+import type { ConstantData, Foreign, Func, GlobalVariable, Program, Tree } from '../tree.ts';
+import type { ArrayType, EnumType, Field, FnType, IntType, RangeType, SliceType, StructType, Type } from '../types.ts';
+import { float, integer, quote } from './literal.ts';
+
+/** How C is written: the same tree gives an image or a program, checked or not. */
+export interface EmitOptions {
+  readonly kind: 'image' | 'program';
+  /** Leave out bounds checks, thunks and the runtime. */
+  readonly release: boolean;
+  /** Keep the current source line in the thread's cell. */
+  readonly lines: boolean;
+  /** Write `#line`, for debuggers. */
+  readonly debug: boolean;
+}
+
+/** Where code stands: in the image of a module, whose hot functions it calls directly, or outside of all images. */
+export type View = Module | undefined;
+
+type Composite = StructType | EnumType | ArrayType | SliceType | RangeType;
+
+const words = `auto break case char const continue default do double else enum extern float for goto if inline int long
+register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
+i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 b8 main stdin stdout stderr errno environ NULL index read write open
+close stat time clock signal raise abort assert remove rename link unlink kill wait pipe select send recv bind listen
+connect accept access dup fork pause sync times div labs abs y0 y1 yn j0 j1 jn gamma linux unix near far interface
+_start _init _fini __func__ alloca setjmp longjmp memchr dlopen dlsym`.split(/\s+/);
+const reserved = new Set([...words, ...builtins.keys()]);
+
+/** One C file in the making: its types, data and functions, and the names that it has given. */
+export class Unit {
+  readonly program: Program;
+  readonly options: EmitOptions;
+  readonly forward: string[] = [];
+  readonly definitions: string[] = [];
+  readonly functionTypes: string[] = [];
+  readonly data: string[] = [];
+  readonly prototypes: string[] = [];
+  readonly code: string[] = [];
+  /** Small functions of the prelude that are used. */
+  readonly helpers = new Map<string, string>();
+  readonly libc = new Set<string>();
+  readonly foreigns = new Map<string, Foreign>();
+  readonly hotCalls = new Set<string>();
+  /** Globals that the code uses, in the order of their first use. */
+  readonly globals = new Map<GlobalVariable, string>();
+  /** Strings that outlive the image, by content, with the name of their slot. */
+  readonly strings = new Map<string, string>();
+  /** Hot functions whose thunks an image needs: as values, or of another module. */
+  readonly thunks = new Map<Func, string>();
+  /** Functions of the program that an image reaches, by name, with their slots. */
+  readonly slots = new Map<string, string>();
+  readonly #constants = new Map<ConstantData, string>();
+  /** True when 128-bit integers occur, which tcc does not have. */
+  wide = false;
+  readonly #typeNames = new Map<Type, string>();
+  readonly #taken = new Set<string>();
+  readonly #functionNames = new Map<string, string>();
+  readonly #pending: { func: Func; view: View }[] = [];
+  readonly #defined = new Set<Type>();
+  readonly #reaching = new Map<Func, boolean>();
+  readonly #declared = new Set<string>();
+  #counter = 0;
+
+  constructor(program: Program, options: EmitOptions) {
+    this.program = program;
+    this.options = options;
+    for (const { file } of program.modules) {
+      for (const item of file.items) if ('name' in item) this.#declared.add(item.name.text);
+    }
+  }
+
+  /** A C name like this one that nothing else at file level has. */
+  unique(wanted: string): string {
+    const base = wanted
+      .replace(/[^A-Za-z0-9_]+/g, '_')
+      .replace(/^(\d)/, '_$1')
+      .slice(0, 80);
+    let name =
+      reserved.has(base) ||
+      base.startsWith('vais_') ||
+      base.startsWith('hot_') ||
+      base.startsWith('__') ||
+      /^HOT_|^VAIS_/.test(base)
+        ? `${base}_`
+        : base;
+    while (this.#taken.has(name)) name = `${base}_${++this.#counter}`;
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** A name for a variable: its own, unless that means something else in C. */
+  localName(name: string): string {
+    return reserved.has(name) ||
+      /^(?:vais_|hot_|HOT_|VAIS_|__|line_$|t\d+_$|fn_t)/.test(name) ||
+      this.#declared.has(name)
+      ? `${name}_`
+      : name;
+  }
+
+  /** The C type of values. */
+  type(type: Type): string {
+    switch (type.kind) {
+      case 'int':
+        if (type.bits === 128) this.wide = true;
+        return type.name;
+      case 'float':
+        return type.name;
+      case 'bool':
+        return 'b8';
+      case 'str':
+        return 'i8 *';
+      case 'void':
+      case 'never':
+      case 'wrong':
+        return 'void';
+      case 'pointer':
+        return `${this.type(type.to)} *`;
+      case 'fn':
+        return this.#fnType(type);
+      case 'enum':
+        if (!hasPayload(type)) return 'i32';
+        break;
+      default:
+    }
+    return this.#composite(type);
+  }
+
+  #fnType(type: FnType): string {
+    const known = this.#typeNames.get(type);
+    if (known !== undefined) return known;
+    const name = this.unique('fn_t');
+    this.#typeNames.set(type, name);
+    const params = type.params.map((param) => this.type(param)).join(', ') || 'void';
+    this.functionTypes.push(`typedef ${this.type(type.result)} (*${name})(${params});`);
+    return name;
+  }
+
+  #composite(type: Composite): string {
+    const known = this.#typeNames.get(type);
+    if (known !== undefined) return known;
+    const name = this.unique(
+      type.kind === 'array'
+        ? `${type.element.name}_x${type.length}`
+        : type.kind === 'slice'
+          ? `${type.element.name}_slice`
+          : type.name,
+    );
+    this.#typeNames.set(type, name);
+    this.forward.push(`typedef struct ${name} ${name};`);
+    this.define(type);
+    return name;
+  }
+
+  /** Writes the definition of a struct after those of what it holds. */
+  define(type: Type): void {
+    if (this.#defined.has(type)) return;
+    if (
+      type.kind !== 'struct' &&
+      type.kind !== 'enum' &&
+      type.kind !== 'array' &&
+      type.kind !== 'slice' &&
+      type.kind !== 'range'
+    )
+      return;
+    if (type.kind === 'enum' && !hasPayload(type)) return;
+    this.#defined.add(type);
+    const name = this.type(type);
+    const body = this.#members(type);
+    this.definitions.push(`struct ${name} { ${body} };`);
+  }
+
+  #members(type: Composite): string {
+    switch (type.kind) {
+      case 'array':
+        this.define(type.element);
+        return `${this.type(type.element)} at[${type.length}];`;
+      case 'slice':
+        return `${this.type(type.element)} *at; i64 length;`;
+      case 'range':
+        return `${this.type(type.element)} from; ${this.type(type.element)} to; b8 inclusive;`;
+      case 'struct':
+        return this.#fields(type.fields) || 'char empty_;';
+      case 'enum': {
+        const parts = type.variants
+          .filter((variant) => variant.fields.length > 0)
+          .map((variant) => `struct { ${this.#fields(variant.fields)} } v${variant.tag};`);
+        return `i32 tag; union { ${parts.join(' ')} } as;`;
+      }
+    }
+  }
+
+  #fields(fields: readonly Field[]): string {
+    for (const field of fields) this.define(field.type);
+    return fields.map((field) => `${this.type(field.type)} ${fieldName(field)};`).join(' ');
+  }
+
+  /** A constant array or struct, as static data. */
+  constant(data: ConstantData): string {
+    const known = this.#constants.get(data);
+    if (known !== undefined) return known;
+    const name = this.unique(data.name);
+    this.#constants.set(data, name);
+    this.data.push(`static const ${this.type(data.value.type)} ${name} = ${this.initializer(data.value)};`);
+    return name;
+  }
+
+  /** A literal tree as C writes it in static data. */
+  initializer(tree: Tree): string {
+    switch (tree.kind) {
+      case 'int':
+        return integer(tree.value, tree.type as IntType);
+      case 'float':
+        return float(tree.value, tree.type.kind === 'float' ? tree.type.bits : 64);
+      case 'bool':
+        return tree.value ? '1' : '0';
+      case 'string':
+        return `(i8 *)${quote(tree.bytes)}`;
+      case 'function':
+        return this.options.kind === 'image' ? '0' : this.addressName(tree.target, undefined);
+      case 'cast':
+        return `(${this.type(tree.type)})${this.initializer(tree.value)}`;
+      case 'struct': {
+        const fields = tree.type.kind === 'struct' ? tree.type.fields : [];
+        const parts = tree.fields.map(({ index, value }) => {
+          const field = fields[index];
+          return `.${field === undefined ? '' : fieldName(field)} = ${this.initializer(value)}`;
+        });
+        return `{${parts.join(', ') || '0'}}`;
+      }
+      case 'variant': {
+        if (tree.type.kind === 'enum' && !hasPayload(tree.type)) return `${tree.variant}`;
+        const fields = tree.type.kind === 'enum' ? (tree.type.variants[tree.variant]?.fields ?? []) : [];
+        const parts = tree.fields.map(({ index, value }) => {
+          const field = fields[index];
+          return `.${field === undefined ? '' : fieldName(field)} = ${this.initializer(value)}`;
+        });
+        return parts.length === 0
+          ? `{${tree.variant}}`
+          : `{${tree.variant}, {.v${tree.variant} = {${parts.join(', ')}}}}`;
+      }
+      case 'array':
+        return `{{${tree.items.map((item) => this.initializer(item)).join(', ')}}}`;
+      case 'repeat': {
+        const item = this.initializer(tree.item);
+        // tcc has no ranges in initializers, and long lists of equal items are rare.
+        return /^0(?:LL|U|ULL|\.0)?$/.test(item)
+          ? '{{0}}'
+          : `{{${Array.from({ length: tree.count }, () => item).join(', ')}}}`;
+      }
+      default:
+        throw new Error(`a ${tree.kind} cannot stand in static data`);
+    }
+  }
+
+  /** The address of a foreign function: a symbol in a program, a slot in an image. */
+  foreign(target: Foreign): string {
+    if (target.known !== undefined) {
+      this.libc.add(target.known.name);
+      return target.known.name;
+    }
+    this.foreigns.set(target.name, target);
+    return this.options.kind === 'image' ? this.slot(target.name) : target.name;
+  }
+
+  /** The slot of an image through which it reaches a function of the program. */
+  slot(name: string): string {
+    const known = this.slots.get(name);
+    if (known !== undefined) return known;
+    const slot = this.unique(`to_${name}`);
+    this.slots.set(name, slot);
+    this.data.push(`static hot_address ${slot};`);
+    return slot;
+  }
+
+  helper(name: string, code: string): string {
+    if (!this.helpers.has(name)) this.helpers.set(name, code);
+    return name;
+  }
+
+  /** True when the function, or one that it calls, calls a hot function: then it differs from view to view. */
+  reachesHot(func: Func): boolean {
+    const known = this.#reaching.get(func);
+    if (known !== undefined) return known;
+    this.#reaching.set(func, false);
+    const seen = new Set<Func>();
+    const visit = (at: Func): boolean => {
+      if (seen.has(at)) return false;
+      seen.add(at);
+      for (const called of at.calls) if (called.hot || visit(called)) return true;
+      return false;
+    };
+    const found = visit(func);
+    this.#reaching.set(func, found);
+    return found;
+  }
+
+  /** The C name of a function's own code in a view; its code is written too. */
+  codeName(func: Func, view: View): string {
+    const image = this.options.kind === 'image' || this.options.release;
+    const inside = !image && (func.hot || (view !== undefined && this.reachesHot(func)));
+    const key = `${func.module.name}:${func.span.start}:${func.name}:${inside ? (view?.name ?? func.module.name) : ''}`;
+    const known = this.#functionNames.get(key);
+    if (known !== undefined) return known;
+    const plain = func.module === this.program.root ? func.name : `${func.module.name}_${func.name}`;
+    const name = this.unique(inside ? (func.hot ? `v1_${plain}` : `${plain}_in_${view?.name ?? ''}`) : plain);
+    this.#functionNames.set(key, name);
+    this.#pending.push({ func, view: func.hot && view === undefined && !image ? func.module : view });
+    return name;
+  }
+
+  /** What to call, from this view, to call a function. */
+  callName(func: Func, view: View): string {
+    if (!func.hot || this.options.release || func.module === view) return this.codeName(func, view);
+    return this.thunkName(func);
+  }
+
+  /** A function as a value: the address must outlive the image, so a hot function's is that of its thunk. */
+  addressName(func: Func, view: View): string {
+    if (!func.hot || this.options.release) return this.codeName(func, view);
+    return this.thunkName(func);
+  }
+
+  thunkName(func: Func): string {
+    const known = this.thunks.get(func);
+    if (known !== undefined) return known;
+    const plain = func.module === this.program.root ? func.name : `${func.module.name}_${func.name}`;
+    // In an image the thunk is a function of the program, offered under this name.
+    const name =
+      this.options.kind === 'image' ? `((${this.type(func.type)})${this.slot(offeredName(func))})` : this.unique(plain);
+    this.thunks.set(func, name);
+    return name;
+  }
+
+  next(): { func: Func; view: View } | undefined {
+    return this.#pending.shift();
+  }
+
+  /** A global as a place. */
+  globalPlace(global: GlobalVariable): string {
+    let name = this.globals.get(global);
+    if (name === undefined) {
+      name = this.unique(global.module === this.program.root ? global.name : `${global.module.name}_${global.name}`);
+      this.globals.set(global, name);
+    }
+    return this.options.kind === 'image' ? `(*${name})` : name;
+  }
+
+  /** A string that may be kept by the program: in an image it must be the program's, as the image can go. */
+  string(bytes: string, kept: boolean): string {
+    if (!kept || this.options.kind !== 'image') return `((i8 *)${quote(bytes)})`;
+    let name = this.strings.get(bytes);
+    if (name === undefined) {
+      name = this.unique(`text_${this.strings.size + 1}`);
+      this.strings.set(bytes, name);
+    }
+    return name;
+  }
+}
+
+/** The name under which a program offers a hot function's thunk to images. */
+export function offeredName(func: Func): string {
+  return `${func.module.name}.${func.name}`;
+}
+
+/**
+ * The name of a global, as it binds images to the program: plain in the module that declares it, `util.score`
+ * elsewhere, so that two files may each have a `score`.
+ */
+export function globalName(global: GlobalVariable, module: Module): string {
+  return global.module === module ? global.name : `${global.module.name}.${global.name}`;
+}
+
+const fieldWords = new Set(words);
+
+/** Fields have their own names, but for C's keywords. */
+export function fieldName(field: Field): string {
+  return fieldWords.has(field.name) || /^\d/.test(field.name) || field.name.startsWith('__')
+    ? `f_${field.name}`
+    : field.name;
+}
+
+export function hasString(tree: Tree): boolean {
+  switch (tree.kind) {
+    case 'string':
+      return true;
+    case 'struct':
+    case 'variant':
+      return tree.fields.some((field) => hasString(field.value));
+    case 'array':
+      return tree.items.some(hasString);
+    case 'repeat':
+      return hasString(tree.item);
+    case 'cast':
+      return hasString(tree.value);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,55 @@
+import { dirname } from 'node:path';
+import { check } from './check.ts';
+import { type Diagnostic, Reporter } from './diagnostic.ts';
+import { loadModules, type ReadSource, readFromDisk, type SearchPath } from './modules.ts';
+import { Source, type Span } from './source.ts';
+import type { Program } from './tree.ts';
+
+export interface FrontOptions {
+  /** The source's text, where it is at hand; else the file is read. */
+  text?: string;
+  /** Where imported sources come from; the default is the disk. */
+  read?: ReadSource;
+  /** Where else imports are looked for. */
+  search?: SearchPath;
+}
+
+export type FrontResult =
+  | { ok: true; program: Program; diagnostics: Diagnostic[] }
+  | { ok: false; diagnostics: Diagnostic[] };
+
+/** Longer sources are refused before they are read. */
+const sizeLimit = 16 * 1024 * 1024;
+
+/** Source → typed tree: all that is known without a C compiler. With `kind`, also whether it can be built so. */
+export function analyse(file: string, options: FrontOptions & { kind?: 'image' | 'program' } = {}): FrontResult {
+  const report = new Reporter();
+  const read = options.read ?? readFromDisk;
+  const text = options.text ?? read(file);
+  if (text === undefined || text.length > sizeLimit) {
+    const span: Span = { source: new Source(file, ''), start: 0, end: 0 };
+    if (text === undefined) report.error('E0802', span, `\`${file}\` cannot be read`);
+    else report.error('E0803', span, `\`${file}\` is larger than 16 MiB`);
+    return { ok: false, diagnostics: report.sorted() };
+  }
+  const search = options.search ?? { folders: [dirname(file)], packages: new Map() };
+  const modules = loadModules(file, text, read, search, report);
+  const program = check(modules, report);
+  const top: Span = { source: modules[0].file.source, start: 0, end: 0 };
+  if (report.errors === 0 && options.kind === 'program' && program.main === undefined) {
+    report.error('E0606', top, 'there is no `main`, so this is no program', {
+      hint: 'add `F main() -> i64 { … }`, or build the hot part alone with `--hot`',
+    });
+  }
+  if (
+    report.errors === 0 &&
+    options.kind === 'image' &&
+    !program.functions.some((func) => func.hot && func.module === program.root)
+  ) {
+    report.error('E0605', top, 'no function here is hot, so there is nothing to reload', {
+      hint: 'write `#[hot]` before the functions that are to be exchanged',
+    });
+  }
+  const diagnostics = report.sorted();
+  return report.errors > 0 ? { ok: false, diagnostics } : { ok: true, program, diagnostics };
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { vaisc } from './command.ts';
+
+// The only edge of this room: argv, signals and the exit code are handled here and nowhere else.
+const abort = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+process.exitCode = await vaisc(process.argv.slice(2), {
+  write: (text) => void process.stdout.write(text),
+  warn: (text) => void process.stderr.write(text),
+  color: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
+  signal: abort.signal,
+});

@@ -1,0 +1,280 @@
+import type { BinaryOperator, Expr, FieldInit, Name, TypeNode } from '../ast.ts';
+import { join } from '../source.ts';
+import { parseBlock, parseBody, parseIf, parseLoop, parseMatch, parseParams } from './control.ts';
+import { type Cursor, describe } from './cursor.ts';
+import { parseType, tryTypeArgs } from './type.ts';
+
+/** Loosest first; the operators of one row bind alike and to the left. C's precedence. */
+const levels: readonly (readonly BinaryOperator[])[] = [
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '>', '<=', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
+const levelOf = new Map(levels.flatMap((row, level) => row.map((op) => [op as string, level] as const)));
+/** At the start of a line these begin a new statement. */
+const fresh = new Set(['(', '[', '*', '-', '&']);
+/** More operators in one expression than a person writes; a tree this deep would exhaust the stack. */
+const chainLimit = 500;
+
+/** An expression: ranges bind loosest, then `c ? a : b`, then the binary operators. */
+export function parseExpression(c: Cursor): Expr {
+  return c.deeper(() => {
+    const from = parseConditional(c);
+    if (!c.is('..') && !c.is('..=')) return from;
+    const inclusive = c.next().text === '..=';
+    const to = parseConditional(c);
+    return { kind: 'range', from, to, inclusive, span: join(from.span, to.span) };
+  });
+}
+
+function parseConditional(c: Cursor): Expr {
+  const condition = parseBinary(c, 0);
+  if (!c.is('?')) return condition;
+  c.next();
+  const then = parseBranch(c);
+  c.expect(':', 'between the two values of `? :`');
+  const otherwise = parseBranch(c);
+  return { kind: 'if', condition, then, otherwise, span: join(condition.span, otherwise.span) };
+}
+
+function parseBranch(c: Cursor): Expr {
+  return parseJump(c) ?? c.deeper(() => parseConditional(c));
+}
+
+function operatorHere(c: Cursor): { op: BinaryOperator; tokens: number } | undefined {
+  const { text, kind } = c.token;
+  if (kind !== 'symbol' || (c.freshLine && fresh.has(text))) return undefined;
+  if (text === '>' && c.is('>', 1) && c.ahead(1).start === c.token.end) return { op: '>>', tokens: 2 };
+  if (text === '>' && c.is('>=', 1) && c.ahead(1).start === c.token.end) return undefined;
+  return levelOf.has(text) ? { op: text as BinaryOperator, tokens: 1 } : undefined;
+}
+
+function parseBinary(c: Cursor, level: number): Expr {
+  let left = parseCast(c);
+  for (let chain = 0; ; chain++) {
+    const found = operatorHere(c);
+    const binds = found === undefined ? -1 : (levelOf.get(found.op) ?? -1);
+    if (found === undefined || binds < level) return left;
+    if (chain > chainLimit) c.stop('E0203', 'this expression is too long', 'split it with a variable');
+    const first = c.token;
+    for (let count = 0; count < found.tokens; count++) c.next();
+    const opSpan = c.from(first);
+    const right = c.deeper(() => parseBinary(c, binds + 1));
+    left = { kind: 'binary', op: found.op, opSpan, left, right, span: join(left.span, right.span) };
+  }
+}
+
+function parseUnary(c: Cursor): Expr {
+  const start = c.token;
+  if (start.kind === 'symbol') {
+    if (c.is('&&')) {
+      c.stop('E0205', 'expected a value, found `&&`', 'the address of an address has no place; store the first one');
+    }
+    if (c.is('|') || c.is('||')) return parseClosure(c);
+    for (const op of ['-', '!', '~', '*', '&'] as const) {
+      if (!c.is(op)) continue;
+      c.next();
+      if (op === '&' && c.is('mut')) c.next();
+      const operand = c.deeper(() => parseUnary(c));
+      return { kind: 'unary', op, operand, span: c.from(start) };
+    }
+  }
+  return parsePostfix(c);
+}
+
+/** `e as T`: looser than the operators before a value, tighter than those between two. */
+function parseCast(c: Cursor): Expr {
+  let value = parseUnary(c);
+  while (c.is('as') && c.isKind('name')) {
+    c.next();
+    const type = parseType(c);
+    value = { kind: 'cast', value, type, span: c.from(value.span) };
+  }
+  return value;
+}
+
+function parsePostfix(c: Cursor): Expr {
+  let value = parsePrimary(c);
+  for (let chain = 0; ; chain++) {
+    if (chain > chainLimit) c.stop('E0203', 'this expression is too long', 'split it with a variable');
+    const start = value.span;
+    if (c.is('.')) {
+      c.next();
+      const name = c.isKind('int') ? numbered(c) : c.name('a field or method');
+      if (name.text === 'await') c.stop('E0703', '`await` is not in the subset: there is no async');
+      value = { kind: 'field', object: value, name, span: c.from(start) };
+    } else if (c.is('(') && !c.freshLine) {
+      value = { kind: 'call', callee: value, args: parseArgs(c), span: c.from(start) };
+    } else if (c.is('[') && !c.freshLine) {
+      c.next();
+      const index = c.inBrackets(() => parseExpression(c));
+      c.expect(']', 'after the index');
+      value = { kind: 'index', object: value, index, span: c.from(start) };
+    } else return value;
+  }
+}
+
+function numbered(c: Cursor): Name {
+  const token = c.next();
+  return { text: token.text, span: token };
+}
+
+export function parseArgs(c: Cursor): Expr[] {
+  c.expect('(', 'before the arguments');
+  const args = c.inBrackets(() => {
+    const list: Expr[] = [];
+    while (!c.is(')')) {
+      list.push(parseExpression(c));
+      if (!c.take(',')) break;
+    }
+    return list;
+  });
+  c.expect(')', 'after the arguments');
+  return args;
+}
+
+/** `B`, `C`, `R` where a value or statement begins; undefined when something else stands there. */
+export function parseJump(c: Cursor): Expr | undefined {
+  const start = c.token;
+  if (start.kind !== 'name') return undefined;
+  if (c.is('B') || c.is('R')) {
+    const isBreak = c.next().text === 'B';
+    const bare = c.token.newline || c.is('}') || c.is(';') || c.is(',') || c.is(':') || c.is(')') || c.isKind('end');
+    const value = bare ? undefined : parseExpression(c);
+    const span = c.from(start);
+    return isBreak ? { kind: 'break', value, span } : { kind: 'return', value, span };
+  }
+  if (c.is('C')) {
+    c.next();
+    return { kind: 'continue', span: start };
+  }
+  return undefined;
+}
+
+function parsePrimary(c: Cursor): Expr {
+  const token = c.token;
+  switch (token.kind) {
+    case 'int':
+      c.next();
+      return { kind: 'int', value: BigInt(token.text.replaceAll('_', '').replace(/^(0[xXbB])$/, '0')), span: token };
+    case 'float':
+      c.next();
+      return { kind: 'float', value: Number(token.text.replaceAll('_', '')), span: token };
+    case 'string':
+      c.next();
+      return { kind: 'string', bytes: token.text, span: token };
+    case 'char':
+      c.next();
+      return { kind: 'char', value: (token.text.charCodeAt(0) << 24) >> 24, span: token };
+    case 'name':
+      return parseNamed(c);
+    default:
+      return parseSymbol(c);
+  }
+}
+
+function parseSymbol(c: Cursor): Expr {
+  const start = c.token;
+  if (c.take('(')) {
+    const value = c.inBrackets(() => parseExpression(c));
+    if (c.is(',')) c.stop('E0704', 'tuples are not in the subset', 'use a struct');
+    c.expect(')', 'to close the parenthesis');
+    return { ...value, span: c.from(start) };
+  }
+  if (c.is('@') && c.is('(', 1)) {
+    c.next();
+    return { kind: 'again', args: parseArgs(c), span: c.from(start) };
+  }
+  if (c.is('{')) {
+    const block = parseBlock(c);
+    return { kind: 'block', block, span: block.span };
+  }
+  if (c.take('[')) return parseArray(c, start);
+  return c.stop('E0205', `expected a value, found ${describe(start)}`);
+}
+
+function parseArray(c: Cursor, start: { source: Expr['span']['source']; start: number; end: number }): Expr {
+  return c.inBrackets(() => {
+    const items: Expr[] = [];
+    while (!c.is(']')) {
+      const item = parseExpression(c);
+      if (items.length === 0 && c.take(';')) {
+        const length = parseExpression(c);
+        c.expect(']', 'after the length');
+        return { kind: 'repeat', item, length, span: c.from(start) };
+      }
+      items.push(item);
+      if (!c.take(',')) break;
+    }
+    c.expect(']', 'after the elements');
+    return { kind: 'array', items, span: c.from(start) };
+  });
+}
+
+function parseNamed(c: Cursor): Expr {
+  const start = c.token;
+  if (c.is('true') || c.is('false')) return { kind: 'bool', value: c.next().text === 'true', span: start };
+  if (c.is('I')) return parseIf(c);
+  if (c.is('L')) return parseLoop(c);
+  if (c.is('M')) return parseMatch(c);
+  for (const word of ['spawn', 'await', 'comptime']) {
+    const follows = c.ahead(1);
+    if (!c.is(word) || follows.newline || !(follows.kind === 'name' || c.is('{', 1))) continue;
+    c.stop('E0703', `\`${word}\` is not in the subset`);
+  }
+  const head = c.name('a value');
+  if (c.is('!') && c.ahead(1).start === c.token.end && c.is('(', 1) && c.token.start === head.span.end) {
+    c.stop('E0705', `macros are not in the subset: \`${head.text}!\``, `call a function: \`${head.text}(…)\``);
+  }
+  const args = tryTypeArgs(c) ?? [];
+  if (c.is('::')) {
+    c.next();
+    const member = c.name('a variant or function');
+    if (structFollows(c)) return parseStruct(c, head, args, member);
+    return { kind: 'path', head, args, member, span: c.from(start) };
+  }
+  if (structFollows(c)) return parseStruct(c, head, args, undefined);
+  // `Shape.Circle { … }`: only a capital can start the name of a variant here.
+  if (c.is('.') && /^[A-Z]/.test(head.text) && /^[A-Z]/.test(c.ahead(1).text) && !c.headOnly && c.is('{', 2)) {
+    c.next();
+    return parseStruct(c, head, args, c.name('a variant'));
+  }
+  return { kind: 'name', name: head.text, args, span: c.from(start) };
+}
+
+/** `{ }` or `{ name:` after a name is a struct literal, unless a block is what comes next. */
+function structFollows(c: Cursor): boolean {
+  if (!c.is('{') || c.headOnly || c.freshLine) return false;
+  if (c.is('}', 1)) return /^[A-Z]/.test(c.last.text) || c.last.text === '>';
+  return c.isKind('name', 1) && c.is(':', 2);
+}
+
+function parseStruct(c: Cursor, head: Name, args: readonly TypeNode[], variant: Name | undefined): Expr {
+  c.next();
+  return c.inBrackets(() => {
+    const fields: FieldInit[] = [];
+    while (!c.is('}')) {
+      const name = c.name('a field');
+      c.expect(':', `after the field \`${name.text}\``);
+      fields.push({ name, value: parseExpression(c) });
+      if (!c.take(',')) break;
+    }
+    c.expect('}', 'after the fields');
+    return { kind: 'struct', head, args, variant, fields, span: c.from(head.span) };
+  });
+}
+
+function parseClosure(c: Cursor): Expr {
+  const start = c.token;
+  const params = c.take('||') ? [] : parseParams(c, '|', '|').params;
+  const result = c.take('->') ? parseType(c) : undefined;
+  const body = parseBody(c);
+  return { kind: 'closure', params, result, body, span: c.from(start) };
+}
