@@ -1,6 +1,6 @@
 import { isErrorCode, VaisError } from '../common/error.ts';
 import type { ImageStore } from './images.ts';
-import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
+import type { LinkedModule, LinkReport, LoadOrder, ProgramLink } from './program.ts';
 import type { Code, Push } from './push.ts';
 
 /** How one running instance of the program took a version. */
@@ -12,8 +12,18 @@ export type Landing =
 /** Finds out why an instance is gone: undefined when its process lives and only the connection broke. */
 export type DeathOf = (link: ProgramLink, signal: AbortSignal) => Promise<string | undefined>;
 
+/** What a flight tells its lane. */
+export interface FlightHooks {
+  /** Makes the version durable, before it is said to be confirmed. */
+  readonly confirmed: () => Promise<void>;
+  /** It failed in an instance where it had been confirmed; that instance runs the given version again. */
+  readonly revertedLate: (running: number) => void;
+}
+
 interface Passenger {
   link: ProgramLink;
+  /** What the instance ran when it came on board. */
+  before: LinkedModule | undefined;
   nonce: string;
   swapped: boolean;
   landed?: Landing;
@@ -34,23 +44,23 @@ export class Flight {
   readonly landed: Promise<Landing[]> = new Promise((resolve) => {
     this.#land = resolve;
   });
-  readonly #onConfirmed: () => Promise<void>;
+  readonly #hooks: FlightHooks;
 
-  /** @param onConfirmed makes a confirmed version durable, before it is said to be confirmed */
-  constructor(push: Push, images: ImageStore, deathOf: DeathOf, onConfirmed: () => Promise<void>) {
+  constructor(push: Push, world: { readonly images: ImageStore; readonly deathOf: DeathOf }, hooks: FlightHooks) {
     this.push = push;
-    this.#order = orderFor(push.module, push.version, push.code, images);
-    this.#deathOf = deathOf;
-    this.#onConfirmed = onConfirmed;
+    this.#order = orderFor(push.module, push.version, push.code, world.images);
+    this.#deathOf = world.deathOf;
+    this.#hooks = hooks;
   }
 
   /** Takes an instance on board, or back after its connection broke. */
   board(link: ProgramLink): void {
-    const passenger: Passenger = this.#passengers.get(link.pid) ?? { link, nonce: '', swapped: false };
+    const running = link.modules.get(this.push.module);
+    const fresh: Passenger = { link, before: running && { ...running }, nonce: '', swapped: false };
+    const passenger = this.#passengers.get(link.pid) ?? fresh;
     passenger.link = link;
     this.#passengers.set(link.pid, passenger);
     link.once('closed', () => void this.#lost(passenger, link));
-    const running = link.modules.get(this.push.module);
     if (running?.version === this.push.version && running.digest === this.push.code.image?.digest) {
       // It went on while the connection was down.
       if (!passenger.swapped) this.push.reach('swapped', { pid: link.pid });
@@ -105,19 +115,24 @@ export class Flight {
           ...(report.function === undefined ? {} : { function: report.function }),
           ...(line === undefined ? {} : { line }),
         });
-        this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
+        const { before, landed } = passenger;
+        if (before !== undefined && before.version === report.running) link.modules.set(before.name, before);
+        if (landed === undefined) this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
+        else if (report.running !== undefined) this.#hooks.revertedLate(report.running);
       }
     }
   }
 
   async #confirm(passenger: Passenger): Promise<void> {
     try {
-      await this.#onConfirmed();
+      await this.#hooks.confirmed();
       this.push.reach('confirmed', { pid: passenger.link.pid });
       this.#settle(passenger, { kind: 'confirmed' });
     } catch (thrown) {
-      // It runs, but it could not be made durable: that is said, and the version is not kept.
-      this.#settle(passenger, { kind: 'refused', reason: VaisError.from(thrown), running: this.push.version });
+      // It runs, but it could not be made durable: that is said, and the version before it comes back.
+      const reason = VaisError.from(thrown);
+      this.push.reach('reverted', { pid: passenger.link.pid, reason: reason.toJSON() });
+      this.#settle(passenger, { kind: 'reverted', reason, running: undefined });
     }
   }
 

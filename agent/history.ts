@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Tier } from '../artifact/manifest.ts';
 import { type Digest, digestOf } from '../common/digest.ts';
 import type { ErrorShape } from '../common/error.ts';
-import { makePrivateFolder, replaceFile, sweepTemporaries } from '../common/files.ts';
+import { makePrivateFolder, placeFile, replaceFile, sweepTemporaries } from '../common/files.ts';
 import type { OriginName, OutcomeName } from '../rpc/names.ts';
 
 /** What became of one push, rollback or start. */
@@ -87,11 +87,14 @@ export class ModuleHistory {
     return this.#writing.catch(() => undefined);
   }
 
-  /** Writes the file, one write after another. @throws VaisError `storage`; the old file stands then */
+  /** Writes the file, one write after another; `durable` waits for the disk. @throws VaisError `storage`; the old file stands then */
   save(durable: boolean): Promise<void> {
     const write = this.#writing
       .catch(() => undefined)
-      .then(() => replaceFile(this.#path, JSON.stringify(this.#file, null, 1), durable));
+      .then(() => {
+        const text = JSON.stringify(this.#file, null, 1);
+        return durable ? replaceFile(this.#path, text) : placeFile(this.#path, text);
+      });
     this.#writing = write;
     return write;
   }

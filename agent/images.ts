@@ -36,7 +36,7 @@ export class ImageStore {
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     const there = await stat(this.path(digest)).catch(() => undefined);
     if (there?.size === bytes.length && (await this.read(digest)) !== undefined) return;
-    await placeFile(this.path(digest), bytes);
+    placeFile(this.path(digest), bytes);
   }
 
   /** Returns when the image is on the disk. @throws VaisError `storage` */

@@ -4,6 +4,7 @@ import type { Contract } from '../artifact/contract.ts';
 import { isName } from '../artifact/name.ts';
 import { readContract } from '../artifact/records.ts';
 import { type Digest, parseDigest } from '../common/digest.ts';
+import { packageVersion } from '../common/package-root.ts';
 import { LineReader } from './line-reader.ts';
 import { formatLine, type LinkLine } from './link-line.ts';
 
@@ -63,7 +64,7 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
   #ready = false;
   #closed = false;
 
-  constructor(socket: Socket, agentVersion: string) {
+  constructor(socket: Socket) {
     super();
     this.#socket = socket;
     const lines = new LineReader();
@@ -71,7 +72,7 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
       this.#silentFor = 0;
       const read = lines.push(bytes);
       for (const line of read.lines) {
-        const complaint = this.#take(line, agentVersion);
+        const complaint = this.#take(line);
         if (complaint !== undefined) return this.close(complaint);
       }
       if (read.complaint !== undefined) this.close(read.complaint);
@@ -121,11 +122,11 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
   }
 
   /** Acts on a line; what comes back is why the connection must end. */
-  #take(line: LinkLine, agentVersion: string): string | undefined {
+  #take(line: LinkLine): string | undefined {
     const { verb, fields } = line;
     if (this.name === '') {
       if (verb !== 'hello') return `the first line is \`${verb}\`, not \`hello\``;
-      return this.#hello(fields, agentVersion);
+      return this.#hello(fields);
     }
     if (verb === 'ping') this.#socket.write(formatLine('pong', {}));
     else if (verb === 'bye') this.close('the program ended');
@@ -136,7 +137,7 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
     return undefined;
   }
 
-  #hello(fields: ReadonlyMap<string, string>, agentVersion: string): string | undefined {
+  #hello(fields: ReadonlyMap<string, string>): string | undefined {
     if (fields.get('protocol') !== '1')
       return `the program speaks link protocol ${fields.get('protocol')}, this agent 1`;
     const name = fields.get('program') ?? '';
@@ -146,7 +147,6 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
     this.pid = pid;
     this.triple = fields.get('triple') ?? '';
     this.runtimeVersion = fields.get('runtime') ?? '';
-    this.#socket.write(formatLine('welcome', { protocol: 1, agent: agentVersion }));
     return undefined;
   }
 
@@ -190,6 +190,8 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
     }
     this.#pending.clear();
     this.#ready = true;
+    // Only now: a program that is turned away waits longer each time before it dials again.
+    this.#socket.write(formatLine('welcome', { protocol: 1, agent: packageVersion }));
     this.emit('ready');
     return undefined;
   }

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { VaisError } from '../common/error.ts';
-import { packageVersion } from '../common/package-root.ts';
 import type { HistoryStore } from './history.ts';
 import { Lane, type LaneWorld } from './lane.ts';
 import type { Say } from './notice.ts';
@@ -14,6 +13,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
   readonly #histories: HistoryStore;
   readonly #world: LaneWorld;
   readonly #say: Say;
+  #lastTurnedAway = '';
 
   constructor(histories: HistoryStore, world: Omit<LaneWorld, 'changed'>, say: Say) {
     super();
@@ -25,7 +25,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
 
   /** Takes a connection; the program counts once it has said what it runs. */
   accept(socket: Socket): void {
-    const link = new ProgramLink(socket, packageVersion);
+    const link = new ProgramLink(socket);
     link.once('ready', () => {
       this.#join(link).catch((thrown: unknown) => {
         this.#say({ event: 'warning', message: `${link.name}: ${VaisError.from(thrown).message}` });
@@ -34,8 +34,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     });
     link.once('closed', (why) => {
       if (this.#links.delete(link)) this.#say({ event: 'unlinked', program: link.name, pid: link.pid });
-      else if (link.name !== '')
-        this.#say({ event: 'warning', message: `${link.name} (pid ${link.pid}) was turned away: ${why}` });
+      else this.#turnedAway(link, why);
       this.emit('changed');
     });
   }
@@ -81,6 +80,14 @@ export class Programs extends EventEmitter<{ changed: [] }> {
   /** Ends all connections. Idempotent. */
   close(): void {
     for (const link of this.#links) link.close();
+  }
+
+  /** A program that is turned away dials again and again; the same reason is said once. */
+  #turnedAway(link: ProgramLink, why: string): void {
+    const message = `${link.name === '' ? 'a connection' : `${link.name} (pid ${link.pid})`} was turned away: ${why}`;
+    if (message === this.#lastTurnedAway) return;
+    this.#lastTurnedAway = message;
+    this.#say({ event: 'warning', message });
   }
 
   async #join(link: ProgramLink): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder, replaceFile } from '../common/files.ts';
+import { makePrivateFolder, placeFile } from '../common/files.ts';
 import type { Say } from './notice.ts';
 import { OutputFollower } from './output.ts';
 import { startTimeOf, whenGone } from './process.ts';
@@ -138,9 +138,11 @@ export class Supervisor {
   async #begin(pid: number, adopted: boolean): Promise<void> {
     this.#pid = pid;
     const file: PidFile = { pid, startTime: await startTimeOf(pid) };
-    await replaceFile(this.#path('pid'), JSON.stringify(file), false).catch((thrown: unknown) =>
-      this.#say({ event: 'warning', message: VaisError.from(thrown).message }),
-    );
+    try {
+      placeFile(this.#path('pid'), JSON.stringify(file));
+    } catch (thrown) {
+      this.#say({ event: 'warning', message: VaisError.from(thrown).message });
+    }
     this.#say({ event: 'started', program: this.name, pid, adopted });
   }
 
