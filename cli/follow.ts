@@ -29,6 +29,7 @@ export class Follower {
   #destination: Destination;
   #compiling = new AbortController();
   #newest: Made | undefined;
+  #watcher: SourceWatcher | undefined;
   /** What the target ran, and was started with, when it was last heard of. */
   #seen: { readonly build: string; readonly base: string } | undefined;
   #said = false;
@@ -43,17 +44,18 @@ export class Follower {
     line.onState((session, state) => this.#onState(session, state));
   }
 
-  /** Watches until `signal` is aborted. */
+  /** Starts to watch. Returns how to stop that. */
   async start(debounceMs: number, signal: AbortSignal): Promise<() => Promise<void>> {
     const { output } = this.#context;
     const { program, module, instances } = this.#destination;
-    const watcher = await SourceWatcher.start(this.#file.path, debounceMs, (change) => void this.#onChange(change));
+    const file = this.#file.path;
+    const watcher = await SourceWatcher.start(file, debounceMs, (change) => void this.#onChange(change));
+    this.#watcher = watcher;
     // Compiled once to warm up, and to say at once what is wrong with it. It is pushed at the next save.
-    const push = { id: 0, file: this.#file, clock: new PushClock() };
-    const warm = await make(push, this.#destination, this.#context, signal);
+    const warm = await this.#make(0, new PushClock(), signal);
     if ('event' in warm && !signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
-    output.show({ event: 'watching', file: this.#file.path, program, module, version: instances[0].version, polling });
+    output.show({ event: 'watching', file, program, module, version: instances[0].version, polling });
     return async () => {
       this.#compiling.abort();
       await watcher.close();
@@ -64,8 +66,7 @@ export class Follower {
     this.#compiling.abort();
     const compiling = new AbortController();
     this.#compiling = compiling;
-    const push = { id: this.#nextId(), file: this.#file, clock: new PushClock(change.at) };
-    const made = await make(push, this.#destination, this.#context, compiling.signal);
+    const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal);
     if (compiling.signal.aborted) return;
     if ('event' in made) {
       await this.#fail(made, change);
@@ -73,6 +74,15 @@ export class Follower {
     }
     this.#newest = { ready: made, change, state: 'waiting' };
     this.#offer();
+  }
+
+  /** Compiles, and watches from then on what the source imports now. */
+  async #make(id: number, clock: PushClock, signal: AbortSignal): Promise<Ready | ErrorReport> {
+    const read: string[] = [];
+    const push = { id, file: this.#file, clock, onRead: (path: string) => read.push(path) };
+    const made = await make(push, this.#destination, this.#context, signal);
+    this.#watcher?.follow(read);
+    return made;
   }
 
   /** Offers the newest image, where the target is there to take it. */

@@ -8,6 +8,7 @@ import { type Digest, digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { compile } from '../compiler/compile.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
+import { readFromDisk } from '../compiler/modules.ts';
 
 /** An image that can be offered. */
 export interface Built {
@@ -52,6 +53,7 @@ export function moduleOf(path: string): string {
 /**
  * Compiles a source for a triple. The image goes through a file in `folder`, which is the caller's to remove.
  *
+ * @param onRead gets each file that was read: the source, and what it imports
  * @throws VaisError `toolchain_missing`, `usage` when the file cannot be read
  */
 export async function prepareSource(
@@ -60,10 +62,16 @@ export async function prepareSource(
   options: CompileOptions,
   folder: string,
   signal: AbortSignal,
+  onRead: (path: string) => void = () => undefined,
 ): Promise<Prepared> {
+  const read = (file: string): string | undefined => {
+    const text = readFromDisk(file);
+    if (text !== undefined) onRead(file);
+    return text;
+  };
   // A name of its own, as an older compilation that was given up may still be writing.
   const output = join(folder, `${randomUUID()}${libraryExtension(triple)}`);
-  const result = await compile({ file: path, kind: 'image', triple, ...options, output, signal });
+  const result = await compile({ file: path, kind: 'image', triple, ...options, read, output, signal });
   if (!result.ok) return result;
   const bytes = await readFile(result.output);
   await rm(result.output, { force: true });

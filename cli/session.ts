@@ -19,6 +19,8 @@ export interface Push {
   readonly id: number;
   readonly file: PushFile;
   readonly clock: PushClock;
+  /** Gets each file that the compiler reads. */
+  readonly onRead?: (path: string) => void;
 }
 
 /** Something that can be offered, and what to show about how it was made. */
@@ -39,7 +41,7 @@ export async function make(
   signal: AbortSignal,
 ): Promise<Required<Ready> | ErrorReport> {
   try {
-    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal);
+    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal, push.onRead);
     if (!prepared.ok) return compileFailed(push, prepared.diagnostics);
     return { push, built: prepared.built, compiled: compiledReport(push, prepared.built, destination) };
   } catch (thrown) {

@@ -1,0 +1,201 @@
+import { VaisError } from '../../common/error.ts';
+import type { Target } from '../../rpc/address.ts';
+import type { AgentClient } from '../../rpc/client.ts';
+import { PushClock } from '../clock.ts';
+import { type Context, interruptedExit, withFolder } from '../context.ts';
+import type { Child } from '../demo/child.ts';
+import { applyEdit, brighter, demoName, demoSource, type Edit, misfit, mistyped } from '../demo/source.ts';
+import { Stage } from '../demo/stage.ts';
+import { pushOnce } from '../push-once.ts';
+import type { PushSession } from '../push-session.ts';
+import type { Report, StageReport } from '../report.ts';
+import type { Ending } from '../session.ts';
+import { formatMs } from '../style.ts';
+import { readAnswers } from './rollback.ts';
+
+const steps = 6;
+const timeoutMs = 10_000;
+
+/** `demo`: the whole way, once, for real, in a temporary folder. What it claims, it checks. */
+export async function demo(context: Context): Promise<number> {
+  const { signal } = context;
+  try {
+    await withFolder(async (folder) => {
+      const stage = new Stage(folder, context);
+      try {
+        await play(stage, folder, context);
+      } finally {
+        await stage.close();
+      }
+    });
+    return 0;
+  } catch (thrown) {
+    if (signal.aborted) return interruptedExit;
+    throw thrown;
+  }
+}
+
+async function play(stage: Stage, folder: string, context: Context): Promise<void> {
+  const { output } = context;
+  const begun = performance.now();
+  const step = (number: number, title: string, text: string): void =>
+    output.show({ event: 'step', step: number, of: steps, title, text });
+
+  step(
+    1,
+    'Build a program',
+    `${demoName}.vais has a loop, some state, and one function marked #[hot]. It becomes an ordinary executable.`,
+  );
+  await stage.save(demoSource);
+  const built = await stage.build();
+  output.show({ event: 'remark', text: `Built with ${built.toolchain} in ${formatMs(built.ms)}.` });
+
+  step(
+    2,
+    'Run it, with an agent beside it',
+    'The program owns its state. The agent listens for new code and checks it before the program sees it.',
+  );
+  const target = await stage.startAgent();
+  const program = stage.startProgram();
+  const scene = new Scene(stage, folder, context, program);
+  await scene.watch(5);
+  const { session, client } = await stage.openSession();
+
+  step(
+    3,
+    'Save a change while it runs',
+    'One line of the hot function, compiled, sent, checked, and swapped in between two calls.',
+  );
+  const pushed = await scene.push(brighter, session, target);
+  expect(pushed, 'done');
+  await scene.watch(6);
+  output.show({ event: 'remark', text: scene.continuity() });
+
+  step(4, 'Go back', 'Every version is kept. The one before is one command away: vais-remote rollback');
+  const back = await scene.rollback(client);
+  expect(back, 'done');
+  await scene.watch(5);
+
+  step(5, 'Make a mistake', 'A field that does not exist. All errors come at once, with their places.');
+  expect(await scene.push(mistyped, session, target), 'compile_failed');
+  output.show({ event: 'remark', text: 'Nothing was sent. The program has not noticed:' });
+  await scene.watch(3);
+
+  step(
+    6,
+    'Make a change that cannot fit',
+    'The running loop calls glow with one argument. Code that expects two would read garbage.',
+  );
+  expect(await scene.push(misfit, session, target), 'contract_changed');
+  output.show({ event: 'remark', text: 'Refused by name, before a byte was sent. And still:' });
+  await scene.watch(3);
+  output.show({ event: 'remark', text: scene.continuity() });
+
+  output.show({
+    event: 'summary',
+    ms: performance.now() - begun,
+    swapMs: scene.swapMs,
+    next: [
+      { command: 'vaisc build game.vais', text: 'your program, version 1 inside' },
+      { command: 'vais-remote agent --help', text: 'an agent beside it' },
+      { command: 'vais-remote watch game.vais --to …', text: 'a push at each save' },
+      { command: 'vais-remote doctor', text: 'is this machine as fast as it can be?' },
+      { command: 'docs/cli.md', text: 'every command, and the exit codes' },
+    ],
+  });
+}
+
+/** The running program as the audience sees it, and what is done to it. */
+class Scene {
+  readonly #stage: Stage;
+  readonly #folder: string;
+  readonly #context: Context;
+  readonly #program: Child;
+  #shown = 0;
+  #version = '';
+  #source = demoSource;
+  #pushes = 0;
+  readonly swapMs: number[] = [];
+
+  constructor(stage: Stage, folder: string, context: Context, program: Child) {
+    this.#stage = stage;
+    this.#folder = folder;
+    this.#context = context;
+    this.#program = program;
+  }
+
+  /** Shows the program's next lines, as they come. */
+  async watch(lines: number): Promise<void> {
+    const { output, signal } = this.#context;
+    for (let index = 0; index < lines; index += 1) {
+      const text = await this.#program.line(this.#shown, signal);
+      const { version } = parseLine(text);
+      const changed = this.#version !== '' && version !== this.#version;
+      this.#version = version;
+      this.#shown += 1;
+      output.show({ event: 'output', program: demoName, text, changed });
+    }
+    output.show({ event: 'remark', text: '' });
+  }
+
+  /** Edits the source, saves it and pushes it. A change that was taken stays in the source. */
+  async push(edit: Edit, session: PushSession, target: Target): Promise<Ending> {
+    const { output, signal } = this.#context;
+    const { text, changes } = applyEdit(this.#source, edit);
+    output.show({ event: 'edit', file: `${demoName}.vais`, changes });
+    const push = {
+      id: ++this.#pushes,
+      file: { path: this.#stage.file, kind: 'source' as const },
+      clock: new PushClock(),
+    };
+    await this.#stage.save(text);
+    const heard = { show: (report: Report): void => this.#hear(report), flush: () => output.flush() };
+    const pushContext = { output: heard, options: {}, folder: this.#folder, timeoutMs };
+    const ending = await pushOnce(push, session, target, pushContext, signal);
+    if (ending.event === 'done') this.#source = text;
+    output.show(ending);
+    output.show({ event: 'remark', text: '' });
+    return ending;
+  }
+
+  async rollback(client: AgentClient): Promise<Ending> {
+    const { output, signal } = this.#context;
+    const clock = new PushClock();
+    const request = { program: demoName, module: demoName, version: 0, elapsedUs: clock.offer() };
+    const push = ++this.#pushes;
+    const show = (report: StageReport): void => this.#hear({ ...report, push });
+    const ending = await readAnswers(client.rollback(request, signal), clock, request, show);
+    output.show({ ...ending, push });
+    output.show({ event: 'remark', text: '' });
+    return ending;
+  }
+
+  /** That no tick was lost or counted twice, over all swaps. @throws VaisError when that is not so */
+  continuity(): string {
+    const lines = this.#program.lines.map(parseLine);
+    for (const [index, { tick }] of lines.entries())
+      if (tick !== index + 1) throw new VaisError('internal', `the program counted ${tick} where ${index + 1} was due`);
+    const swap = lines.findIndex(({ version }) => version === '2');
+    const first = lines[swap];
+    if (first === undefined) throw new VaisError('internal', 'the new version never ran');
+    return `Tick ${first.tick - 1} ran the old code, tick ${first.tick} the new: nothing was restarted, and no tick of ${lines.length} is missing.`;
+  }
+
+  #hear(report: Report): void {
+    if (report.event === 'swapped') this.swapMs.push(report.ms);
+    this.#context.output.show(report);
+  }
+}
+
+function parseLine(text: string): { readonly tick: number; readonly version: string } {
+  const [, tick, version] = /^tick +(\d+) +version (\d+)/.exec(text) ?? [];
+  if (tick === undefined || version === undefined) throw new VaisError('internal', `the demo's program said: ${text}`);
+  return { tick: Number(tick), version };
+}
+
+function expect(ending: Ending, what: string): void {
+  const got = ending.event === 'done' ? 'done' : ending.code;
+  if (got === what) return;
+  const why = ending.event === 'error' ? `: ${ending.message}` : '';
+  throw new VaisError('internal', `the demo expected ${what} and got ${got}${why}`);
+}

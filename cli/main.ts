@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/** The one edge of `vais-remote`: argv, environment, signals, standard streams and the exit code meet here and nowhere else. */
+import { CommanderError } from 'commander';
+import { VaisError } from '../common/error.ts';
+import type { Context } from './context.ts';
+import { HumanOutput, JsonOutput, type Output } from './output.ts';
+import { commandLine, type Run } from './program.ts';
+import { errorReport } from './report.ts';
+import { styleOf } from './style.ts';
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv[0] === 'agent') {
+    // The one door from `cli/` into `agent/`: the process becomes an agent altogether and shares nothing with the rest of
+    // the command line, so that an agent loads no compiler and a push no agent.
+    const agent = await import('../agent/main.ts');
+    await agent.main(argv.slice(1));
+    return;
+  }
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => interrupted.abort()); // Once: a second Ctrl-C ends the process the hard way.
+  }
+  // Whoever read our output has gone (`| head`): there is nothing left to say, and it is no error.
+  process.stdout.on('error', () => interrupted.abort());
+  process.stderr.on('error', () => undefined);
+  try {
+    const command = commandLine(runWith(interrupted.signal), process.env['VAIS_REMOTE_TO'] || undefined);
+    for (const each of [command, ...command.commands]) {
+      each.exitOverride();
+      each.configureOutput({ outputError: () => undefined });
+    }
+    await command.parseAsync(argv, { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return; // --help and --version have said it.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') {
+      process.exitCode = 2; // No command: the help has been shown.
+      return;
+    }
+    const error = thrown instanceof CommanderError ? usageError(thrown) : VaisError.from(thrown);
+    outputFor(argv.includes('--json')).show(errorReport(error));
+    process.exitCode = error.exitCode;
+  }
+}
+
+function runWith(signal: AbortSignal): Run {
+  return async (name, flags, command) => {
+    const output = outputFor(flags.json, name);
+    const say = (text: string): void => {
+      process.stderr.write(`vais-remote: ${text}\n`);
+    };
+    const context: Context = { output, signal, say, env: process.env, style: styleOf(process.stdout, process.env) };
+    try {
+      process.exitCode = await command(context);
+      output.flush();
+    } catch (thrown) {
+      const error = VaisError.from(thrown);
+      output.flush();
+      output.show(errorReport(error));
+      process.exitCode = error.exitCode;
+    }
+  };
+}
+
+function outputFor(json: boolean, name = ''): Output {
+  if (json) return new JsonOutput(process.stdout);
+  const errStyle = styleOf(process.stderr, process.env);
+  const options = { compact: name === 'watch', story: name === 'demo', errStyle };
+  return new HumanOutput(process.stdout, process.stderr, styleOf(process.stdout, process.env), options);
+}
+
+/** commander's complaint as ours: what is wrong, and the nearest right word, or where to look. */
+function usageError({ message }: CommanderError): VaisError {
+  const [what = message, guess] = message.replace(/^error: /, '').split('\n');
+  const near = guess === undefined ? '' : `${guess.replace(/^\(|\)$/g, '')} `;
+  return new VaisError('usage', what, { hint: `${near}See \`vais-remote --help\` for what there is.` });
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,190 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { packageVersion } from '../common/package-root.ts';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { events } from './commands/events.ts';
+import { history } from './commands/history.ts';
+import { push } from './commands/push.ts';
+import { rollback } from './commands/rollback.ts';
+import { status } from './commands/status.ts';
+import { watch } from './commands/watch.ts';
+import type { Context } from './context.ts';
+import type { CompileOptions } from './prepare.ts';
+
+/** What every command can be told. */
+export interface CommonFlags {
+  readonly json: boolean;
+}
+
+/** Carries a command out: gets the function, and what the flags say about how to show things. */
+export type Run = (name: string, flags: CommonFlags, command: (context: Context) => Promise<number>) => Promise<void>;
+
+/**
+ * The command line of `vais-remote`, except `agent`, which has its own.
+ *
+ * @param defaultTo the target where `--to` is not given
+ */
+export function commandLine(run: Run, defaultTo: string | undefined): Command {
+  const program = new Command('vais-remote')
+    .description('Save a source file, and one frame later the new machine code runs inside your program.')
+    .version(packageVersion, '-V, --version')
+    .showSuggestionAfterError(true)
+    .helpCommand(false)
+    .addHelpText('after', helpAfter);
+
+  const to = (): Option => {
+    const option = new Option('--to <target>', 'HOST:PORT or HOST:PORT/PROGRAM (default: VAIS_REMOTE_TO)');
+    return defaultTo === undefined ? option : option.default(defaultTo, defaultTo);
+  };
+  const json = (): Option => new Option('--json', 'one JSON object a line').default(false, 'off');
+  const timeout = (): Option =>
+    new Option('--timeout <seconds>', 'how long the program may take to swap').argParser(seconds).default(30, '30');
+
+  program
+    .command('demo')
+    .description('see it work, in under 20 seconds: nothing to set up, nothing left behind')
+    .addOption(json())
+    .action((flags: CommonFlags) => run('demo', flags, (context) => demo(context)));
+
+  program
+    .command('agent')
+    .description('stand beside programs and hand them the code that is pushed (see agent --help)');
+
+  compiling(program.command('push').argument('<file...>', 'a .vais source, or a built .so, .dylib or .dll'))
+    .description('compile for the target, and swap the new code into the running program')
+    .addOption(to())
+    .addOption(timeout())
+    .addOption(json())
+    .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; timeout: number }) =>
+      run('push', flags, (context) =>
+        push(files, { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      ),
+    );
+
+  compiling(program.command('watch').argument('<file...>', 'a .vais source'))
+    .description('push at each save, until Ctrl-C')
+    .addOption(to())
+    .addOption(
+      new Option('--debounce <ms>', 'how long a burst of file events may pause before it is over')
+        .argParser(milliseconds)
+        .default(100, '100'),
+    )
+    .addOption(json())
+    .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; debounce: number }) =>
+      run('watch', flags, (context) =>
+        watch(files, { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce }, context),
+      ),
+    );
+
+  program
+    .command('status')
+    .description('what each module of each connected program runs')
+    .addOption(to())
+    .addOption(json())
+    .action((flags: CommonFlags & { to?: string }) => run('status', flags, (context) => status(pick(flags), context)));
+
+  program
+    .command('history')
+    .description('the versions that a module had, and the pushes that failed')
+    .addOption(to())
+    .addOption(moduleOption())
+    .addOption(json())
+    .action((flags: CommonFlags & { to?: string; module?: string }) =>
+      run('history', flags, (context) => history(pick(flags), context)),
+    );
+
+  program
+    .command('rollback')
+    .argument('[version]', 'the version to go back to; without it, the one before', version)
+    .description('make an earlier version’s code the next version')
+    .addOption(to())
+    .addOption(moduleOption())
+    .addOption(timeout())
+    .addOption(json())
+    .action((number: number | undefined, flags: CommonFlags & { to?: string; module?: string; timeout: number }) =>
+      run('rollback', flags, (context) =>
+        rollback(number, { ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      ),
+    );
+
+  program
+    .command('events')
+    .description('what happens to all pushes from now on, until Ctrl-C')
+    .addOption(to())
+    .addOption(json())
+    .action((flags: CommonFlags & { to?: string }) => run('events', flags, (context) => events(pick(flags), context)));
+
+  program
+    .command('doctor')
+    .description('what this machine has, and what would make it better')
+    .addOption(to())
+    .addOption(json())
+    .action((flags: CommonFlags & { to?: string }) => run('doctor', flags, (context) => doctor(pick(flags), context)));
+
+  return program;
+}
+
+interface CompileFlags {
+  readonly optimize?: 0 | 1 | 2 | 3;
+  readonly debug?: true;
+  readonly tier?: 'fast' | 'optimized';
+}
+
+function compiling(command: Command): Command {
+  return command
+    .addOption(new Option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2').argParser(level))
+    .option('-g, --debug', 'with debug information')
+    .addOption(
+      new Option('--tier <tier>', 'fast: tcc, in milliseconds; optimized: gcc or clang').choices(['fast', 'optimized']),
+    );
+}
+
+function compileOptions({ optimize, debug, tier }: CompileFlags): CompileOptions {
+  return {
+    ...(tier === undefined ? {} : { tier }),
+    ...(optimize === undefined ? {} : { opt: optimize }),
+    ...(debug === undefined ? {} : { debug }),
+  };
+}
+
+const moduleOption = (): Option => new Option('--module <name>', 'which module, where the program has several');
+
+/** The flags that say what is meant, where they were given. */
+function pick({ to, module }: { readonly to?: string; readonly module?: string }): { to?: string; module?: string } {
+  return { ...(to === undefined ? {} : { to }), ...(module === undefined ? {} : { module }) };
+}
+
+function level(text: string): number {
+  if (/^[0-3]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a level from 0 to 3.');
+}
+
+function version(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,15}$/.test(text) && number >= 1) return number;
+  throw new InvalidArgumentError('A version is a whole number from 1: see `vais-remote history`.');
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number <= 86_400) return number;
+  throw new InvalidArgumentError('Give seconds, up to a day.');
+}
+
+function milliseconds(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 60_000) return number;
+  throw new InvalidArgumentError('Give milliseconds, up to 60000.');
+}
+
+const helpAfter = `
+Try it:
+  vais-remote demo
+
+Then with your own program:
+  vaisc build game.vais                                   a program with version 1 inside
+  vais-remote agent --listen 127.0.0.1:7777 --data ./agent-data --insecure --run game=./game
+  vais-remote watch game.vais --to 127.0.0.1:7777         edit, save, see
+
+Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 does not compile, 4 refused, 5 reverted,
+6 not reachable or no such program, 7 not authorised, 8 timed out.`;

@@ -1,0 +1,249 @@
+/** Starts the real commands from dist/, real agents and real programs, each test in a folder and with a link of its own. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { statusReports } from '../../cli/commands/status.ts';
+import { PushSession } from '../../cli/push-session.ts';
+import type { StatusReport } from '../../cli/report.ts';
+import { packageRoot } from '../../common/package-root.ts';
+import { parseTarget } from '../../rpc/address.ts';
+import { AgentClient } from '../../rpc/client.ts';
+
+const vaisRemote = join(packageRoot, 'dist', 'cli', 'main.js');
+const vaisc = join(packageRoot, 'dist', 'compiler', 'main.js');
+
+/** A JSON line of a command, as far as a test looks at it. */
+export type Line = Readonly<Record<string, unknown>> & { readonly event: string };
+
+/** A process, its output line by line, and its end. */
+export class Running {
+  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly lines: string[] = [];
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  stderr = '';
+  #over = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(command: string, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+    this.#process = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    createInterface({ input: this.#process.stdout }).on('line', (line) => {
+      this.lines.push(line);
+      this.#wake();
+    });
+    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.exited = once(this.#process, 'close').then(([code, signal]) => {
+      this.#over = true;
+      this.#wake();
+      return { code, signal };
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get json(): Line[] {
+    return this.lines.map((line) => JSON.parse(line) as Line);
+  }
+
+  /** The first line from number `from` on that `find` takes, once it is there. */
+  async line(find: (line: string) => boolean, from = 0): Promise<string> {
+    for (let index = from; ; index += 1) {
+      while (index >= this.lines.length) {
+        if (this.#over)
+          throw new Error(`the process ended first; it said ${this.lines.slice(-5).join('\n')} ${this.stderr}`);
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+      const line = this.lines[index];
+      if (line !== undefined && find(line)) return line;
+    }
+  }
+
+  /** The first JSON line of this event that `matches`, from line `from` on. */
+  async event(event: string, matches: (line: Line) => boolean = () => true, from = 0): Promise<Line> {
+    const isIt = (text: string): boolean => {
+      const line = JSON.parse(text) as Line;
+      return line.event === event && matches(line);
+    };
+    return JSON.parse(await this.line(isIt, from)) as Line;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
+/** An agent that runs. */
+export interface Agent {
+  readonly process: Running;
+  readonly address: string;
+  readonly link: string;
+  readonly data: string;
+}
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly json: Line[];
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with all that a test starts; `close` ends it and removes it. */
+export class World {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'vais-e2e-')));
+  /** Where the commands put what they need for a while: empty again when they have ended. */
+  readonly temporary = join(this.folder, 'tmp');
+  /** Where the agent listens for programs, once there is one. */
+  #link = join(this.folder, 'no-agent.sock');
+  readonly #started: Running[] = [];
+  readonly #clients: AgentClient[] = [];
+
+  constructor() {
+    mkdirSync(this.temporary);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  /** Nothing of the developer's own agents: every test has a link and a temporary folder of its own. */
+  get env(): NodeJS.ProcessEnv {
+    const { VAIS_REMOTE_TO: _to, VAIS_HOT_NAME: _name, VAIS_HOT_LINK: _link, ...rest } = process.env;
+    const own = { VAIS_HOT_LINK: this.#link, XDG_RUNTIME_DIR: this.folder, TMPDIR: this.temporary };
+    return { ...rest, ...own, NO_COLOR: '1' };
+  }
+
+  start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+    const running = new Running(command, args, { cwd: this.folder, env: { ...this.env, ...env } });
+    this.#started.push(running);
+    return running;
+  }
+
+  /** A long-lived `vais-remote` command. */
+  remote(...args: string[]): Running {
+    return this.start(process.execPath, [vaisRemote, ...args]);
+  }
+
+  /** A `vais-remote` command, run to its end. With --json, its lines are read. */
+  run(...args: string[]): Promise<Ended> {
+    return this.#runTo(vaisRemote, args);
+  }
+
+  vaisc(...args: string[]): Promise<Ended> {
+    return this.#runTo(vaisc, args);
+  }
+
+  async write(name: string, text: string): Promise<string> {
+    await writeFile(this.path(name), text);
+    return this.path(name);
+  }
+
+  /** Builds a program from a source with `vaisc build`. Returns its path. */
+  async build(source: string, program = source.replace(/\.vais$/, '')): Promise<string> {
+    const { code, stderr, stdout } = await this.vaisc('build', source, '-o', program);
+    if (code !== 0) throw new Error(`vaisc build ended with ${code}: ${stderr}${stdout}`);
+    return this.path(program);
+  }
+
+  async startAgent(options: { listen?: string; run?: string } = {}): Promise<Agent> {
+    const { listen = '127.0.0.1:0', run } = options;
+    const data = this.path('agent-data');
+    const more = run === undefined ? [] : ['--run', run];
+    const agent = this.remote('agent', '--listen', listen, '--data', data, '--insecure', '--json', ...more);
+    const ready = JSON.parse(await agent.line(() => true)) as { event: string; address: string; link: string };
+    if (ready.event !== 'ready') throw new Error(`the agent's first line: ${JSON.stringify(ready)}`);
+    this.#link = ready.link;
+    return { process: agent, address: ready.address, link: ready.link, data };
+  }
+
+  startProgram(path: string, env: NodeJS.ProcessEnv = {}): Running {
+    return this.start(path, [], env);
+  }
+
+  /** Waits until the agent's programs are as `is` says. Returns what it took for that. */
+  async until(address: string, is: (rows: StatusReport[]) => boolean): Promise<StatusReport[]> {
+    const client = new AgentClient(parseTarget(address));
+    this.#clients.push(client);
+    const over = new AbortController();
+    const session = await PushSession.open(client, address, over.signal);
+    const rows = await new Promise<StatusReport[]>((resolve, reject) => {
+      const look = (): void => {
+        const found = statusReports(session.state);
+        if (is(found)) resolve(found);
+      };
+      session.onState(look);
+      void session.ended.then((error) => reject(error ?? new Error('the session ended')));
+      look();
+    });
+    over.abort();
+    client.close();
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const running of this.#started) if (!running.over) running.kill('SIGKILL');
+    await Promise.all(this.#started.map(({ exited }) => exited));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #runTo(main: string, args: readonly string[]): Promise<Ended> {
+    const running = this.start(process.execPath, [main, ...args]);
+    const { code } = await running.exited;
+    const stdout = running.lines.join('\n');
+    return { code, json: args.includes('--json') ? running.json : [], stdout, stderr: running.stderr };
+  }
+}
+
+/** A program with state: counts, and says how it counts, in which version. `step` is its hot function. */
+export function counterSource(step: { by?: number; word?: string; extra?: string } = {}): string {
+  const { by = 1, word = 'calm', extra = '' } = step;
+  return `# A counter whose state lives in main.
+S Count {
+    total: i64,
+    steps: i64,
+}
+
+#[hot]
+F step(count: *Count) -> i64 {
+    count.total = count.total + ${by}
+    count.steps = count.steps + 1
+    printf("%d %d %d ${word}\\n", hot_version(), count.steps, count.total)
+    fflush(0)
+    0
+}
+${extra}
+F main() -> i64 {
+    count := Count { total: 0, steps: 0 }
+    L true {
+        hot_check()
+        step(&count)
+        usleep(2000)
+    }
+    0
+}
+`;
+}
+
+/** A line of the counter. */
+export function parseCount(line: string): { version: number; steps: number; total: number; word: string } {
+  const [version, steps, total, word = ''] = line.split(' ');
+  return { version: Number(version), steps: Number(steps), total: Number(total), word };
+}
