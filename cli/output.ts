@@ -112,7 +112,7 @@ export class HumanOutput implements Output {
 
   #line(to: Writable, text: string): void {
     this.#clear();
-    if (text !== '') to.write(`${text}\n`);
+    if (text !== '' || this.#story) to.write(`${text}\n`);
   }
 
   #clear(): void {

@@ -28,7 +28,7 @@ export function renderDemo(report: DemoReport, style: Style): string {
         .join('\n');
     case 'remark':
       return wrap(report.text, 74)
-        .map((line) => `     ${line}`)
+        .map((line) => `     ${line}`.trimEnd())
         .join('\n');
     case 'summary': {
       const swaps = report.swapMs.map((ms) => formatMs(ms)).join(', ');

@@ -140,8 +140,8 @@ function renderCheck({ name, state, message, hint }: CheckReport, style: Style):
   const { colors } = style;
   const mark = marks(style);
   const shown = { ok: colors.green(mark.ok), advice: colors.yellow(mark.advice), missing: colors.red(mark.bad) }[state];
-  const line = hang(`${shown} ${name.padEnd(14)} `, 17, message, style.width);
-  return hint === undefined ? line : `${line}\n${hang(' '.repeat(17), 17, hint, style.width)}`;
+  const line = hang(`${shown} ${name.padEnd(22)} `, 25, message, style.width);
+  return hint === undefined ? line : `${line}\n${hang(' '.repeat(25), 25, hint, style.width)}`;
 }
 
 function renderError({ message, hint, file, diagnostics, code }: ErrorReport, style: Style): string {

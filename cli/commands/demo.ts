@@ -4,7 +4,16 @@ import type { AgentClient } from '../../rpc/client.ts';
 import { PushClock } from '../clock.ts';
 import { type Context, interruptedExit, withFolder } from '../context.ts';
 import type { Child } from '../demo/child.ts';
-import { applyEdit, brighter, demoName, demoSource, type Edit, misfit, mistyped } from '../demo/source.ts';
+import {
+  applyEdit,
+  brighter,
+  demoName,
+  demoSource,
+  type Edit,
+  framesPerLine,
+  misfit,
+  mistyped,
+} from '../demo/source.ts';
 import { Stage } from '../demo/stage.ts';
 import { pushOnce } from '../push-once.ts';
 import type { PushSession } from '../push-session.ts';
@@ -58,7 +67,7 @@ async function play(stage: Stage, folder: string, context: Context): Promise<voi
   const target = await stage.startAgent();
   const program = stage.startProgram();
   const scene = new Scene(stage, folder, context, program);
-  await scene.watch(5);
+  await scene.watch(8);
   const { session, client } = await stage.openSession();
 
   step(
@@ -68,18 +77,18 @@ async function play(stage: Stage, folder: string, context: Context): Promise<voi
   );
   const pushed = await scene.push(brighter, session, target);
   expect(pushed, 'done');
-  await scene.watch(6);
+  await scene.watch(8);
   output.show({ event: 'remark', text: scene.continuity() });
 
   step(4, 'Go back', 'Every version is kept. The one before is one command away: vais-remote rollback');
   const back = await scene.rollback(client);
   expect(back, 'done');
-  await scene.watch(5);
+  await scene.watch(8);
 
   step(5, 'Make a mistake', 'A field that does not exist. All errors come at once, with their places.');
   expect(await scene.push(mistyped, session, target), 'compile_failed');
   output.show({ event: 'remark', text: 'Nothing was sent. The program has not noticed:' });
-  await scene.watch(3);
+  await scene.watch(4);
 
   step(
     6,
@@ -88,8 +97,8 @@ async function play(stage: Stage, folder: string, context: Context): Promise<voi
   );
   expect(await scene.push(misfit, session, target), 'contract_changed');
   output.show({ event: 'remark', text: 'Refused by name, before a byte was sent. And still:' });
-  await scene.watch(3);
-  output.show({ event: 'remark', text: scene.continuity() });
+  await scene.watch(4);
+  scene.continuity();
 
   output.show({
     event: 'summary',
@@ -153,7 +162,7 @@ class Scene {
     const pushContext = { output: heard, options: {}, folder: this.#folder, timeoutMs };
     const ending = await pushOnce(push, session, target, pushContext, signal);
     if (ending.event === 'done') this.#source = text;
-    output.show(ending);
+    output.show(this.#tidy(ending));
     output.show({ event: 'remark', text: '' });
     return ending;
   }
@@ -170,27 +179,36 @@ class Scene {
     return ending;
   }
 
-  /** That no tick was lost or counted twice, over all swaps. @throws VaisError when that is not so */
+  /** That no frame was lost or counted twice, over all swaps. @throws VaisError when that is not so */
   continuity(): string {
     const lines = this.#program.lines.map(parseLine);
-    for (const [index, { tick }] of lines.entries())
-      if (tick !== index + 1) throw new VaisError('internal', `the program counted ${tick} where ${index + 1} was due`);
-    const swap = lines.findIndex(({ version }) => version === '2');
-    const first = lines[swap];
+    for (const [index, { frame }] of lines.entries()) {
+      const due = framesPerLine * (index + 1);
+      if (frame !== due) throw new VaisError('internal', `the program counted ${frame} where ${due} was due`);
+    }
+    const first = lines.find(({ version }) => version === '2');
     if (first === undefined) throw new VaisError('internal', 'the new version never ran');
-    return `Tick ${first.tick - 1} ran the old code, tick ${first.tick} the new: nothing was restarted, and no tick of ${lines.length} is missing.`;
+    const before = first.frame - framesPerLine;
+    return `Frame ${before} ran the old code, frame ${first.frame} the new one. Nothing was restarted: the count went on.`;
   }
 
   #hear(report: Report): void {
     if (report.event === 'swapped') this.swapMs.push(report.ms);
-    this.#context.output.show(report);
+    this.#context.output.show(this.#tidy(report));
+  }
+
+  /** Without the temporary folder's path, which tells nobody anything. */
+  #tidy<Each extends Report>(report: Each): Each {
+    const plain = (_key: string, value: unknown): unknown =>
+      typeof value === 'string' ? value.replaceAll(`${this.#folder}/`, '') : value;
+    return JSON.parse(JSON.stringify(report, plain)) as Each;
   }
 }
 
-function parseLine(text: string): { readonly tick: number; readonly version: string } {
-  const [, tick, version] = /^tick +(\d+) +version (\d+)/.exec(text) ?? [];
-  if (tick === undefined || version === undefined) throw new VaisError('internal', `the demo's program said: ${text}`);
-  return { tick: Number(tick), version };
+function parseLine(text: string): { readonly frame: number; readonly version: string } {
+  const [, frame, version] = /^frame +(\d+) +version (\d+)/.exec(text) ?? [];
+  if (frame === undefined || version === undefined) throw new VaisError('internal', `the demo's program said: ${text}`);
+  return { frame: Number(frame), version };
 }
 
 function expect(ending: Ending, what: string): void {

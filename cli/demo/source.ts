@@ -3,28 +3,33 @@ import type { LineChange } from '../report.ts';
 /** The name of the demo's source, module and program. */
 export const demoName = 'firefly';
 
-/** A program as the guide has them: state in `main`, logic in a hot function. */
+/** The program says something at each so many frames. */
+export const framesPerLine = 8;
+
+/** A program as the guide has them: state in `main`, logic in a hot function, sixty frames a second. */
 export const demoSource = `# A firefly in the night. The state lives in main; glow is hot and can change.
 S Night {
-    tick: i64,
+    frame: i64,
 }
 
 #[hot]
 F glow(night: *Night) -> i64 {
-    night.tick = night.tick + 1
+    night.frame = night.frame + 1
     spark := "."
-    column := 3 + night.tick % 24
-    printf("tick %3d   version %d %*s\\n", night.tick, hot_version(), column, spark)
-    fflush(0)
+    I night.frame % ${framesPerLine} == 0 {
+        column := 2 + night.frame / ${framesPerLine} % 30
+        printf("frame %4d   version %d %*s\\n", night.frame, hot_version(), column, spark)
+        fflush(0)
+    }
     0
 }
 
 F main() -> i64 {
-    night := Night { tick: 0 }
+    night := Night { frame: 0 }
     L true {
         hot_check()
         glow(&night)
-        usleep(120000)
+        usleep(16666)
     }
     0
 }
@@ -34,7 +39,7 @@ F main() -> i64 {
 export type Edit = readonly { readonly was: string; readonly is: string }[];
 
 export const brighter: Edit = [{ was: 'spark := "."', is: 'spark := "*(@)*"' }];
-export const mistyped: Edit = [{ was: 'night.tick = night.tick + 1', is: 'night.tick = night.tik + 1' }];
+export const mistyped: Edit = [{ was: 'night.frame = night.frame + 1', is: 'night.frame = night.fram + 1' }];
 export const misfit: Edit = [
   { was: 'F glow(night: *Night) -> i64 {', is: 'F glow(night: *Night, moon: f64) -> i64 {' },
   { was: 'glow(&night)', is: 'glow(&night, 0.5)' },

@@ -111,7 +111,7 @@ describe('for people', () => {
   it('keeps to ASCII on a terminal that has no UTF-8', () => {
     const style = styleOf({ isTTY: true }, { TERM: 'xterm', LANG: 'C', NO_COLOR: '1' });
     const check = { event: 'check', name: 'tcc', state: 'ok', message: 'found' } as const;
-    expect(render(check, style)).toBe('+ tcc            found');
+    expect(render(check, style)).toBe('+ tcc                    found');
   });
 
   it('writes times so that they can be compared at a glance', () => {

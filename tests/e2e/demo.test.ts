@@ -19,7 +19,7 @@ it('tells its story in 80 columns, in under 20 s, and leaves nothing behind', as
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   expect(text).toMatch(/version 2 .*\*\(@\)\*/);
   expect(text).toContain('firefly runs version 3');
-  expect(text).toContain('tik');
+  expect(text).toContain('fram');
   expect(text).toContain('F glow(night: *Night, moon: f64) -> i64');
   expect(readdirSync(world.temporary)).toEqual([]);
 });
