@@ -13,6 +13,9 @@ export const maxMessageBytes = 4 * 1024 * 1024;
 export const channelOptions: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
+  // grpc-js would wait up to two minutes between attempts; whoever watches wants an agent that is back at once.
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': maxMessageBytes,
 };
