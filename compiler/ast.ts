@@ -79,7 +79,7 @@ export type Expr = { readonly span: Span } & (
   | { readonly kind: 'array'; readonly items: readonly Expr[] }
   | { readonly kind: 'repeat'; readonly item: Expr; readonly length: Expr }
   | { readonly kind: 'block'; readonly block: Block }
-  | { readonly kind: 'if'; readonly condition: Expr; readonly then: Expr; readonly otherwise: Expr | undefined }
+  | { readonly kind: 'if'; readonly condition: Expr; readonly taken: Expr; readonly otherwise: Expr | undefined }
   | { readonly kind: 'loop'; readonly head: LoopHead; readonly body: Block }
   | { readonly kind: 'match'; readonly subject: Expr; readonly arms: readonly Arm[] }
   | {

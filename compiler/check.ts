@@ -101,7 +101,8 @@ function checkDeclarations(checker: Checker, module: Module): void {
 function checkDeclared(checker: Checker, module: Module, declared: Declared): void {
   switch (declared.kind) {
     case 'function':
-      return checkFunction(checker, declared);
+      checkFunction(checker, declared);
+      return;
     case 'struct':
     case 'enum': {
       const nodes = declared.kind === 'struct' ? declared.item.fields : declared.item.variants;

@@ -36,6 +36,8 @@ export interface CompileOptions extends FrontOptions {
   extra?: readonly string[];
   /** Where the result goes; it appears there whole, in one step. */
   output: string;
+  /** Which C compiler; the default is the best one that is there. */
+  compiler?: CompilerName;
   signal?: AbortSignal;
 }
 
@@ -118,7 +120,8 @@ async function choose(
   const names: CompilerName[] = options.kind === 'program' ? ['gcc', 'clang', 'tcc'] : ['gcc', 'clang'];
   if (wantsFast && !wide) names.unshift('tcc');
   if (options.kind === 'image' && options.tier !== 'fast' && !wantsFast && !wide) names.push('tcc');
-  const toolchain = await toolchainFor(triple, wide ? names.filter((name) => name !== 'tcc') : names);
+  const wantedNames = options.compiler === undefined ? names : [options.compiler];
+  const toolchain = await toolchainFor(triple, wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames);
   if (toolchain !== undefined) return { toolchain, tier: toolchain.name === 'tcc' ? 'fast' : 'optimized' };
   const why = wide ? ' that knows 128-bit integers' : '';
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {

@@ -87,10 +87,12 @@ function gatherBody(func: Func, into: Set<Named>): void {
 function gather(type: Type, into: Set<Named>): void {
   switch (type.kind) {
     case 'pointer':
-      return gather(type.to, into);
+      gather(type.to, into);
+      return;
     case 'array':
     case 'slice':
-      return gather(type.element, into);
+      gather(type.element, into);
+      return;
     case 'fn':
       for (const part of [...type.params, type.result]) gather(part, into);
       return;

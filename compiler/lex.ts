@@ -95,9 +95,9 @@ export function lex(source: Source, report: Reporter): Token[] {
       const char = text[here] ?? '';
       if (char === quote || char === '\n') break;
       if (char === '\\') {
-        const escape = lexEscape(here);
-        bytes += escape.byte;
-        here = escape.end;
+        const found = lexEscape(here);
+        bytes += found.byte;
+        here = found.end;
       } else {
         const code = String.fromCodePoint(text.codePointAt(here) ?? 0);
         bytes += Buffer.from(code, 'utf8').toString('latin1');

@@ -111,7 +111,7 @@ export type Tree = Step &
     | { readonly kind: 'range'; readonly from: Tree; readonly to: Tree; readonly inclusive: boolean }
     | { readonly kind: 'slice'; readonly object: Tree; readonly range: Tree | undefined }
     | { readonly kind: 'block'; readonly statements: readonly TreeStatement[]; readonly value: Tree | undefined }
-    | { readonly kind: 'if'; readonly condition: Tree; readonly then: Tree; readonly otherwise: Tree | undefined }
+    | { readonly kind: 'if'; readonly condition: Tree; readonly taken: Tree; readonly otherwise: Tree | undefined }
     | { readonly kind: 'match'; readonly subject: Local; readonly value: Tree; readonly arms: readonly TreeArm[] }
     | { readonly kind: 'loop'; readonly loop: LoopInfo; readonly head: TreeLoopHead; readonly body: Tree }
     | { readonly kind: 'break'; readonly loop: LoopInfo; readonly value: Tree | undefined }

@@ -123,7 +123,7 @@ export function fold(tree: Tree): Tree | undefined {
     case 'if': {
       const condition = fold(tree.condition);
       if (condition?.kind !== 'bool' || tree.otherwise === undefined) return undefined;
-      return fold(condition.value ? tree.then : tree.otherwise);
+      return fold(condition.value ? tree.taken : tree.otherwise);
     }
     case 'block':
       return tree.statements.length === 0 && tree.value !== undefined ? fold(tree.value) : undefined;

@@ -117,35 +117,35 @@ export function checkIf(body: Body, expr: ExprOf<'if'>, wanted?: Type): Tree {
   const { span } = expr;
   const condition = checkAs(body, expr.condition, bool, 'a condition is a `bool`');
   if (expr.otherwise === undefined) {
-    const then = checkExpr(body, expr.then, nothing);
-    return { kind: 'if', condition, then, otherwise: undefined, type: nothing, span };
+    const taken = checkExpr(body, expr.taken, nothing);
+    return { kind: 'if', condition, taken, otherwise: undefined, type: nothing, span };
   }
-  const flexible = wanted === undefined && isFlexible(valueOf(expr.then)) && !isFlexible(valueOf(expr.otherwise));
+  const flexible = wanted === undefined && isFlexible(lastOf(expr.taken)) && !isFlexible(lastOf(expr.otherwise));
   if (flexible) {
     const otherwise = checkExpr(body, expr.otherwise);
-    const then = coerceBranch(body, checkExpr(body, expr.then, otherwise.type), otherwise.type, wanted);
-    return { kind: 'if', condition, then, otherwise, type: joined(then, otherwise), span };
+    const taken = coerceBranch(body, checkExpr(body, expr.taken, otherwise.type), otherwise.type, wanted);
+    return { kind: 'if', condition, taken, otherwise, type: joined(taken, otherwise), span };
   }
-  const then = checkExpr(body, expr.then, wanted);
-  const hope = wanted ?? (then.type.kind === 'never' ? undefined : then.type);
+  const taken = checkExpr(body, expr.taken, wanted);
+  const hope = wanted ?? (taken.type.kind === 'never' ? undefined : taken.type);
   const otherwise = checkExpr(body, expr.otherwise, hope);
   if (wanted === nothing) {
-    return { kind: 'if', condition, then, otherwise, type: bothNever(then, otherwise) ? never : nothing, span };
+    return { kind: 'if', condition, taken, otherwise, type: bothNever(taken, otherwise) ? never : nothing, span };
   }
-  if (then.type.kind === 'void' && otherwise.type.kind === 'void') {
-    return { kind: 'if', condition, then, otherwise, type: nothing, span };
+  if (taken.type.kind === 'void' && otherwise.type.kind === 'void') {
+    return { kind: 'if', condition, taken, otherwise, type: nothing, span };
   }
-  const target = wanted ?? (then.type.kind === 'never' || then.type.kind === 'wrong' ? otherwise.type : then.type);
-  const first = coerceBranch(body, then, target, wanted);
+  const target = wanted ?? (taken.type.kind === 'never' || taken.type.kind === 'wrong' ? otherwise.type : taken.type);
+  const first = coerceBranch(body, taken, target, wanted);
   const second = coerceBranch(body, otherwise, target, wanted);
-  return { kind: 'if', condition, then: first, otherwise: second, type: joined(first, second), span };
+  return { kind: 'if', condition, taken: first, otherwise: second, type: joined(first, second), span };
 }
 
 /** The expression whose type a branch has. */
-function valueOf(expr: Expr): Expr {
+function lastOf(expr: Expr): Expr {
   if (expr.kind !== 'block') return expr;
   const last = expr.block.statements.at(-1);
-  return last?.kind === 'expression' ? valueOf(last.value) : expr;
+  return last?.kind === 'expression' ? lastOf(last.value) : expr;
 }
 
 function coerceBranch(body: Body, value: Tree, target: Type, wanted: Type | undefined): Tree {

@@ -146,7 +146,7 @@ export function hasEffects(tree: Tree): boolean {
     case 'if':
       return (
         hasEffects(tree.condition) ||
-        hasEffects(tree.then) ||
+        hasEffects(tree.taken) ||
         (tree.otherwise !== undefined && hasEffects(tree.otherwise))
       );
     case 'block':

@@ -2,7 +2,7 @@ import type { Builtin, CLetter } from '../builtins.ts';
 import type { Foreign, Tree, TreeOf } from '../tree.ts';
 import type { Type } from '../types.ts';
 import type { BodyEmitter } from './body.ts';
-import { cast, notNull, value, values } from './value.ts';
+import { cast, notNull, values } from './value.ts';
 
 const letters: Record<CLetter, string> = {
   v: 'void',

@@ -25,7 +25,7 @@ export function emitProgram(
       unit.thunkName(func);
     }
   }
-  emitFunctions(unit, needsSafePoints(program));
+  emitFunctions(unit, modules.length > 0 && needsSafePoints(program));
   const thunks = modules.flatMap((module) =>
     emitModule(unit, module, hotFunctions(program, module), code, facts(module, unit)),
   );

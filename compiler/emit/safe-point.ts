@@ -65,7 +65,7 @@ export function children(tree: Tree): readonly Tree[] {
       return tree.value === undefined ? inner : [...inner, tree.value];
     }
     case 'if':
-      return tree.otherwise === undefined ? [tree.condition, tree.then] : [tree.condition, tree.then, tree.otherwise];
+      return tree.otherwise === undefined ? [tree.condition, tree.taken] : [tree.condition, tree.taken, tree.otherwise];
     case 'match':
       return [
         tree.value,

@@ -36,7 +36,8 @@ function emitInto(b: BodyEmitter, tree: Tree, result: string): void {
 export function emitDiscarded(b: BodyEmitter, tree: Tree): void {
   switch (tree.kind) {
     case 'if':
-      return emitBranches(b, tree, (branch) => emitDiscarded(b, branch));
+      emitBranches(b, tree, (branch) => emitDiscarded(b, branch));
+      return;
     case 'block':
       b.put('{');
       for (const statement of tree.statements) emitStatement(b, statement);
@@ -67,9 +68,10 @@ export function emitStatement(b: BodyEmitter, statement: TreeStatement): void {
       return;
     }
     case 'assign':
-      return emitAssign(b, statement);
+      emitAssign(b, statement);
+      return;
     case 'expression':
-      return emitDiscarded(b, statement.value);
+      emitDiscarded(b, statement.value);
   }
 }
 
@@ -98,16 +100,16 @@ export function emitIf(b: BodyEmitter, tree: TreeOf<'if'>): string | undefined {
     emitBranches(b, tree, (branch) => emitDiscarded(b, branch));
     return undefined;
   }
-  const { then, otherwise } = tree;
+  const { taken, otherwise } = tree;
   const condition = value(b, tree.condition);
   if (
     isScalar(tree.type) &&
-    isReal(then.type) &&
+    isReal(taken.type) &&
     isReal(otherwise.type) &&
-    !hasEffects(then) &&
+    !hasEffects(taken) &&
     !hasEffects(otherwise)
   ) {
-    const first = b.capture(() => value(b, then));
+    const first = b.capture(() => value(b, taken));
     const second = b.capture(() => value(b, otherwise));
     if (first.lines.length === 0 && second.lines.length === 0) {
       return `(${condition} ? ${first.value} : ${second.value})`;
@@ -115,7 +117,7 @@ export function emitIf(b: BodyEmitter, tree: TreeOf<'if'>): string | undefined {
   }
   const result = b.temp(tree.type);
   b.put(`if (${condition}) {`);
-  emitInto(b, then, result);
+  emitInto(b, taken, result);
   b.put('} else {');
   emitInto(b, otherwise, result);
   b.put('}');
@@ -124,7 +126,7 @@ export function emitIf(b: BodyEmitter, tree: TreeOf<'if'>): string | undefined {
 
 function emitBranches(b: BodyEmitter, tree: TreeOf<'if'>, emit: (branch: Tree) => void): void {
   b.put(`if (${value(b, tree.condition)}) {`);
-  emit(tree.then);
+  emit(tree.taken);
   if (tree.otherwise !== undefined) {
     b.put('} else {');
     emit(tree.otherwise);

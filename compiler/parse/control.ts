@@ -31,12 +31,12 @@ export function parseIf(c: Cursor): Expr {
   const start = c.expect('I', 'to begin a condition');
   return c.deeper(() => {
     const condition = c.inHead(() => parseExpression(c));
-    const then = parseBlockExpr(c);
+    const taken = parseBlockExpr(c);
     if (!c.is('E') || !(c.is('{', 1) || c.is('I', 1)))
-      return { kind: 'if', condition, then, otherwise: undefined, span: c.from(start) };
+      return { kind: 'if', condition, taken, otherwise: undefined, span: c.from(start) };
     c.next();
     const otherwise = c.is('I') ? parseIf(c) : parseBlockExpr(c);
-    return { kind: 'if', condition, then, otherwise, span: c.from(start) };
+    return { kind: 'if', condition, taken, otherwise, span: c.from(start) };
   });
 }
 

@@ -38,10 +38,10 @@ function parseConditional(c: Cursor): Expr {
   const condition = parseBinary(c, 0);
   if (!c.is('?')) return condition;
   c.next();
-  const then = parseBranch(c);
+  const taken = parseBranch(c);
   c.expect(':', 'between the two values of `? :`');
   const otherwise = parseBranch(c);
-  return { kind: 'if', condition, then, otherwise, span: join(condition.span, otherwise.span) };
+  return { kind: 'if', condition, taken, otherwise, span: join(condition.span, otherwise.span) };
 }
 
 function parseBranch(c: Cursor): Expr {
