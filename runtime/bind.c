@@ -103,6 +103,20 @@ int hoti_bind_own(hoti_module *m) {
     return 1;
 }
 
+/* The code the program started with, as a later version: what it may change is what it always had. */
+int hoti_bind_builtin(hoti_version *v, hoti_error *error) {
+    const hot_image *own = v->image;
+    v->bound = calloc(own->global_count == 0 ? 1 : own->global_count, sizeof *v->bound);
+    if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", v->module->name);
+    for (unsigned i = 0; i < own->global_count; i++) {
+        hoti_global *g = find_global(v->module, own->globals[i].name);
+        if (g == NULL) continue;
+        g->users++;
+        v->bound[v->bound_count++] = g;
+    }
+    return 1;
+}
+
 /* The version was confirmed: what it brought stays. */
 void hoti_bind_keep(hoti_version *v) {
     for (unsigned i = 0; i < v->bound_count; i++) v->bound[i]->kept = 1;

@@ -196,7 +196,9 @@ struct hot_thread {
     unsigned long long returned; /* outermost calls that the version returned from */
     unsigned long long passes;   /* the same, as of the last safe point */
     unsigned long long checks;   /* safe points since the swap, in probation */
+    unsigned slot;            /* of the last hot call */
     long system_id;
+    void *self;               /* what the thread has for all modules */
     hot_module *module;
     hot_thread *next, **link; /* the module's threads */
     hot_thread *mine;         /* this thread's modules */
@@ -240,7 +242,7 @@ void hot_safe_point_now(void);
 #endif
 
 #define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
-#define HOT_SLOT(t, slot) ((t)->table[slot])
+#define HOT_SLOT(t, number) (HOT_STORE((t)->slot, (number)), (t)->table[number])
 #define HOT_ENTER(t) ((void)HOT_STORE((t)->depth, (t)->depth + 1))
 #define HOT_LEAVE(t) ((void)HOT_STORE((t)->depth, (t)->depth - 1))
 
@@ -282,6 +284,16 @@ long long hot_version(void);
 long long hot_cleanup(void);
 /* `callback` is called at the safe point, by the first thread that runs a new version. Null takes it away. */
 long long hot_on_reload(void (*callback)(long long version));
+/* How new code is guarded. Zero means the default, which the environment may change (in parentheses). */
+typedef struct hot_guard_options {
+    long long probation_calls; /* outermost calls until a version is confirmed: 10 (VAIS_HOT_PROBATION_CALLS), */
+    long long probation_ms;    /* or, after one call, ms until then: 500 (VAIS_HOT_PROBATION_MS) */
+    long long deadline_ms;     /* what a call in probation may take at most, in ms: 3000 (VAIS_HOT_DEADLINE) */
+    int off;                   /* no guard at all: calls cost less, a crash is a crash (VAIS_HOT_GUARD=off) */
+} hot_guard_options;
+
+/* For versions that come from now on. 0. */
+long long hot_guard(const hot_guard_options *options);
 /* Registers memory that an undone call puts back; the same address again changes the size, size 0 takes it away. */
 long long hot_state(void *address, unsigned long long size);
 /* The text of the last error, or "". Valid until the next call of a hot_ function on this thread. */

@@ -15,6 +15,7 @@
 #include "hot.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stddef.h>
 
 #define HOTI_RUNTIME "0.1.0"
@@ -43,6 +44,13 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #define HOTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define HOTI_PRINTF(text, first)
+#endif
+
+/* For code that reads stacks as they are, which sanitizers take for a mistake. */
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOTI_RAW __attribute__((no_sanitize_address, no_sanitize_thread, noinline))
+#else
+#define HOTI_RAW
 #endif
 
 /* ---- errors ---- */
@@ -113,13 +121,17 @@ typedef struct hoti_version {
     hoti_module *module;
     hoti_u64 number;
     char nonce[64]; /* of the load to answer; empty: nobody asked */
+    char asked[64]; /* the last such nonce, of this connection or not: for what must be said in any case */
     char digest[65]; /* "-" for the code the program started with */
     const hot_image *image;
     void *handle; /* null for the code the program started with */
     char *path;   /* of the private copy */
+    size_t origin;    /* where it is mapped; 0: it is the program's own code */
+    size_t base, end; /* its code is between these */
     hoti_global **bound;
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
+    unsigned guarded;   /* calls are guarded although it is confirmed */
     unsigned announced; /* the callback of hot_on_reload was called for it */
     hoti_u64 loaded_at, swapped_at; /* ns; loaded_at is 0 until it is published */
     hot_address table[]; /* one a slot, in the order of the program's own image */
@@ -135,14 +147,47 @@ struct hoti_module {
     hoti_version *running;   /* every thread has moved to it */
     hoti_version *pending;   /* published, and some thread has not moved to it yet; null: none */
     hoti_version *good;      /* the last that was confirmed: what a failure falls back to */
+    hoti_version *previous;  /* the one before: parked, its file kept and its library unloaded; or null */
     hoti_version *versions;
     hoti_global *globals;
     hot_thread *threads; /* under hoti_lock */
+    int stale;           /* a version is in memory only because a thread has not left it yet */
+    int waiting_said;    /* the threads that hold the pending version back were named */
 };
+
+/* One guarded call, on its thread's stack. The handler of a signal reads and writes it, on the same thread. */
+enum hoti_phase { HOTI_SAVING, HOTI_RUNNING, HOTI_RESTORING };
+enum { HOTI_FRAMES = 16 };
+
+typedef struct hoti_crash {
+    int signal;    /* 0 with `hung` */
+    int hung;      /* stopped by the deadline */
+    int line;      /* of the source, 0: not known */
+    void *address; /* that could not be accessed */
+    size_t frames[HOTI_FRAMES]; /* code addresses, innermost first */
+    unsigned frame_count;
+} hoti_crash;
+
+typedef struct hoti_guard {
+    jmp_buf jump;
+    volatile int armed;
+    volatile int phase; /* enum hoti_phase */
+    struct hoti_guard *outer;
+    const hoti_version *version;
+    hoti_crash crash;
+} hoti_guard;
 
 /* A thread's state beyond a single module. */
 typedef struct hoti_self {
     hot_thread *joined; /* this thread's states, linked by `mine` */
+    hoti_guard *guard;  /* the innermost guarded call */
+    hoti_u64 started;   /* ns, when it began, for the deadline; 0: none. Others read it */
+    unsigned stop;      /* the background thread asks the handler to stop this call */
+    int chaining;       /* a handler of the program runs */
+    pthread_t thread;
+    void *stack;        /* for signal handlers, ours; null: the thread has its own */
+    char *saved;        /* what undone calls put back */
+    size_t saved_room, saved_used;
     int line;
     int listed; /* the thread's end will be seen */
     char error[256];
@@ -168,11 +213,16 @@ void hoti_version_free(hoti_version *version);
 void hoti_publish(hoti_module *module, hoti_version *version);
 void hoti_cancel(hoti_module *module, const char *nonce);
 void hoti_settle(void);
+void hoti_revert(hoti_module *module, hoti_version *failed);
 hoti_u64 hoti_settle_wait(hoti_u64 now);
 
 /* ---- load.c, bind.c, copy.c: from a file to a version ---- */
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
+void hoti_park(hoti_version *version);
+int hoti_unpark(hoti_version *version);
+int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
 int hoti_bind_own(hoti_module *module);
+int hoti_bind_builtin(hoti_version *version, hoti_error *error);
 int hoti_bind(hoti_version *version, hoti_error *error);
 void hoti_bind_keep(hoti_version *version);
 void hoti_bind_undo(hoti_version *version);
@@ -185,6 +235,7 @@ void hoti_copies_forget(void);
 /* ---- thread.c: the threads of the program ---- */
 extern pthread_mutex_t hoti_lock;
 hoti_self *hoti_self_get(void);
+hoti_self *hoti_self_peek(void); /* null: this thread has none yet; for signal handlers */
 void hoti_thread_join(hoti_module *module, hot_thread *thread);
 void hoti_threads_forget(void);
 int hoti_thread_start(void);
@@ -215,6 +266,8 @@ void hoti_report_hello(hoti_text *out);
 void hoti_report_loaded(const hoti_version *version, hoti_u64 ns);
 void hoti_report_swapped(const hoti_version *version, hoti_u64 ns);
 void hoti_report_confirmed(const hoti_version *version);
+void hoti_report_waiting(const hoti_version *version, const hot_thread *thread);
+void hoti_report_reverted(const hoti_version *version, unsigned slot, const hoti_crash *crash, int undone);
 void hoti_report_superseded(const hoti_version *version);
 void hoti_report_refused(const char *module, const hoti_load_order *order, const hoti_error *error);
 
@@ -231,11 +284,29 @@ hoti_u64 hoti_local_wait(hoti_u64 now);
 int hoti_local_stopped(void); /* hot_cleanup was called */
 void hoti_local_forget(void);
 
-/* ---- state.c: memory that is put back with an undone call ---- */
-typedef struct hoti_state_range {
-    void *address;
+/* ---- guard.c, signal.c, undo.c, failure.c: a call of new code that can be undone ---- */
+typedef struct hoti_range {
+    char *address;
     hoti_u64 size;
-} hoti_state_range;
+} hoti_range;
+
+void hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
+void hoti_signals_take(void);
+void hoti_signals_thread(hoti_self *self);
+void hoti_signals_thread_end(hoti_self *self);
+const char *hoti_signal_name(int signal);
+unsigned hoti_undo_count(const hoti_version *version, const hot_site *site);
+hoti_range hoti_undo_range(const hoti_version *version, const hot_site *site, const void *call, unsigned index);
+unsigned hoti_state_count(void);
+hoti_range hoti_state_at(unsigned index);
+int hoti_failure_tell(hoti_module *module, hot_thread *thread, unsigned slot, const hoti_crash *crash, int undone);
+void hoti_failure_step(void);
+void hoti_failure_watch(hoti_u64 now);
+void hoti_guards_begin(void);
+int hoti_guards_wanted(void);
+hoti_u64 hoti_deadline(void); /* ns that a call in probation may take */
+hoti_u64 hoti_probation_time(void); /* ns */
+hoti_u64 hoti_probation_calls(void);
 
 /* ---- api.c ---- */
 extern const hot_api hoti_api;

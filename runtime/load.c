@@ -78,6 +78,52 @@ static int check_image(const hoti_module *m, const hot_image *image, const hoti_
     return 1;
 }
 
+/* Where the loaded code is, for reports of where it failed. */
+static void locate(hoti_version *v) {
+#ifdef __linux__
+    Dl_info info;
+    const Elf64_Ehdr *head;
+    const Elf64_Phdr *parts;
+    if (dladdr(v->image, &info) == 0) return;
+    head = info.dli_fbase;
+    parts = (const Elf64_Phdr *)((const char *)head + head->e_phoff);
+    v->origin = (size_t)info.dli_fbase;
+    v->base = v->end = 0;
+    for (unsigned i = 0; i < head->e_phnum; i++) {
+        size_t from = v->origin + parts[i].p_vaddr;
+        if (parts[i].p_type != PT_LOAD || (parts[i].p_flags & PF_X) == 0) continue;
+        if (v->base == 0 || from < v->base) v->base = from;
+        if (from + parts[i].p_memsz > v->end) v->end = from + parts[i].p_memsz;
+    }
+#else
+    (void)v;
+#endif
+}
+
+/* Out of memory, but with its file kept; no thread may use it any more. */
+void hoti_park(hoti_version *v) {
+    if (v->handle == NULL) return;
+    dlclose(v->handle);
+    hoti_bind_undo(v);
+    v->handle = NULL;
+    v->image = NULL;
+}
+
+/* Back into memory, from the private copy, as it was. */
+int hoti_unpark(hoti_version *v) {
+    hoti_error error;
+    if (v->handle != NULL || v->path == NULL) return 1;
+    v->handle = dlopen(v->path, RTLD_NOW | RTLD_LOCAL);
+    if (v->handle == NULL) return 0;
+    v->image = dlsym(v->handle, "vais_hot_image");
+    if (v->image == NULL || !hoti_bind(v, &error)) {
+        hoti_park(v);
+        return 0;
+    }
+    locate(v);
+    return 1;
+}
+
 /* A version that is loaded and bound and that no thread knows yet, or null; then nothing has changed, and the error
  * says why, or has no code when the image is the one that `unless` names. */
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error) {
@@ -86,7 +132,11 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         hoti_fail(error, "storage", "no memory for another version of %s", module->name);
         return NULL;
     }
-    if (order->path == NULL) return v;
+    if (order->path == NULL) {
+        if (hoti_bind_builtin(v, error)) return v;
+        hoti_version_free(v);
+        return NULL;
+    }
     v->image = NULL;
     v->path = hoti_copy(module->name, order, v->digest, error);
     if (v->path != NULL && check_file(v->path, order->path, error)) {
@@ -97,8 +147,10 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         } else {
             v->image = dlsym(v->handle, "vais_hot_image");
             if (check_image(module, v->image, order, error) &&
-                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) && hoti_bind(v, error))
+                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) && hoti_bind(v, error)) {
+                locate(v);
                 return v;
+            }
         }
     }
     hoti_version_free(v);

@@ -70,6 +70,7 @@ hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *orde
     v->number = order->number;
     v->image = own;
     strncpy(v->nonce, order->nonce, sizeof v->nonce - 1);
+    strcpy(v->asked, v->nonce);
     strcpy(v->digest, "-");
     for (unsigned i = 0; i < own->function_count; i++) v->table[i] = own->functions[i].address;
     v->next = module->versions;
@@ -99,8 +100,10 @@ static void announce(hoti_module *module, hoti_version *version) {
 /* From here on threads move to it. One that waits for them still is superseded. */
 void hoti_publish(hoti_module *module, hoti_version *version) {
     hoti_version *late = module->pending;
+    if (hoti_guards_wanted()) hoti_signals_take();
     version->loaded_at = hoti_now();
     module->pending = version;
+    module->waiting_said = 0;
     announce(module, version);
     if (late != NULL) hoti_report_superseded(late);
 }
@@ -118,50 +121,106 @@ static int arrived(hoti_module *module, const hoti_version *version, hoti_u64 *p
     return all;
 }
 
-/* Whether a thread came back to a safe point after calls of the version; or, where none calls, after a second. */
+/* Whether it has proved itself: enough calls that returned and were followed by a safe point, or some and enough time;
+ * or, where no thread calls, a second of safe points. */
 static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now) {
-    int long_enough = now - version->swapped_at > 1000000000u, done = 0;
+    hoti_u64 time = now - version->swapped_at, calls = 0, checks = 0;
     pthread_mutex_lock(&hoti_lock);
-    for (hot_thread *t = module->threads; t != NULL && !done; t = t->next)
-        if (HOTI_GET(t->arrived) == version)
-            done = HOTI_GET(t->passes) > 0 || (long_enough && HOTI_GET(t->checks) > 0);
+    for (hot_thread *t = module->threads; t != NULL; t = t->next) {
+        if (HOTI_GET(t->arrived) != version) continue;
+        calls += HOTI_GET(t->passes);
+        checks += HOTI_GET(t->checks);
+    }
     pthread_mutex_unlock(&hoti_lock);
-    return done;
+    return calls >= hoti_probation_calls() || (calls > 0 && time >= hoti_probation_time()) ||
+           (checks > 0 && time >= hoti_probation_time() && time >= 1000000000u);
 }
 
-static int in_use(hoti_module *module, const hoti_version *version) {
-    int used = version->loaded_at == 0 || version == module->published || version == module->running || version == module->pending ||
-               version == module->good;
+static int is_held(hoti_module *module, const hoti_version *version) {
+    int used = 0;
     pthread_mutex_lock(&hoti_lock);
     for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) used = HOTI_GET(t->version) == version;
     pthread_mutex_unlock(&hoti_lock);
     return used;
 }
 
-static void settle(hoti_module *module, hoti_u64 now) {
-    hoti_u64 pause;
-    if (module->pending != NULL && arrived(module, module->pending, &pause)) {
-        module->running = module->pending;
-        module->pending = NULL;
-        module->running->swapped_at = now;
-        HOTI_SET(module->running->state, HOTI_PROBATION);
-        hoti_report_swapped(module->running, pause);
+static void confirm(hoti_module *module, hoti_version *version) {
+    if (hoti_guards_wanted()) {
+        module->previous = module->good;
+        HOTI_SET(version->guarded, 1);
     }
-    if (module->running->state == HOTI_PROBATION && passed(module, module->running, now)) {
-        HOTI_SET(module->running->state, HOTI_CONFIRMED);
-        hoti_bind_keep(module->running);
-        module->good = module->running;
-        hoti_report_confirmed(module->running);
-    }
-    for (hoti_version *v = module->versions, *next; v != NULL; v = next) {
+    HOTI_SET(version->state, HOTI_CONFIRMED);
+    hoti_bind_keep(version);
+    module->good = version;
+    hoti_report_confirmed(version);
+}
+
+/* Unloads what nobody needs. The version before the good one keeps its file, to be loaded again if the good one fails
+ * some day, but not its place in memory. */
+static void sweep(hoti_module *m) {
+    m->stale = 0;
+    for (hoti_version *v = m->versions, *next; v != NULL; v = next) {
+        int needed = v->loaded_at == 0 || v == m->published || v == m->running || v == m->pending || v == m->good;
         next = v->next;
-        if (!in_use(module, v)) hoti_version_free(v);
+        if (needed || (v == m->previous && v->handle == NULL)) continue;
+        if (is_held(m, v)) m->stale = 1;
+        else if (v == m->previous) hoti_park(v);
+        else hoti_version_free(v);
     }
+}
+
+/* Names the threads that hold a swap back, once it has taken a second. */
+static void name_waiting(hoti_module *m, hoti_u64 now) {
+    if (m->pending == NULL || m->waiting_said || now - m->pending->loaded_at < 1000000000u) return;
+    m->waiting_said = 1;
+    pthread_mutex_lock(&hoti_lock);
+    for (hot_thread *t = m->threads; t != NULL; t = t->next)
+        if (HOTI_GET(t->arrived) != m->pending) hoti_report_waiting(m->pending, t);
+    pthread_mutex_unlock(&hoti_lock);
+}
+
+static void settle(hoti_module *m, hoti_u64 now) {
+    hoti_u64 pause;
+    if (m->pending != NULL && arrived(m, m->pending, &pause)) {
+        m->running = m->pending;
+        m->pending = NULL;
+        m->running->swapped_at = now;
+        HOTI_SET(m->running->state, HOTI_PROBATION);
+        hoti_report_swapped(m->running, pause);
+    }
+    if (m->running->state == HOTI_PROBATION && passed(m, m->running, now)) confirm(m, m->running);
+    name_waiting(m, now);
+    sweep(m);
 }
 
 void hoti_settle(void) {
     hoti_u64 now = hoti_now();
     for (unsigned i = 0; i < hoti_module_count; i++) settle(&hoti_modules[i], now);
+}
+
+/* A version has failed. What ran before it is published again, unless something newer is already. */
+void hoti_revert(hoti_module *m, hoti_version *failed) {
+    hoti_version *target = m->good;
+    HOTI_SET(failed->state, HOTI_FAILED);
+    if (failed == m->good) {
+        target = m->previous;
+        if (target != NULL && !hoti_unpark(target)) target = NULL;
+        if (target == NULL) { /* its file is gone: the code the program started with is always there */
+            hoti_load_order first = {1, "", NULL, NULL, NULL, NULL};
+            hoti_error error = {NULL, ""};
+            target = hoti_load(m, &first, &error);
+            if (target == NULL) return;
+            target->loaded_at = hoti_now();
+            target->announced = 1;
+        }
+        HOTI_SET(target->guarded, 0); /* there is nothing behind it any more */
+        HOTI_SET(target->state, HOTI_CONFIRMED);
+        m->previous = NULL;
+        m->good = target;
+    }
+    if (failed == m->running) m->running = target;
+    if (failed == m->pending) m->pending = NULL;
+    if (failed == m->published) announce(m, target);
 }
 
 /* How long, in ns, until it is worth looking again. The program's thread does not wake us: even the cheapest wake-up
@@ -174,7 +233,7 @@ hoti_u64 hoti_settle_wait(hoti_u64 now) {
         hoti_module *m = &hoti_modules[i];
         const hoti_version *newest = m->pending != NULL ? m->pending : m->running;
         hoti_u64 share;
-        if (m->pending == NULL && m->running->state != HOTI_PROBATION && m->versions->next == NULL) continue;
+        if (m->pending == NULL && m->running->state != HOTI_PROBATION && !m->stale) continue;
         share = (now - newest->loaded_at) / 64;
         if (share < 100000) share = 100000;
         if (share > 20000000) share = 20000000;

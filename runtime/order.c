@@ -20,6 +20,7 @@ static int is_that(const hoti_version *v, const hoti_load_order *order) {
 
 static void adopt(hoti_version *v, const hoti_load_order *order) {
     strncpy(v->nonce, order->nonce, sizeof v->nonce - 1);
+    strcpy(v->asked, v->nonce);
 }
 
 /* Loads and publishes; says `loaded` or `refused`. Returns whether it was loaded. */

@@ -125,6 +125,8 @@ static void *background(void *unused) {
     hoti_link_begin();
     while (!HOTI_GET(stopping)) {
         sleep_until_something();
+        hoti_failure_step();
+        hoti_failure_watch(hoti_now());
         hoti_settle();
     }
     hoti_link_end();
@@ -179,6 +181,7 @@ void hot_program(int argc, char **argv, hot_module *const *modules, unsigned cou
     if (hoti_modules != NULL || count == 0) return;
     find_name(argc > 0 ? argv[0] : NULL);
     if (!hoti_thread_start() || !hoti_module_register(modules, count) || !open_pipe()) return;
+    hoti_guards_begin();
     pthread_atfork(before_fork, after_fork, in_child);
     sigfillset(&all); /* signals are the program's, in the program's threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);

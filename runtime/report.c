@@ -109,6 +109,72 @@ void hoti_report_superseded(const hoti_version *v) {
     if (out != NULL) hoti_text_end(out);
 }
 
+/* The thread's own name, as `ps -L` shows it. */
+static void thread_name(long id, char *name, size_t room) {
+    char path[64];
+    FILE *f;
+    name[0] = '\0';
+    snprintf(path, sizeof path, "/proc/self/task/%ld/comm", id);
+    f = fopen(path, "re");
+    if (f != NULL && fgets(name, (int)room, f) != NULL) name[strcspn(name, "\n")] = '\0';
+    if (f != NULL) fclose(f);
+}
+
+/* With hoti_lock held. */
+void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
+    hoti_text *out = begin("waiting", v);
+    const hot_image *own = v->module->given->image;
+    unsigned slot = HOTI_GET(t->slot);
+    char name[64];
+    if (out == NULL) return;
+    thread_name(t->system_id, name, sizeof name);
+    hoti_text_number(out, "thread", (hoti_u64)t->system_id);
+    if (name[0] != '\0') hoti_text_pair(out, "name", name);
+    if (HOTI_GET(t->depth) != 0 && slot < own->function_count) hoti_text_pair(out, "function", own->functions[slot].name);
+    hoti_text_end(out);
+}
+
+static void say_trace(hoti_text *out, const hoti_version *v, const hoti_crash *crash) {
+    char trace[HOTI_FRAMES * 20 + 1], symbol[256];
+    int length = 0;
+    if (crash->frame_count == 0) return;
+    for (unsigned i = 0; i < crash->frame_count; i++)
+        length += snprintf(trace + length, sizeof trace - (size_t)length, "%s%lx", i == 0 ? "" : ",",
+                           (unsigned long)(crash->frames[i] - v->origin));
+    if (v->path != NULL && hoti_symbol(v->path, crash->frames[0] - v->origin, symbol, sizeof symbol))
+        hoti_text_pair(out, "symbol", symbol);
+    hoti_text_pair(out, "trace", trace);
+}
+
+void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash *crash, int undone) {
+    const hoti_module *m = v->module;
+    const hot_function *function = &m->given->image->functions[slot];
+    hoti_text *out = hoti_link_out();
+    hoti_error error = {"reverted", ""};
+    const char *what = crash->hung ? "a hang" : hoti_signal_name(crash->signal);
+    char where[32] = "";
+    if (crash->line > 0) snprintf(where, sizeof where, ":%d", crash->line);
+    snprintf(error.text, sizeof error.text, "%s in %.200s (%.200s%s): version %llu was taken back, version %llu %s", what,
+             function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
+             undone ? "has made the same call" : "makes the same call, on what the failed one left");
+    hoti_note(&error, 2);
+    if (v->nonce[0] == '\0' && out != NULL) say_module(out, m);
+    if (out == NULL) out = &kept;
+    if (v->asked[0] == '\0' || (out == &kept && out->length > 65536)) return;
+    hoti_text_verb(out, "reverted");
+    hoti_text_pair(out, "module", m->name);
+    hoti_text_number(out, "version", v->number);
+    hoti_text_pair(out, "nonce", v->asked);
+    hoti_text_number(out, "running", m->running->number);
+    if (!crash->hung) hoti_text_pair(out, "signal", hoti_signal_name(crash->signal));
+    hoti_text_pair(out, "function", function->name);
+    if (crash->line > 0) hoti_text_number(out, "line", (hoti_u64)crash->line);
+    hoti_text_number(out, "undone", undone ? 1 : 0);
+    say_trace(out, v, crash);
+    hoti_text_pair(out, "reason", error.text);
+    hoti_text_end(out);
+}
+
 void hoti_report_refused(const char *module, const hoti_load_order *order, const hoti_error *error) {
     const hoti_module *m = hoti_module_named(module);
     hoti_text *out = hoti_link_out();

@@ -30,6 +30,7 @@ static struct own *own(void) {
 }
 
 hoti_self *hoti_self_get(void) { return &own()->self; }
+hoti_self *hoti_self_peek(void) { return thread_key_made ? pthread_getspecific(thread_key) : NULL; }
 unsigned *hot_seen_of(void) {
     static unsigned always; /* before hot_program there is nothing to see */
     if (thread_key_made) return &own()->seen;
@@ -46,6 +47,7 @@ hot_thread *hot_thread_of(hot_module *module) {
 HOT_TLS unsigned hot_seen;
 static HOT_TLS hoti_self self_here;
 hoti_self *hoti_self_get(void) { return &self_here; }
+hoti_self *hoti_self_peek(void) { return &self_here; }
 unsigned *hoti_thread_seen(void) { return &hot_seen; }
 #endif
 
@@ -69,6 +71,10 @@ static void end_thread(void *argument) {
     }
     pthread_mutex_unlock(&hoti_lock);
     self->listed = 0;
+    hoti_signals_thread_end(self);
+    free(self->saved);
+    self->saved = NULL;
+    self->saved_room = self->saved_used = 0;
 #ifdef HOT_NO_TLS
     free(self);
 #endif
@@ -87,6 +93,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
         pthread_setspecific(thread_key, self);
         self->listed = 1;
     }
+    if (self->joined == NULL) hoti_signals_thread(self);
     pthread_mutex_lock(&hoti_lock);
     t->module = module->given;
     t->next = module->threads;
@@ -95,6 +102,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     module->threads = t;
     t->mine = self->joined;
     self->joined = t;
+    t->self = self;
     t->system_id = hoti_thread_id();
     hoti_thread_move(t, module);
     t->joined = 1;
@@ -133,17 +141,17 @@ int hoti_thread_move(hot_thread *t, hoti_module *module) {
         v = again;
     }
     t->returned = 0;
-    t->table = HOTI_GET(v->state) == HOTI_CONFIRMED ? v->table : NULL;
+    t->table = HOTI_GET(v->state) == HOTI_CONFIRMED && !HOTI_GET(v->guarded) ? v->table : NULL;
     HOTI_SET(t->pause, hoti_now() - start);
     HOTI_SET(t->checks, 0);
     HOTI_SET(t->arrived, (void *)v);
     return before != NULL && v != before;
 }
 
-/* The slow half of a safe point. Returns 1 when this thread moved. */
+/* The slow half of a safe point. Returns 1 when this thread moved, -1 when this is none: below a hot function. */
 static int step(void) {
     unsigned published = HOTI_GET(hot_published);
-    int moved = 0, settled = 1;
+    int moved = 0, settled = 1, below = 0;
     hoti_u64 newest = 0;
     if (hoti_is_child) {
         *hoti_thread_seen() = published;
@@ -156,6 +164,7 @@ static int step(void) {
         if (!t->joined) continue;
         if (t->depth != 0) { /* called below a hot function: its code is in use */
             settled = 0;
+            below = 1;
             continue;
         }
         if (hoti_thread_move(t, m)) {
@@ -165,7 +174,7 @@ static int step(void) {
         }
         v = t->version;
         if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
-            t->table = v->table;
+            t->table = HOTI_GET(v->guarded) ? NULL : v->table;
         } else { /* in probation every safe point comes this way, and tells how it goes */
             HOTI_SET(t->passes, t->returned);
             HOTI_SET(t->checks, t->checks + 1);
@@ -174,16 +183,15 @@ static int step(void) {
     }
     if (settled) *hoti_thread_seen() = published;
     if (newest != 0) hoti_callback(newest);
-    return moved;
+    return moved ? 1 : -below;
 }
 
 void hot_safe_point_now(void) { (void)step(); }
 
 long long hot_check_now(void) {
     int moved = step();
-    unsigned status = hoti_note_take();
-    if (moved) return 1;
-    return status == 0 ? 0 : -(long long)status;
+    if (moved > 0) return 1;
+    return moved < 0 ? 0 : -(long long)hoti_note_take(); /* what is to be said waits for a safe point, too */
 }
 
 /* ---- the slow way of a thunk ---- */
@@ -196,8 +204,14 @@ void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *cal
     }
     if (!t->joined) hoti_thread_join(m, t);
     v = t->version;
-    HOT_ENTER(t);
-    site->run(v->table[site->slot], call);
-    HOT_LEAVE(t);
+    HOT_STORE(t->slot, site->slot);
+    if (t->depth == 0 && !hoti_is_child && (HOTI_GET(v->guarded) || HOTI_GET(v->state) != HOTI_CONFIRMED) &&
+        hoti_guards_wanted()) {
+        hoti_guard_call(m, t, site, call);
+    } else {
+        HOT_ENTER(t);
+        site->run(v->table[site->slot], call);
+        HOT_LEAVE(t);
+    }
     if (t->depth == 0) t->returned++;
 }

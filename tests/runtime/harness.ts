@@ -255,7 +255,9 @@ export class Program {
     } = {},
   ) {
     const [command = path, ...args] = [...(options.wrapper ?? []), path, ...(options.args ?? [])];
-    this.child = spawn(command, args, { env: { ...process.env, VAIS_HOT_LINK: options.link ?? '', ...options.env } });
+    this.child = spawn(command, args, {
+      env: { ...process.env, VAIS_HOT_LINK: options.link ?? '', VAIS_HOT_PROBATION_CALLS: '1', ...options.env },
+    });
     let rest = '';
     this.child.stdout.setEncoding('utf8');
     this.child.stdout.on('data', (data: string) => {

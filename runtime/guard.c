@@ -1,0 +1,135 @@
+/* guard.c: a call of new code that may fail. What can be put back is saved, the call is made, and when it crashed or
+ * was stopped by the deadline, what was saved is put back and the version before makes the same call. */
+#include "hot_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than this is not saved for a call: copying it would hurt more than it helps. */
+#define SAVED_MAX (64u << 20)
+
+/* libc's locks on the standard streams that the crashed call took and will not give back. */
+static void release_streams(void) {
+#ifdef __GLIBC__
+    FILE *const streams[] = {stdin, stdout, stderr};
+    for (unsigned i = 0; i < 3; i++) {
+        struct { int lock, count; void *owner; } *lock = streams[i]->_lock; /* glibc's _IO_lock_t */
+        while (lock != NULL && lock->owner == (void *)pthread_self() && lock->count > 0) funlockfile(streams[i]);
+    }
+#endif
+}
+
+/* ---- saving and putting back: [address, size, bytes] one after another ---- */
+typedef struct frame {
+    hoti_guard guard;
+    hoti_self *self;
+    size_t from, to;     /* this call's part of self->saved */
+    size_t at;           /* where putting back has come to */
+    unsigned index;      /* which range is being saved */
+    int undo, complete;  /* whether anything is saved, whether everything was */
+    unsigned depths[8];  /* of this thread's other modules */
+} frame;
+
+/* An address that cannot be read ends up in the handler, which comes back to hoti_guard_call, which skips it. */
+static void save(volatile frame *f, const hoti_version *v, const hot_site *site, const void *call) {
+    unsigned count = hoti_undo_count(v, site);
+    hoti_self *self = f->self;
+    for (; f->index < count; f->index++) {
+        hoti_range r = hoti_undo_range(v, site, call, f->index);
+        size_t head = sizeof r, wanted;
+        if (r.address == NULL || r.size == 0) continue;
+        wanted = f->to + head + (size_t)r.size;
+        if (r.size > SAVED_MAX || wanted > SAVED_MAX) {
+            f->complete = 0;
+            continue;
+        }
+        if (wanted > self->saved_room) {
+            char *more = realloc(self->saved, wanted * 2);
+            if (more == NULL) {
+                f->complete = 0;
+                continue;
+            }
+            self->saved = more;
+            self->saved_room = wanted * 2;
+        }
+        memcpy(self->saved + f->to + head, r.address, (size_t)r.size);
+        memcpy(self->saved + f->to, &r, head);
+        f->to = wanted;
+    }
+}
+
+static void put_back(volatile frame *f) {
+    while (f->at < f->to) {
+        hoti_range r;
+        char *bytes = f->self->saved + f->at + sizeof r;
+        memcpy(&r, f->self->saved + f->at, sizeof r);
+        f->at += sizeof r + (size_t)r.size; /* first: what cannot be written is not tried again */
+        memcpy(r.address, bytes, (size_t)r.size);
+    }
+}
+
+/* ---- the call ---- */
+static void remember_depths(frame *f) {
+    unsigned i = 0;
+    for (hot_thread *t = f->self->joined; t != NULL && i < 8; t = t->mine) f->depths[i++] = t->depth;
+}
+
+static void restore_depths(const volatile frame *f) {
+    unsigned i = 0;
+    for (hot_thread *t = f->self->joined; t != NULL && i < 8; t = t->mine) HOT_STORE(t->depth, f->depths[i++]);
+}
+
+static void leave(volatile frame *f) {
+    f->guard.armed = 0;
+    f->self->guard = f->guard.outer;
+    f->self->saved_used = f->from;
+    if (f->undo && f->guard.outer == NULL) HOTI_SET(f->self->started, 0);
+}
+
+/* The version before makes the call that failed; unguarded, so that what is wrong with the program itself comes out. */
+static void call_again(hoti_module *m, hot_thread *t, const hot_site *site, void *call, int answered) {
+    const hoti_version *v = t->version;
+    HOT_ENTER(t);
+    site->run(answered ? v->table[site->slot] : m->given->image->functions[site->slot].address, call);
+    HOT_LEAVE(t);
+}
+
+void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
+    hoti_version *v = t->version;
+    volatile frame f; /* lives through the jump */
+    f.self = t->self;
+    f.guard.outer = f.self->guard;
+    f.guard.version = v;
+    f.undo = HOTI_GET(v->state) != HOTI_CONFIRMED;
+    f.complete = 1;
+    f.index = 0;
+    f.guard.phase = f.undo ? HOTI_SAVING : HOTI_RUNNING;
+    f.from = f.to = f.at = f.self->saved_used;
+    remember_depths((frame *)&f);
+    if (_setjmp(*(jmp_buf *)&f.guard.jump) != 0) {
+        if (f.guard.phase == HOTI_SAVING) f.index++;
+        else f.guard.phase = HOTI_RESTORING;
+    }
+    f.self->guard = (hoti_guard *)&f.guard;
+    f.guard.armed = 1;
+    if (f.guard.phase == HOTI_SAVING) {
+        save(&f, v, site, call);
+        f.self->saved_used = f.to;
+        if (f.guard.outer == NULL) HOTI_SET(f.self->started, hoti_now());
+        f.guard.phase = HOTI_RUNNING;
+    }
+    if (f.guard.phase == HOTI_RUNNING) {
+        HOT_ENTER(t);
+        site->run(v->table[site->slot], call);
+        HOT_LEAVE(t);
+        leave(&f);
+        return;
+    }
+    put_back(&f);
+    restore_depths(&f);
+    leave(&f);
+    release_streams();
+    call_again(m, t, site, call,
+               hoti_failure_tell(m, t, site->slot, (const hoti_crash *)&f.guard.crash, f.undo && f.complete));
+}

@@ -1,0 +1,198 @@
+/** New code that fails: the call is undone, the version before makes it, and the report says what and where. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Agent, buildImage, buildProgram, type Image, makeFolder, Program, removeFolder, until } from './harness.ts';
+
+const folder = makeFolder();
+const link = join(folder, 'link.sock');
+const kinds: Record<string, string> = {
+  fail_segv: 'SIGSEGV',
+  fail_wild: 'SIGSEGV',
+  fail_call: 'SIGSEGV',
+  fail_bus: 'SIGBUS',
+  fail_fpe: 'SIGFPE',
+  fail_ill: 'SIGILL',
+  fail_abort: 'SIGABRT',
+  fail_overflow: 'SIGSEGV',
+  fail_print: 'SIGSEGV',
+};
+let built: string;
+let good: Image;
+let agent: Agent;
+let program: Program;
+
+function bad(kind: string, more: Record<string, string> = {}): Promise<Image> {
+  return buildImage(folder, '0666', { defines: { FAIL: kind, STEP: '100', ...more } });
+}
+
+beforeAll(async () => {
+  [built, good] = await Promise.all([buildProgram(folder), buildImage(folder, '0010')]);
+  mkdirSync(join(folder, 'run'));
+});
+
+afterAll(() => removeFolder(folder));
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  agent = await Agent.listen(link);
+  program = new Program(built, {
+    link,
+    env: { XDG_RUNTIME_DIR: join(folder, 'run'), VAIS_HOT_PROBATION_CALLS: '3', VAIS_HOT_DEADLINE: '100', ...env },
+  });
+  await agent.take('ready');
+  await program.pass();
+}
+
+afterEach(async () => {
+  program.kill();
+  await program.ended;
+  await agent.close();
+});
+
+async function push(version: number, image: Image): Promise<void> {
+  const nonce = agent.load(version, image);
+  await agent.take('loaded', { nonce });
+  program.send('.');
+  await agent.take('swapped', { nonce });
+  program.send('...');
+  await agent.take('confirmed', { nonce });
+}
+
+describe('in probation', () => {
+  beforeEach(() => start());
+
+  it.each(Object.entries(kinds))('%s is undone, and version 1 makes the same call', async (kind, signal) => {
+    const nonce = agent.load(2, await bad(kind));
+    await agent.take('loaded', { nonce });
+    const pass = await program.pass();
+    expect(pass).toMatchObject({ status: '1', version: '1', x: '2', y: '0', score: '102', result: '1' });
+    const reverted = await agent.take('reverted', { nonce });
+    expect(reverted).toMatchObject({
+      version: '2',
+      running: '1',
+      signal,
+      function: 'update_game',
+      line: '77',
+      undone: '1',
+    });
+    expect(reverted['reason']).toBe(
+      `${signal} in update_game (game.vais:77): version 2 was taken back, version 1 has made the same call`,
+    );
+    if (kind !== 'fail_call' && kind !== 'fail_overflow') expect(reverted['trace']).toMatch(/^[0-9a-f]+/);
+    expect(await program.pass()).toMatchObject({ status: '-2', error: reverted['reason'], x: '3', score: '103' });
+    expect(await program.pass()).toMatchObject({ status: '0', x: '4' });
+    await until(() => program.mapped().length === 0, 'the failed image is unloaded');
+  });
+
+  it.each(['fail_hang', 'fail_wait'])('%s is stopped by the deadline', async (kind) => {
+    const nonce = agent.load(2, await bad(kind));
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '1', x: '2', score: '102' });
+    const reverted = await agent.take('reverted', { nonce });
+    expect(reverted['signal']).toBeUndefined();
+    expect(reverted['reason']).toMatch(/^a hang in update_game/);
+  });
+
+  it('the version before is run, not the first', async () => {
+    await push(2, good);
+    const before = await program.pass();
+    const nonce = agent.load(3, await bad('fail_segv'));
+    await agent.take('loaded', { nonce });
+    const after = await program.pass();
+    await agent.take('reverted', { nonce, running: '2' });
+    expect(after).toMatchObject({ version: '2', y: '2' });
+    expect(Number(after['x'])).toBe(Number(before['x']) + 10);
+    expect(Number(after['result'])).toBe(Number(before['result']) + 100); // its own global went on as well
+  });
+
+  it('a failure at a later call of probation is undone to the start of that call', async () => {
+    const nonce = agent.load(2, await bad('fail_segv', { FAIL_AT: '6' })); // `fresh` is 5 at birth
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '2', x: '101' });
+    expect(await program.pass()).toMatchObject({ version: '1', x: '102', score: '202' });
+    await agent.take('reverted', { nonce });
+  });
+
+  it('names the function it happened in', async () => {
+    const nonce = agent.load(2, await bad('fail_segv'));
+    await agent.take('loaded', { nonce });
+    program.send('.');
+    expect((await agent.take('reverted', { nonce }))['symbol']).toMatch(/^(fail_segv|update_game)/);
+  });
+
+  it('the printing goes on after a crash in printf', async () => {
+    const nonce = agent.load(2, await bad('fail_print'));
+    await agent.take('loaded', { nonce });
+    await program.pass();
+    await agent.take('reverted', { nonce });
+    for (let i = 0; i < 3; i++) await program.pass();
+  });
+
+  it('a push after a revert is a push as any other', async () => {
+    const nonce = agent.load(2, await bad('fail_segv'));
+    await agent.take('loaded', { nonce });
+    await program.pass();
+    await agent.take('reverted', { nonce });
+    await push(3, good);
+    expect(await program.pass()).toMatchObject({ version: '3' });
+  });
+
+  it('a revert that could not be said is said after the next hello', async () => {
+    const nonce = agent.load(2, await bad('fail_segv'));
+    await agent.take('loaded', { nonce });
+    await agent.close();
+    expect(await program.pass()).toMatchObject({ version: '1' });
+    agent = await Agent.listen(link);
+    await agent.take('ready');
+    await agent.take('reverted', { nonce, version: '2', running: '1' });
+  });
+
+  it('a thousand failures of all kinds leave the state as if they had never been', async () => {
+    const images = await Promise.all(Object.keys(kinds).map((kind) => bad(kind)));
+    for (let i = 0; i < 1000; i++) {
+      const image = images[i % images.length];
+      if (image === undefined) throw new Error('no image');
+      const nonce = agent.load(i + 2, image);
+      await agent.take('loaded', { nonce });
+      program.send('.');
+      await agent.take('reverted', { nonce, running: '1', line: '77', undone: '1' });
+    }
+    expect(await program.pass()).toMatchObject({ version: '1', x: '1002', y: '0', score: '1102' });
+    await until(() => program.mapped().length === 0, 'all failed images are unloaded');
+  });
+});
+
+describe('after probation', () => {
+  it('a crash still brings the version before back, without the undo', async () => {
+    await start();
+    await push(2, good);
+    const nonce = agent.load(3, await bad('fail_segv', { FAIL_AT: '14' }));
+    await agent.take('loaded', { nonce });
+    program.send('....');
+    await agent.take('confirmed', { nonce });
+    let pass = await program.pass();
+    while (pass['version'] === '3') pass = await program.pass();
+    expect(pass).toMatchObject({ version: '2', x: '9', y: '2', score: '9' }); // -1 is what the crash left
+    await agent.take('reverted', { nonce, running: '2', undone: '0', signal: 'SIGSEGV' });
+    expect(await program.pass()).toMatchObject({ status: '-2', version: '2', x: '19' });
+  });
+
+  it('and the code the program started with is brought back as well', async () => {
+    await start();
+    const nonce = agent.load(2, await bad('fail_abort', { FAIL_AT: '12' }));
+    await agent.take('loaded', { nonce });
+    program.send('....');
+    await agent.take('confirmed', { nonce });
+    let pass = await program.pass();
+    while (pass['version'] === '2') pass = await program.pass();
+    expect(pass).toMatchObject({ version: '1', x: '0', score: '0' });
+  });
+
+  it('with the guard switched off a crash is a crash', async () => {
+    await start({ VAIS_HOT_GUARD: 'off' });
+    const nonce = agent.load(2, await bad('fail_segv'));
+    await agent.take('loaded', { nonce });
+    program.send('.');
+    expect(await program.ended).toEqual({ code: null, signal: 'SIGSEGV' });
+  });
+});
