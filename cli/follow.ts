@@ -165,11 +165,12 @@ export class Follower {
       return found;
     } catch (thrown) {
       const error = VaisError.from(thrown);
-      if (error.code !== 'no_such_program' && error.code !== 'no_such_module')
-        this.#context.output.show(errorReport(error, { file: this.#file.path }));
-      else if (!this.#said && this.#newest?.state === 'waiting')
+      const missing = error.code === 'no_such_program' || error.code === 'no_such_module';
+      if (!missing) this.#context.output.show(errorReport(error, { file: this.#file.path }));
+      else if (this.#newest?.state === 'waiting' && !this.#said) {
         this.#context.output.show({ event: 'waiting', program, module });
-      this.#said = true;
+        this.#said = true;
+      }
       return undefined;
     }
   }
