@@ -1,4 +1,6 @@
 import { VaisError } from '../common/error.ts';
+import type { Change } from '../common/watch/burst.ts';
+import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination } from './choose.ts';
@@ -7,8 +9,6 @@ import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
 import { type ErrorReport, errorReport } from './report.ts';
 import { compare, type Ending, make, offer, type PushContext, type Ready } from './session.ts';
-import type { Change } from './watch/burst.ts';
-import { SourceWatcher } from './watch/source-watcher.ts';
 
 /** An image that was made, and how far it has come. */
 interface Made {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
-import type { Digest } from '../../common/digest.ts';
+import type { Digest } from '../digest.ts';
 import { Burst, type Change } from './burst.ts';
 import { hearsEvents, isShared } from './probe.ts';
 

@@ -4,9 +4,9 @@ import { appendFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Change } from '../../cli/watch/burst.ts';
-import { SourceWatcher } from '../../cli/watch/source-watcher.ts';
 import { packageRoot } from '../../common/package-root.ts';
+import type { Change } from '../../common/watch/burst.ts';
+import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 
 /** Long enough that nothing below can end a burst by being slow. */
 const debounceMs = 200;
@@ -157,7 +157,7 @@ describe('SourceWatcher', () => {
 
   it.skipIf(!canUnshare)('polls where the system grants no watch, and sees saves there', () => {
     // A user namespace in which no inotify watch can be had: what a mount without events looks like from here.
-    const script = join(packageRoot, 'tests', 'cli', 'fixtures', 'watch-once.mjs');
+    const script = join(packageRoot, 'tests', 'common', 'fixtures', 'watch-once.mjs');
     const commands = 'echo 0 > /proc/sys/user/max_inotify_watches && exec "$@"';
     const args = [...namespace, 'sh', '-c', commands, 'sh', process.execPath, script, file];
     const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8' });
