@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Triple } from '../../artifact/triple.ts';
 import { VaisError } from '../../common/error.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import type { Toolchain } from './find.ts';
 import { run } from './run.ts';
+import { runtimeFolder, runtimeInputs } from './runtime.ts';
 
 export interface BuildOptions {
   readonly toolchain: Toolchain;
@@ -21,8 +20,6 @@ export interface BuildOptions {
   readonly output: string;
   readonly signal?: AbortSignal | undefined;
 }
-
-const runtimeFolder = join(packageRoot, 'runtime');
 
 /**
  * Flags that make C mean what Vais means: integers wrap, pointers of different types may meet, a null pointer is an
@@ -64,7 +61,7 @@ export async function build(c: string, options: BuildOptions): Promise<void> {
         '-w',
         '-I',
         runtimeFolder,
-        ...inputs(options, source ?? '-'),
+        ...(await inputs(options, source ?? '-')),
         '-o',
         aside,
         ...linkFlags(options),
@@ -86,18 +83,11 @@ async function keepSource(c: string, aside: string): Promise<string> {
   return path;
 }
 
-function inputs(options: BuildOptions, source: string): string[] {
-  const runtime = options.runtime ? runtimeFiles() : [];
+async function inputs(options: BuildOptions, source: string): Promise<string[]> {
+  const runtime = options.runtime ? await runtimeInputs(options.toolchain) : [];
   // Everything after `-x c` would be read as C, libraries too.
   const main = source === '-' ? (options.toolchain.name === 'tcc' ? ['-'] : ['-x', 'c', '-', '-x', 'none']) : [source];
   return [...main, ...runtime, ...options.extra];
-}
-
-function runtimeFiles(): string[] {
-  return readdirSync(runtimeFolder)
-    .filter((name) => name.endsWith('.c'))
-    .sort()
-    .map((name) => join(runtimeFolder, name));
 }
 
 function linkFlags(options: BuildOptions): string[] {

@@ -10,11 +10,18 @@ export interface Ran {
 const outputLimit = 64 * 1024;
 
 /** Runs a command without a shell, `input` on its standard input; waits for its end, or for the signal. */
-export function run(command: string, args: readonly string[], input?: string, signal?: AbortSignal): Promise<Ran> {
+export function run(
+  command: string,
+  args: readonly string[],
+  input?: string,
+  signal?: AbortSignal,
+  cwd?: string,
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       windowsHide: true,
+      ...(cwd === undefined ? {} : { cwd }),
       ...(signal === undefined ? {} : { signal }),
     });
     let output = '';
