@@ -10,14 +10,16 @@ afterEach(async () => {
   for (const session of open.splice(0)) await session.close();
 });
 
-/** A program that looks for new code at each line it is sent, then calls `step`. */
+/** A program that calls `step` at each line that it is sent, and after an `r` looks for new code first. */
 const main = `
 F main() -> i64 {
     hot_init("./game.vais")
     state := State { n: 0, name: "none" }
     L {
-        I getchar() < 0 { B }
-        was := hot_reload()
+        what := getchar()
+        I what < 0 { B }
+        I what == 'r' { getchar() }
+        was := what == 'r' ? hot_reload() : hot_check()
         I was < 0 { printf("error: %s\\n", hot_error()) }
         step(&state)
         printf("n=%d name=%s v%d\\n.\\n", state.n, state.name, hot_version())
@@ -53,44 +55,44 @@ describe.each(['fast', 'optimized'] as const)('a new version, tier %s', (tier) =
   it('runs with the state of the old one, its helpers new too', async () => {
     const helper = (k: number): string => `F by() -> i64 = ${k}\n`;
     const { session, folder } = await start(head + helper(1) + hot('state.n += by()') + main);
-    expect((await session.ask()).join()).toMatch(/^n=1 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=1 name=none v\d+$/);
     await push(folder, head + helper(100) + hot('state.n += by()') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=101 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=101 name=none v\d+$/);
     await push(folder, head + helper(1000) + hot('state.n += by()') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=1101 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=1101 name=none v\d+$/);
   });
 
   it('leaves texts behind that outlive it', async () => {
     const { session, folder } = await start(head + hot('state.n += 1') + main);
     await push(folder, `${head}${hot('state.name = "from version two"')}${main}`, tier);
-    expect((await session.ask()).join()).toMatch(/^n=0 name=from version two v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=0 name=from version two v\d+$/);
     // Ten calls confirm a version: only then is it certain that what it brought stays.
     for (let call = 0; call < 10; call++) await session.ask();
     for (let version = 3; version < 8; version++) {
       await push(folder, head + hot(`state.n += ${version}`) + main, tier);
-      expect((await session.ask())[0]).toContain(`name=from version two`);
+      expect((await session.ask('r'))[0]).toContain(`name=from version two`);
     }
   });
 
   it('finds the globals as the old one left them, and brings its own', async () => {
     const globals = 'G score: i64 = 7\n';
     const { session, folder } = await start(globals + head + hot('score += 1\nstate.n = score') + main);
-    expect((await session.ask()).join()).toMatch(/^n=8 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=8 name=none v\d+$/);
     const more = `${globals}G bonus: i64 = 1000\n`;
     await push(folder, more + head + hot('score += 1\nbonus += 1\nstate.n = score + bonus') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=1010 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=1010 name=none v\d+$/);
     await push(folder, more + head + hot('bonus += 1\nstate.n = bonus') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=1002 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=1002 name=none v\d+$/);
   });
 
   it('adds a hot function, which old and new code can keep by address', async () => {
     const late = `S State { n: i64, name: str }\nG call: fn(i64) -> i64 = twice\n#[hot]\nF twice(x: i64) -> i64 = x * 2\n`;
     const { session, folder } = await start(late + hot('state.n = call(21)') + main);
-    expect((await session.ask()).join()).toMatch(/^n=42 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=42 name=none v\d+$/);
     await push(folder, late.replace('x * 2', 'x * 3') + hot('state.n = call(21)\ncall = twice') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=63 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=63 name=none v\d+$/);
     await push(folder, late.replace('x * 2', 'x * 5') + hot('state.n = call(21)') + main, tier);
-    expect((await session.ask()).join()).toMatch(/^n=105 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=105 name=none v\d+$/);
   });
 
   it.each([
@@ -100,11 +102,11 @@ describe.each(['fast', 'optimized'] as const)('a new version, tier %s', (tier) =
     ['a null function', 'f := 0 as fn() -> i64\nstate.n = f()'],
   ])('that meets %s is undone', async (_what, body) => {
     const { session, folder } = await start(head + hot('state.n += 1') + main);
-    expect((await session.ask()).join()).toMatch(/^n=1 name=none v\d+$/);
+    expect((await session.ask('r')).join()).toMatch(/^n=1 name=none v\d+$/);
     await push(folder, head + hot(body) + main, tier);
     // The old version runs the same call, so the counter goes on as if nothing had happened.
-    expect((await session.ask()).at(-1)).toMatch(/^n=2 name=none/);
-    expect((await session.ask()).at(-1)).toBe('n=3 name=none v1');
+    expect((await session.ask('r')).at(-1)).toMatch(/^n=2 name=none/);
+    expect((await session.ask('r')).at(-1)).toBe('n=3 name=none v1');
   });
 });
 
@@ -114,11 +116,11 @@ describe('several modules', () => {
     const game = (k: number): string =>
       `U renderer\n${head}${hot(`state.n = render(${k})`)}${main.replace('hot_init("./game.vais")', 'hot_init("./game.vais")\nhot_init("./renderer.vais")')}`;
     const { session, folder } = await start(game(5), { 'renderer.vais': renderer(2) });
-    expect((await session.ask())[0]).toContain('n=10');
+    expect((await session.ask('r'))[0]).toContain('n=10');
     await push(folder, renderer(3), 'fast', 'renderer');
-    expect((await session.ask())[0]).toContain('n=15');
+    expect((await session.ask('r'))[0]).toContain('n=15');
     await push(folder, game(7));
-    expect((await session.ask())[0]).toContain('n=21');
+    expect((await session.ask('r'))[0]).toContain('n=21');
   });
 });
 
