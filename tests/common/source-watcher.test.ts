@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { appendFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +154,24 @@ describe('SourceWatcher', () => {
     expect(await (await change(2)).settled).toBe(true);
   });
 
+  it('goes on when the folder is exchanged for another, as by a checkout', async () => {
+    const inner = join(folder, 'src');
+    mkdirSync(inner);
+    writeFileSync(join(inner, 'game.vais'), 'one');
+    await start(join(inner, 'game.vais'));
+    mkdirSync(`${inner}.new`);
+    writeFileSync(join(`${inner}.new`, 'game.vais'), 'two');
+    renameSync(inner, `${inner}.old`);
+    renameSync(`${inner}.new`, inner);
+    expect(await (await change(0)).settled).toBe(true);
+    writeFileSync(join(inner, 'game.vais'), 'three');
+    expect(await (await change(1)).settled).toBe(true);
+    rmSync(inner, { recursive: true });
+    mkdirSync(inner);
+    writeFileSync(join(inner, 'game.vais'), 'four');
+    expect(await (await change(2)).settled).toBe(true);
+  });
+
   it('watches files that the source imports', async () => {
     const imported = join(folder, 'sub.vais');
     writeFileSync(imported, 'one');
@@ -162,7 +189,7 @@ describe('SourceWatcher', () => {
     const args = [...namespace, 'sh', '-c', commands, 'sh', process.execPath, script, file];
     const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8' });
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({ polling: true, changes: 1 });
+    expect(JSON.parse(stdout)).toEqual({ polling: true, changes: 3 });
     expect(status).toBe(0);
   });
 });
