@@ -3,7 +3,7 @@ import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
-import { chooseModule, type Destination } from './choose.ts';
+import { chooseModule, contractsOf, type Destination } from './choose.ts';
 import { PushClock } from './clock.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
@@ -106,10 +106,12 @@ export class Follower {
       await this.#fail(refused, change, () => ready.compiled && output.show(ready.compiled));
       return;
     }
+    const offered = offer(ready, destination, session, (report) => output.show(report));
+    // After the offer is on its way, so that it does not wait for whoever reads our output.
     if (ready.compiled !== undefined) output.show(ready.compiled);
     let ending: Ending;
     try {
-      ending = await offer(ready, destination, session, (report) => output.show(report));
+      ending = await offered;
     } catch {
       // The session broke. The line says so; the next state brings the image back here.
       newest.state = 'waiting';
@@ -152,6 +154,7 @@ export class Follower {
 
   #note(destination: Destination): void {
     this.#destination = destination;
+    contractsOf(destination); // Now, so that the next save finds it done.
     const [{ buildId, baseBuildId }] = destination.instances;
     this.#seen = { build: buildId, base: baseBuildId };
   }
