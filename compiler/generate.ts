@@ -31,8 +31,14 @@ export function generate(
   const { kind, triple, tier, toolchain, debug, release } = options;
   const compiler = `vaisc ${packageVersion}, ${toolchain.name} ${toolchain.version}`;
   const emit = { kind, debug, release, lines: kind === 'image' && tier === 'fast' };
-  const describe = (module: Module): Contract =>
-    contractOf(program, module, { triple, tier, compiler, buildId: placeholder });
+  const contracts = new Map<Module, Contract>();
+  const describe = (module: Module): Contract => {
+    const known = contracts.get(module);
+    if (known !== undefined) return known;
+    const made = contractOf(program, module, { triple, tier, compiler, buildId: placeholder });
+    contracts.set(module, made);
+    return made;
+  };
   const facts = (module: Module): ImageFacts => ({
     module: module.name,
     triple,

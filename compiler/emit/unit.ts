@@ -382,19 +382,21 @@ export function fieldName(field: Field): string {
     : field.name;
 }
 
-export function hasString(tree: Tree): boolean {
+/** True where a value holds the address of a string or function: of what the program must still have without the image. */
+export function outlives(tree: Tree): boolean {
   switch (tree.kind) {
     case 'string':
+    case 'function':
       return true;
     case 'struct':
     case 'variant':
-      return tree.fields.some((field) => hasString(field.value));
+      return tree.fields.some((field) => outlives(field.value));
     case 'array':
-      return tree.items.some(hasString);
+      return tree.items.some(outlives);
     case 'repeat':
-      return hasString(tree.item);
+      return outlives(tree.item);
     case 'cast':
-      return hasString(tree.value);
+      return outlives(tree.value);
     default:
       return false;
   }

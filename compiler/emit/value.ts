@@ -6,7 +6,7 @@ import { emitCall } from './call.ts';
 import { divide, toInteger, trapBounds, trapNull } from './helper.ts';
 import { float, integer } from './literal.ts';
 import { emitBlock, emitIf, emitJump, emitLoop, emitMatch } from './statement.ts';
-import { fieldName, hasString } from './unit.ts';
+import { fieldName, outlives } from './unit.ts';
 
 /** A value as a C expression that has no effects and can be written more than once. */
 export function value(b: BodyEmitter, tree: Tree): string {
@@ -124,8 +124,8 @@ export function raw(b: BodyEmitter, tree: Tree): string {
 }
 
 function data(b: BodyEmitter, tree: TreeOf<'data'>): string {
-  // Strings in it must outlive the image, so they cannot stand in its static data.
-  if (b.unit.options.kind === 'image' && hasString(tree.data.value)) return value(b, tree.data.value);
+  // Strings and functions must outlive the image, so they cannot stand in its static data.
+  if (b.unit.options.kind === 'image' && outlives(tree.data.value)) return value(b, tree.data.value);
   return b.unit.constant(tree.data);
 }
 
@@ -373,21 +373,26 @@ function slice(b: BodyEmitter, tree: TreeOf<'slice'>): string {
   }
   if (range === undefined) return `((${type}){${at}, ${length ?? '0'}})`;
   const [from, to] = ends(b, range);
-  const count = `((i64)${to} - (i64)${from})`;
   if (!b.unit.options.release) {
     trapBounds(b.unit);
-    const top = length === undefined ? '' : ` || (i64)${to} > ${length}`;
-    b.put(`if ((i64)${from} < 0 || (i64)${to} < (i64)${from}${top}) vais_trap_bounds();`);
+    const top = length === undefined ? '' : ` || ${to} > ${length}`;
+    b.put(`if (${from} < 0 || ${to} < ${from}${top}) vais_trap_bounds();`);
   }
-  return `((${type}){${at} + ${from}, ${count}})`;
+  return `((${type}){${at} + ${from}, ${to} - ${from}})`;
 }
 
-/** Both ends of a range, the upper one exclusive. */
+/**
+ * Both ends of a range as `i64`, the upper one exclusive: one past the largest value of a smaller type is a number like
+ * others, and one past the largest `i64` is below every start.
+ */
 function ends(b: BodyEmitter, range: Tree): [string, string] {
   if (range.kind === 'range') {
     const [from = '', to = ''] = values(b, [range.from, range.to]);
-    return [b.keep(range.from.type, from), b.keep(range.from.type, range.inclusive ? `${to} + 1` : to)];
+    const { type } = range.from;
+    return [b.keep(i64, position(b, from, type)), b.keep(i64, position(b, to, type) + (range.inclusive ? ' + 1' : ''))];
   }
   const kept = b.keep(range.type, value(b, range));
-  return [`${kept}.from`, `(${kept}.to + ${kept}.inclusive)`];
+  const type = range.type.kind === 'range' ? range.type.element : range.type;
+  const to = `${position(b, `${kept}.to`, type)} + ${kept}.inclusive`;
+  return [b.keep(i64, position(b, `${kept}.from`, type)), b.keep(i64, to)];
 }
