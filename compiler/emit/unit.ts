@@ -79,11 +79,7 @@ export class Unit {
       .replace(/^(\d)/, '_$1')
       .slice(0, 80);
     let name =
-      reserved.has(base) ||
-      base.startsWith('vais_') ||
-      base.startsWith('hot_') ||
-      base.startsWith('__') ||
-      /^HOT_|^VAIS_/.test(base)
+      reserved.has(base) || base.startsWith('vais_') || base.startsWith('hot_') || /^(?:_[A-Z_]|HOT_|VAIS_)/.test(base)
         ? `${base}_`
         : base;
     while (this.#taken.has(name)) name = `${base}_${++this.#counter}`;
@@ -94,7 +90,7 @@ export class Unit {
   /** A name for a variable: its own, unless that means something else in C. */
   localName(name: string): string {
     return reserved.has(name) ||
-      /^(?:vais_|hot_|HOT_|VAIS_|__|line_$|t\d+_$|fn_t)/.test(name) ||
+      /^(?:vais_|hot_|HOT_|VAIS_|_[A-Z_]|line_$|t\d+_$|fn_t)/.test(name) ||
       this.#declared.has(name)
       ? `${name}_`
       : name;
@@ -377,9 +373,7 @@ const fieldWords = new Set(words);
 
 /** Fields have their own names, but for C's keywords. */
 export function fieldName(field: Field): string {
-  return fieldWords.has(field.name) || /^\d/.test(field.name) || field.name.startsWith('__')
-    ? `f_${field.name}`
-    : field.name;
+  return fieldWords.has(field.name) || /^(?:\d|_[A-Z_])/.test(field.name) ? `f_${field.name}` : field.name;
 }
 
 /** True where a value holds the address of a string or function: of what the program must still have without the image. */

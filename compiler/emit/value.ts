@@ -1,6 +1,6 @@
 import { hasPayload, layoutOf } from '../layout.ts';
 import type { CompareOperator, Tree, TreeOf } from '../tree.ts';
-import type { FloatType, IntType, Type } from '../types.ts';
+import { type FloatType, type IntType, i64, type Type } from '../types.ts';
 import { type BodyEmitter, hasEffects, isFixed } from './body.ts';
 import { emitCall } from './call.ts';
 import { divide, toInteger, trapBounds, trapNull } from './helper.ts';
@@ -211,7 +211,8 @@ function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
 function bounded(b: BodyEmitter, index: string, type: Type, length: string): string {
   if (b.unit.options.release) return index;
   trapBounds(b.unit);
-  const kept = b.twice(type, index);
+  const wide = type.kind === 'int' && type.bits > 64;
+  const kept = wide ? b.keep(i64, position(b, index, type)) : b.twice(type, index);
   // A negative index is a huge one without its sign, so that one comparison finds both.
   return `VAIS_INDEX(${kept}, ${length})`;
 }
@@ -379,6 +380,13 @@ function slice(b: BodyEmitter, tree: TreeOf<'slice'>): string {
     b.put(`if (${from} < 0 || ${to} < ${from}${top}) vais_trap_bounds();`);
   }
   return `((${type}){${at} + ${from}, ${to} - ${from}})`;
+}
+
+/** An index as `i64`; what is too large for that becomes a negative number, which is outside everything too. */
+function position(b: BodyEmitter, index: string, type: Type): string {
+  if (type.kind !== 'int' || type.bits < 64 || (type.bits === 64 && type.signed)) return `(i64)${index}`;
+  const kept = b.twice(type, index);
+  return `((u${type.bits})${kept} > 9223372036854775807ULL ? -9223372036854775807LL - 1 : (i64)${kept})`;
 }
 
 /**

@@ -23,7 +23,8 @@ export interface BuildOptions {
 
 /**
  * Flags that make C mean what Vais means: integers wrap, pointers of different types may meet, a null pointer is an
- * address like others that happens to fault, and no product is fused with a sum.
+ * address like others that happens to fault, no product is fused with a sum, and a variable lives until its function
+ * returns, whatever block it stands in.
  */
 const meaning = [
   '-fwrapv',
@@ -41,8 +42,11 @@ export function flagsOf(options: Pick<BuildOptions, 'toolchain' | 'opt' | 'debug
   const debugFlags = debug ? ['-g'] : [];
   if (toolchain.name === 'tcc') return debugFlags;
   const shared = kind === 'image' && triple !== 'x86_64-windows-gnu' ? ['-fPIC'] : [];
-  const brackets = toolchain.name === 'clang' ? ['-fbracket-depth=4096'] : [];
-  return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...brackets];
+  const own =
+    toolchain.name === 'clang'
+      ? ['-Xclang', '-disable-lifetime-markers', '-fbracket-depth=4096']
+      : ['-fstack-reuse=none'];
+  return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...own];
 }
 
 /** Compiles one C text, with the runtime where asked, and puts the result at `output` in one step. */
