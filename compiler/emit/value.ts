@@ -146,8 +146,11 @@ export function notNull(b: BodyEmitter, type: Type, pointer: string, far: boolea
 /** Accesses below this offset from null hit the page that no system maps. */
 const nullPage = 4096;
 
-/** A variable, field, element or `*p` as C names it; its parts are evaluated. */
-export function place(b: BodyEmitter, tree: Tree): string {
+/**
+ * A variable, field, element or `*p` as C names it; its parts are evaluated. `later`: only its address is taken now, so
+ * that the machine notices no null pointer on the way.
+ */
+export function place(b: BodyEmitter, tree: Tree, later = false): string {
   switch (tree.kind) {
     case 'field': {
       const { object } = tree;
@@ -155,22 +158,22 @@ export function place(b: BodyEmitter, tree: Tree): string {
       const name = field === undefined ? '' : fieldName(field);
       if (object.kind === 'deref') {
         const pointer = value(b, object.pointer);
-        return `${notNull(b, object.pointer.type, pointer, layoutOf(object.type).size > nullPage)}->${name}`;
+        return `${notNull(b, object.pointer.type, pointer, later || layoutOf(object.type).size > nullPage)}->${name}`;
       }
-      return `${place(b, object)}.${name}`;
+      return `${place(b, object, later)}.${name}`;
     }
     case 'payload': {
       const variant = tree.object.type.kind === 'enum' ? tree.object.type.variants[tree.variant] : undefined;
       const field = variant?.fields[tree.index];
-      return `${place(b, tree.object)}.as.v${tree.variant}.${field === undefined ? '' : fieldName(field)}`;
+      return `${place(b, tree.object, later)}.as.v${tree.variant}.${field === undefined ? '' : fieldName(field)}`;
     }
     case 'deref': {
       const pointer = value(b, tree.pointer);
       if (pointer.startsWith('(&') && pointer.endsWith(')')) return pointer.slice(2, -1);
-      return `(*${notNull(b, tree.pointer.type, pointer, layoutOf(tree.type).size > nullPage)})`;
+      return `(*${notNull(b, tree.pointer.type, pointer, later || layoutOf(tree.type).size > nullPage)})`;
     }
     case 'index':
-      return element(b, tree);
+      return element(b, tree, later);
     case 'local':
     case 'global':
       return raw(b, tree);
@@ -179,7 +182,7 @@ export function place(b: BodyEmitter, tree: Tree): string {
   }
 }
 
-function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
+function element(b: BodyEmitter, tree: TreeOf<'index'>, addressed: boolean): string {
   const { object, index } = tree;
   const { type } = object;
   const later = hasEffects(index);
@@ -188,7 +191,7 @@ function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
     base = value(b, object);
     if (later && !isFixed(object)) base = b.keep(type, base);
   } else {
-    base = place(b, object);
+    base = place(b, object, later || addressed);
     if (later && object.kind !== 'local' && object.kind !== 'global') {
       const pointer = b.unit.type(type);
       const name = b.fresh();
@@ -219,7 +222,7 @@ function bounded(b: BodyEmitter, index: string, type: Type, length: string): str
 
 /** The address of a place; what is no place is kept in a variable first. */
 export function address(b: BodyEmitter, tree: Tree): string {
-  const text = tree.kind === 'data' ? b.keep(tree.type, value(b, tree)) : place(b, tree);
+  const text = tree.kind === 'data' ? b.keep(tree.type, value(b, tree)) : place(b, tree, true);
   return `(&${text})`;
 }
 
@@ -289,9 +292,13 @@ function logic(b: BodyEmitter, tree: TreeOf<'logic'>): string {
   return result;
 }
 
+const isU64 = (type: Type): boolean => type.kind === 'int' && type.bits === 64 && !type.signed;
+
 export function cast(b: BodyEmitter, text: string, from: Type, to: Type): string {
   if (from === to) return text;
   const type = b.unit.type(to);
+  // tcc turns large unsigned numbers into floats and back by functions of its own library.
+  if ([from, to].some(isU64) && [from, to].some((one) => one.kind === 'float')) b.unit.links.helpers = true;
   if (to.kind === 'bool') return `(${text} != 0)`;
   if (from.kind === 'float' && to.kind === 'int') return `${toInteger(b.unit, from, to)}(${text})`;
   return `((${type})${text})`;
@@ -361,7 +368,7 @@ function slice(b: BodyEmitter, tree: TreeOf<'slice'>): string {
   let at: string;
   let length: string | undefined;
   if (object.type.kind === 'array') {
-    const array = object.kind === 'data' ? b.keep(object.type, value(b, object)) : place(b, object);
+    const array = object.kind === 'data' ? b.keep(object.type, value(b, object)) : place(b, object, true);
     at = b.fresh();
     b.put(`${b.unit.type(object.type.element)} *${at} = ${array}.at;`);
     length = `${object.type.length}LL`;
