@@ -71,7 +71,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   if (!front.ok) return front;
   const { toolchain, tier } = await choose(options, triple, front.program.wide);
   const opt = options.opt ?? (options.debug ? 1 : 2);
-  const { c, contract, runtime } = generate(front.program, {
+  const { c, contract, runtime, links } = generate(front.program, {
     kind: options.kind,
     triple,
     tier,
@@ -89,6 +89,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     opt,
     debug: options.debug ?? false,
     runtime,
+    links,
     extra: options.extra ?? [],
     output: options.output,
     signal: options.signal,

@@ -53,6 +53,8 @@ export class Unit {
   /** Functions of the program that an image reaches, by name, with their slots. */
   readonly slots = new Map<string, string>();
   readonly #constants = new Map<ConstantData, string>();
+  /** Whether the code needs the C compiler's own library. */
+  readonly links = { helpers: false };
   /** True when 128-bit integers occur, which tcc does not have. */
   wide = false;
   readonly #typeNames = new Map<Type, string>();

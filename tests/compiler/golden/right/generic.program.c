@@ -9,6 +9,10 @@ typedef struct Pair_f64_i64_ Pair_f64_i64_;
 typedef i64 (*fn_t)(i64);
 struct Pair_i64_f64_ { i64 a; f64 b; };
 struct Pair_f64_i64_ { f64 a; i64 b; };
+static i64 main_(void);
+static Pair_f64_i64_ Pair_i64_f64_swap(Pair_i64_f64_ * self);
+static i64 main_closure1(i64 x);
+static i64 apply_i64_(i64 x, fn_t f);
 #if defined(__TINYC__)
 #define VAIS_COLD
 #define VAIS_UNLIKELY(x) (x)
@@ -30,10 +34,6 @@ static VAIS_COLD void vais_trap_null(void) { volatile u64 null = 0; *(volatile c
 #else
 #define VAIS_NEAR(type, p) VAIS_FAR(type, p)
 #endif
-static i64 main_(void);
-static Pair_f64_i64_ Pair_i64_f64_swap(Pair_i64_f64_ * self);
-static i64 main_closure1(i64 x);
-static i64 apply_i64_(i64 x, fn_t f);
 static i64 main_(void) {
 Pair_i64_f64_ t1_ = ((Pair_i64_f64_){.a = 1LL, .b = 2.5});
 Pair_f64_i64_ t2_ = Pair_i64_f64_swap((&t1_));

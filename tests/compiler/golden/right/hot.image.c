@@ -11,6 +11,9 @@ typedef struct f64_x4 f64_x4;
 struct f64_x4 { f64 at[4]; };
 struct State { i64 x; i8 * name; f64_x4 at; };
 int printf(const char *, ...);
+static i64 update(State * state, f64 dt);
+static void other(State * state);
+static i64 helper_help(i64 x);
 static hot_address to_engine;
 static i64 *score;
 static i64 *helper_calls;
@@ -35,9 +38,6 @@ static VAIS_COLD void vais_trap_null(void) { volatile u64 null = 0; *(volatile c
 #else
 #define VAIS_NEAR(type, p) VAIS_FAR(type, p)
 #endif
-static i64 update(State * state, f64 dt);
-static void other(State * state);
-static i64 helper_help(i64 x);
 static i64 update(State * state, f64 dt) {
 int *line_ = vais_api->line();
 i64 t1_;

@@ -10,6 +10,10 @@ typedef void (*fn_t_1)(State *);
 struct f64_x4 { f64 at[4]; };
 struct State { i64 x; i8 * name; f64_x4 at; };
 int printf(const char *, ...);
+static i64 main_(void);
+static i64 v1_update(State * state, f64 dt);
+static void v1_other(State * state);
+static i64 helper_help(i64 x);
 i64 engine(i64);
 i64 update(State * a0, f64 a1);
 void other(State * a0);
@@ -36,10 +40,6 @@ static VAIS_COLD void vais_trap_null(void) { volatile u64 null = 0; *(volatile c
 #else
 #define VAIS_NEAR(type, p) VAIS_FAR(type, p)
 #endif
-static i64 main_(void);
-static i64 v1_update(State * state, f64 dt);
-static void v1_other(State * state);
-static i64 helper_help(i64 x);
 static i64 main_(void) {
 i64 t1_;
 {

@@ -6,9 +6,9 @@ typedef float f32; typedef double f64; typedef unsigned char b8;
 
 typedef struct Shape Shape;
 struct Shape { i32 tag; union { struct { f64 f_0; } v1; struct { f64 w; f64 h; } v2; } as; };
-static inline i64 vais_f64_to_i64(f64 x) { f64 d = x; if (d >= 9223372036854776000.0) return 9223372036854775807LL; if (d <= (-9223372036854776000.0)) return (-9223372036854775807LL - 1); if (d != d) return 0; return (i64)d; }
 static i64 main_(void);
 static f64 area(Shape s);
+static inline i64 vais_f64_to_i64(f64 x) { f64 d = x; if (d >= 9223372036854776000.0) return 9223372036854775807LL; if (d <= (-9223372036854776000.0)) return (-9223372036854775807LL - 1); if (d != d) return 0; return (i64)d; }
 static i64 main_(void) {
 i64 t1_;
 {

@@ -6,6 +6,8 @@ typedef float f32; typedef double f64; typedef unsigned char b8;
 
 typedef struct i64_x3 i64_x3;
 struct i64_x3 { i64 at[3]; };
+static i64 main_(void);
+static i64 f(i64 x);
 #if defined(__TINYC__)
 #define VAIS_COLD
 #define VAIS_UNLIKELY(x) (x)
@@ -22,8 +24,6 @@ struct i64_x3 { i64 at[3]; };
 #endif
 static VAIS_COLD void vais_trap_bounds(void) { for (;;) VAIS_STOP; }
 #define VAIS_INDEX(i, n) (VAIS_UNLIKELY((u64)(i) >= (u64)(n)) ? (vais_trap_bounds(), (u64)0) : (u64)(i))
-static i64 main_(void);
-static i64 f(i64 x);
 static i64 main_(void) {
 i64 t1_;
 {

@@ -4,6 +4,7 @@ typedef signed char i8; typedef short i16; typedef int i32; typedef long long i6
 typedef unsigned char u8; typedef unsigned short u16; typedef unsigned u32; typedef unsigned long long u64;
 typedef float f32; typedef double f64; typedef unsigned char b8;
 
+static i64 main_(void);
 #if defined(__TINYC__)
 #define VAIS_COLD
 #define VAIS_UNLIKELY(x) (x)
@@ -22,7 +23,6 @@ static VAIS_COLD void vais_trap_divide(void) { volatile int zero = 0; volatile i
 static inline i64 vais_div_i64(i64 a, i64 b) { if (VAIS_UNLIKELY(b == 0)) vais_trap_divide(); if (b == -1) return (i64)(0 - (u64)a); return (i64)(a / b); }
 static inline i64 vais_rem_i64(i64 a, i64 b) { if (VAIS_UNLIKELY(b == 0)) vais_trap_divide(); if (b == -1) return 0; return (i64)(a % b); }
 static inline i64 vais_f64_to_i64(f64 x) { f64 d = x; if (d >= 9223372036854776000.0) return 9223372036854775807LL; if (d <= (-9223372036854776000.0)) return (-9223372036854775807LL - 1); if (d != d) return 0; return (i64)d; }
-static i64 main_(void);
 static i64 main_(void) {
 i64 t1_;
 {

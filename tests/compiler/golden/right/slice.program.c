@@ -8,6 +8,8 @@ typedef struct i64_slice i64_slice;
 typedef struct i64_x3 i64_x3;
 struct i64_slice { i64 *at; i64 length; };
 struct i64_x3 { i64 at[3]; };
+static i64 main_(void);
+static i64 sum(i64_slice xs);
 static const i64_x3 TABLE = {{1LL, 2LL, 3LL}};
 #if defined(__TINYC__)
 #define VAIS_COLD
@@ -25,8 +27,6 @@ static const i64_x3 TABLE = {{1LL, 2LL, 3LL}};
 #endif
 static VAIS_COLD void vais_trap_bounds(void) { for (;;) VAIS_STOP; }
 #define VAIS_INDEX(i, n) (VAIS_UNLIKELY((u64)(i) >= (u64)(n)) ? (vais_trap_bounds(), (u64)0) : (u64)(i))
-static i64 main_(void);
-static i64 sum(i64_slice xs);
 static i64 main_(void) {
 i64_x3 t1_ = TABLE;
 i64 *t2_ = t1_.at;
@@ -37,10 +37,10 @@ t4_.at[1] = 5LL;
 t4_.at[2] = 6LL;
 i64_x3 t5_ = t4_;
 i64 *t6_ = t5_.at;
-i64 t7_ = 1LL;
-i64 t8_ = 3LL;
-if ((i64)t7_ < 0 || (i64)t8_ < (i64)t7_ || (i64)t8_ > 3LL) vais_trap_bounds();
-i64 t9_ = sum(((i64_slice){t6_ + t7_, ((i64)t8_ - (i64)t7_)}));
+i64 t7_ = (i64)1LL;
+i64 t8_ = (i64)3LL;
+if (t7_ < 0 || t8_ < t7_ || t8_ > 3LL) vais_trap_bounds();
+i64 t9_ = sum(((i64_slice){t6_ + t7_, t8_ - t7_}));
 return (t3_ + t9_);
 }
 static i64 sum(i64_slice xs) {

@@ -6,6 +6,8 @@ typedef float f32; typedef double f64; typedef unsigned char b8;
 
 typedef struct Point Point;
 struct Point { i64 x; f64 y; };
+static i64 main_(void);
+static Point move(Point * p, f64 by);
 #if defined(__TINYC__)
 #define VAIS_COLD
 #define VAIS_UNLIKELY(x) (x)
@@ -27,8 +29,6 @@ static VAIS_COLD void vais_trap_null(void) { volatile u64 null = 0; *(volatile c
 #else
 #define VAIS_NEAR(type, p) VAIS_FAR(type, p)
 #endif
-static i64 main_(void);
-static Point move(Point * p, f64 by);
 static i64 main_(void) {
 Point t1_ = ((Point){.x = 1LL, .y = 2.0});
 Point t2_ = move((&t1_), 0.5);
