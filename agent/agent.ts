@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { isName } from '../artifact/name.ts';
+import { validateName } from '../artifact/name.ts';
 import { VaisError } from '../common/error.ts';
 import { makePrivateFolder } from '../common/files.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
@@ -59,34 +60,58 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     });
   }
   requireLoopback(target);
-  for (const { name } of options.run)
-    if (!isName(name)) throw new VaisError('usage', `${JSON.stringify(name)} cannot name a program`);
+  const names = new Set<string>();
+  for (const { name } of options.run) {
+    validateName('program', name);
+    if (names.has(name)) throw new VaisError('usage', `--run names ${name} twice`, { hint: 'Give each its own name.' });
+    names.add(name);
+  }
 
-  const closers: (() => void | Promise<void>)[] = [];
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+  const closing = new AbortController();
+  const closers: (() => unknown)[] = [];
+  const warn = (message: string) => say({ event: 'warning', message });
+  const closeAll = async () => {
+    closing.abort();
+    for (const closer of closers.splice(0).reverse()) {
+      try {
+        await closer();
+      } catch (thrown) {
+        warn(VaisError.from(thrown).message); // What comes after it must end all the same.
+      }
+    }
+  };
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= closeAll();
+    return closed;
   };
   try {
     await makePrivateFolder(options.data);
-    const warn = (message: string) => say({ event: 'warning', message });
     const listeners = new Set<(event: PushEvent) => void>();
     const publish = (event: PushEvent) => {
       say(event);
       for (const listener of listeners) listener(event);
     };
 
+    // The link in the data folder is the lock on it too, since only one agent can listen there: so it comes first.
+    const early: Socket[] = [];
+    let accept = (socket: Socket): void => {
+      early.push(socket.on('error', () => undefined));
+    };
+    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => accept(socket));
+    closers.push(() => link.close());
+
     const supervisors = new Map<string, Supervisor>();
     const images = await ImageStore.open(options.data);
     const histories = await HistoryStore.open(options.data, warn);
     closers.push(() => histories.close());
-    const deathOf = (link: ProgramLink, signal: AbortSignal) => findDeath(link, supervisors.get(link.name), signal);
-    const programs = new Programs(histories, { images, deathOf, publish, warn }, say);
+    const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
+    const world = { images, deathOf, closing: closing.signal, publish, warn };
+    const programs = new Programs(histories, world, say);
     closers.push(() => programs.close());
-
-    // The link in the data folder is the lock on it too: only one agent can listen there.
-    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => programs.accept(socket));
-    closers.push(() => link.close());
-    closers.push(claimDefaultLink(options.defaultLink, (socket) => programs.accept(socket)));
+    accept = (socket) => programs.accept(socket);
+    for (const socket of early) programs.accept(socket);
+    closers.push(claimDefaultLink(options.defaultLink, accept));
 
     const checker = new Checker({});
     closers.push(() => checker.close());
@@ -95,6 +120,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
       const environment = { ...options.environment, VAIS_HOT_LINK: link.path, VAIS_HOT_NAME: order.name };
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
+    closers.push(() => Promise.all([...supervisors.values()].map((supervisor) => supervisor.close())));
     const service = agentService({
       programs,
       images,
@@ -114,10 +140,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
 
     const address = target.address.replace(/:\d+$/, `:${server.port}`);
     say({ event: 'ready', address, link: link.path, insecure: true, data: options.data } satisfies Notice);
-    for (const supervisor of supervisors.values()) {
-      closers.push(() => supervisor.close());
-      await supervisor.start();
-    }
+    for (const supervisor of supervisors.values()) await supervisor.start();
     return { address, link: link.path, close };
   } catch (thrown) {
     await close();
@@ -126,7 +149,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
 }
 
 /** Takes the default link when it is free, and again when its holder has gone. Returns what gives it back. */
-function claimDefaultLink(path: string, accept: Parameters<typeof listenForPrograms>[1]): () => Promise<void> {
+function claimDefaultLink(path: string, accept: (socket: Socket) => void): () => Promise<void> {
   let held: LinkListener | undefined;
   let claiming: Promise<void> | undefined;
   const claim = () => {

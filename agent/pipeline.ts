@@ -1,5 +1,4 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
-import { requireCompatible } from '../artifact/compare.ts';
 import { readImage, requireTriple } from '../artifact/image.ts';
 import { type Manifest, matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
@@ -37,7 +36,7 @@ export async function runPush(
   const { program, module, digest, size, buildId, tier } = manifest;
   const bare = { program, module, code: { image: { digest, size }, buildId, tier }, origin: 'push' as const };
   let push = new Push(bare, startedAt, sinks);
-  let lane: Lane | undefined;
+  let lane = world.programs.laneOf(program, module);
   try {
     push.reach('received');
 
@@ -45,7 +44,7 @@ export async function runPush(
     matchManifest(manifest, image);
     lane = world.programs.requireLane(program, module);
     for (const link of lane.links) requireTriple(image, link.triple);
-    if (lane.contract !== undefined) requireCompatible(lane.contract, image.contract);
+    lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 
     await world.images.put(digest, bytes);
@@ -72,7 +71,7 @@ export async function runRollback(
 ): Promise<Verdict> {
   const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const };
   let push = new Push(bare, startedAt, sinks);
-  let lane: Lane | undefined;
+  let lane = world.programs.laneOf(program, module);
   try {
     lane = world.programs.requireLane(program, module);
     const to = version === 0 ? lane.before() : version;
