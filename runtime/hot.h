@@ -183,12 +183,26 @@ typedef struct hot_module {
 #define HOT_CONTRACT __attribute__((used, section("vais_contract")))
 #endif
 
+/* The triple that this code is compiled for. */
+#if defined(_WIN32)
+#define HOT_TRIPLE "x86_64-windows-gnu"
+#elif defined(__APPLE__) && (defined(__aarch64__) || defined(__arm64__))
+#define HOT_TRIPLE "aarch64-macos"
+#elif defined(__APPLE__)
+#define HOT_TRIPLE "x86_64-macos"
+#elif defined(__aarch64__)
+#define HOT_TRIPLE "aarch64-linux-gnu"
+#else
+#define HOT_TRIPLE "x86_64-linux-gnu"
+#endif
+
 #define HOT_OFFSET(type, field) ((unsigned)(unsigned long long)&((type *)0)->field)
 
-/* One thread's state for one module. Zero bytes at start; everything but the first two is the runtime's own. */
+/* One thread's state for one module. Zero bytes at start; everything but the first two and `slot` is the runtime's own. */
 struct hot_thread {
     const hot_address *table; /* null: take the slow way, hot_call */
     unsigned depth;           /* hot calls of this module on this thread's stack */
+    const hot_address *guarded; /* the table of a confirmed version whose calls are guarded */
     int joined;
     void *version;            /* in use, or about to be */
     void *arrived;            /* the version whose swap this thread has done */
@@ -243,8 +257,11 @@ void hot_safe_point_now(void);
 
 #define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
 #define HOT_SLOT(t, number) (HOT_STORE((t)->slot, (number)), (t)->table[number])
-#define HOT_ENTER(t) ((void)HOT_STORE((t)->depth, (t)->depth + 1))
-#define HOT_LEAVE(t) ((void)HOT_STORE((t)->depth, (t)->depth - 1))
+/* A pair, in one block; ENTER declares a variable, so that LEAVE need not wait for what ENTER wrote. */
+#define HOT_ENTER(t) \
+    const unsigned hot_depth_before = (t)->depth; \
+    HOT_STORE((t)->depth, hot_depth_before + 1)
+#define HOT_LEAVE(t) HOT_STORE((t)->depth, hot_depth_before)
 
 /* Counts publications; a thread that has seen the last one has nothing to do. */
 extern volatile unsigned hot_published;

@@ -122,7 +122,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     sigemptyset(&g->mask);
     memcpy(&g->mask, &((ucontext_t *)context)->uc_sigmask, 8);
     g->armed = 0;
-    _longjmp(g->jump, 1);
+    HOTI_JUMP(g->jump);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a
