@@ -28,6 +28,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   // Whoever read our output may go away; that is no reason to stop serving.
   process.stdout.on('error', () => undefined);
+  // A fault of ours in one push must not end the service for the others.
+  process.on('unhandledRejection', (reason) => {
+    say({ event: 'warning', message: `a fault in the agent: ${reason instanceof Error ? reason.stack : reason}` });
+  });
   try {
     const stop = new Promise<void>((done) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
