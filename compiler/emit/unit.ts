@@ -243,10 +243,7 @@ export class Unit {
         return `{{${tree.items.map((item) => this.initializer(item)).join(', ')}}}`;
       case 'repeat': {
         const item = this.initializer(tree.item);
-        // tcc has no ranges in initializers, and long lists of equal items are rare.
-        return /^0(?:LL|U|ULL|\.0)?$/.test(item)
-          ? '{{0}}'
-          : `{{${Array.from({ length: tree.count }, () => item).join(', ')}}}`;
+        return /^0(?:LL|U|ULL|\.0)?$/.test(item) ? '{{0}}' : `{{[0 ... ${tree.count - 1}] = ${item}}}`;
       }
       default:
         throw new Error(`a ${tree.kind} cannot stand in static data`);
