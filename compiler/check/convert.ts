@@ -13,13 +13,6 @@ export function describeType(type: Type): string {
 
 const isText = (type: Type): boolean => type.kind === 'str' || (type.kind === 'pointer' && type.to === i8);
 
-/** True when a value of the one type can stand where the other is wanted, with at most a free conversion. */
-export function fits(from: Type, to: Type): boolean {
-  if (from === to || from.kind === 'wrong' || to.kind === 'wrong' || from.kind === 'never') return true;
-  if (isText(from) && isText(to)) return true;
-  return from.kind === 'array' && to.kind === 'slice' && from.element === to.element;
-}
-
 /** The value as this type. Reports when it has another that does not fit. */
 export function coerce(body: Body, value: Tree, wanted: Type, why?: string): Tree {
   const { type, span } = value;
