@@ -6,7 +6,7 @@
  * WHAT IT IS
  *
  * A program is built with this runtime inside and with version 1 of its hot functions. While it runs, newer versions of
- * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with all its
+ * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with its
  * state. Nothing has to be there for that: without an agent and without a library the program runs version 1,
  * and costs what it always cost, plus 1 to 2 ns for each call of a hot function.
  *

@@ -182,13 +182,12 @@ typedef struct hoti_crash {
 #endif
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__) && !defined(HOTI_SANITIZED)
+#define HOTI_QUICK 1
 typedef void *hoti_jump[5];
 #define HOTI_MARK(jump) __builtin_setjmp((void **)(jump))
-#define HOTI_JUMP(jump) __builtin_longjmp((void **)(jump), 1)
 #else
 typedef jmp_buf hoti_jump;
 #define HOTI_MARK(jump) _setjmp(*(hoti_jump *)&(jump))
-#define HOTI_JUMP(jump) _longjmp(jump, 1)
 #endif
 
 typedef struct hoti_guard {
@@ -207,7 +206,7 @@ typedef struct hoti_self {
     hoti_guard *guard;  /* the innermost guarded call */
     hoti_u64 started;   /* ns, when it began, for the deadline; 0: none. Others read it */
     unsigned stop;      /* the background thread asks the handler to stop this call */
-    int chaining;       /* a handler of the program runs */
+    size_t chaining;    /* where on the stack we called a handler of the program; 0: not */
     pthread_t thread;
     void *stack;        /* for signal handlers, ours; null: the thread has its own */
     char *saved;        /* what undone calls put back */
