@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { VaisError } from '../common/error.ts';
-import { type BuildFlags, parseFlags } from './flags.ts';
 import type { HostOf } from './signature.ts';
 
 /** A function of the program that hot functions may call. */
@@ -25,7 +24,10 @@ export class HotReloadConfig {
   readonly file: string;
   readonly #settings: Settings;
 
-  /** @param path a Vais source */
+  /**
+   * @param path a Vais source
+   * @param settings what the `with…` methods hand on
+   */
   constructor(path: string, settings: Settings = defaults) {
     this.path = path;
     this.file = resolve(path);
@@ -93,11 +95,6 @@ export class HotReloadConfig {
 
   get functions(): ReadonlyMap<string, HostFunctionEntry> {
     return this.#settings.functions;
-  }
-
-  /** The compiler's arguments, read. @throws VaisError `usage` for one that the built-in compiler does not know */
-  get flags(): BuildFlags {
-    return parseFlags(this.#settings.args);
   }
 
   #with(change: Partial<Settings>): HotReloadConfig {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
-import { type Built, build } from './build.ts';
+import { type Built, build, endBuilds } from './build.ts';
 import type { HotReloadConfig } from './config.ts';
 
 /** What came of the newest content of the source. */
@@ -59,7 +59,9 @@ export class Follower {
     this.#compiling.abort();
     await this.#watcher?.close();
     await this.#newest;
-    await rm(this.#folder, { recursive: true, force: true });
+    await endBuilds(this.#folder);
+    // What was killed just now may still have written something.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 
   #begin(change?: Change): void {

@@ -7,6 +7,7 @@
  */
 import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
+import { parseFlags } from './flags.ts';
 import { Follower, type Made } from './follower.ts';
 import { Intake } from './intake.ts';
 import { HotModule } from './module.ts';
@@ -48,15 +49,16 @@ export class HotReloader implements AsyncDisposable {
    * @throws SourceError, with the compiler's messages, when the source does not compile; VaisError when it cannot be
    *   built or loaded here. The reloader can be started again then.
    */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    const { path, args, command } = this.#config;
+    if (this.#state !== 'new') throw usage(`the reloader of ${path} was started already`);
+    if (command === undefined) parseFlags(args); // What is wrong with them is said before anything is started.
+    this.#state = 'starting';
     this.#starting = this.#start();
-    return this.#starting;
+    await this.#starting;
   }
 
   async #start(): Promise<void> {
-    if (this.#state !== 'new') throw usage(`the reloader of ${this.#config.path} was started already`);
-    if (this.#config.command === undefined) void this.#config.flags; // Said before anything is started.
-    this.#state = 'starting';
     try {
       const follower = await Follower.start(this.#config, (made) => this.#take(made));
       this.#follower = follower;

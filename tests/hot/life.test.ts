@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { packageRoot } from '../../common/package-root.ts';
 import { HotReloadConfig } from '../../hot/index.ts';
 import { configure, makeFolder, makeReloader, makeSource, news, startReloader } from './harness.ts';
 
@@ -29,6 +31,21 @@ function folders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('vais-node-'));
 }
 
+/** The compilers that this process has started and that are there. */
+function compilers(): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, name = '', state, parent] =
+        /^\d+ \((.*)\) (\w) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+      if (Number(parent) === process.pid && state !== 'Z' && /cc|clang|ld|as/.test(name)) found.push(name);
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return found;
+}
+
 describe.runIf(process.platform === 'linux')('300 reloads', () => {
   it('leave one mapping, no file, and the state', async () => {
     const file = makeSource(counter(1));
@@ -49,6 +66,7 @@ describe.runIf(process.platform === 'linux')('300 reloads', () => {
     await reloader.close();
     expect(mapped()).toEqual([]);
     expect(folders()).toEqual([]);
+    await vi.waitUntil(() => compilers().length === 0, 10_000);
   });
 });
 
@@ -78,6 +96,7 @@ describe('close()', () => {
     await closed;
     expect(folders()).toEqual([]);
     expect(mapped()).toEqual([]);
+    await vi.waitUntil(() => compilers().length === 0, 10_000);
   });
 
   it('ends a start that is under way', async () => {
@@ -161,6 +180,24 @@ describe('two reloaders in one process', () => {
     expect(steps[1]?.(state)).toBe(3n);
     expect(await news(two)).toBe(1);
     expect([steps[1]?.(state), state.value]).toEqual([4n, 24n]);
+  });
+});
+
+describe('a crash in native code', () => {
+  it('ends the process, as the page says', () => {
+    const file = makeSource('#[hot]\nF crash(at: *i64) -> i64 { *at }\nF main() -> i64 { 0 }\n');
+    const program = `
+      import { HotReloadConfig, HotReloader } from 'vais-remote';
+      const reloader = new HotReloader(new HotReloadConfig(process.argv[1]));
+      await reloader.start();
+      console.log('started');
+      reloader.getFunction('crash', 'fn(*i64) -> i64')(null);
+      console.log('survived');`;
+    const args = ['--input-type=module', '-e', program, file];
+    // A folder of its own, since it leaves one behind.
+    const env = { ...process.env, TMPDIR: makeFolder() };
+    const { stdout, signal } = spawnSync(process.execPath, args, { cwd: packageRoot, encoding: 'utf8', env });
+    expect([stdout, signal]).toEqual(['started\n', 'SIGSEGV']);
   });
 });
 

@@ -8,7 +8,7 @@ const text = `
 E Color { Red, Green, Blue }
 E Shape { Circle(f64), Nothing }
 S Vec2 { x: f64, y: f64 }
-S Wide { big: i128, part: [i64] }
+S Part { part: [i64] }
 S Node { value: i64, next: *Node }
 S All {
     a: i8, b: i16, c: i32, d: i64, e: u8, f: u16, g: u32, h: u64, i: f32, j: f64, k: bool,
@@ -55,7 +55,7 @@ F total() -> i64 { table[0] as i64 + table[1] as i64 + table[2] as i64 }
 #[hot]
 F by_value(vec: Vec2) -> f64 { vec.x }
 #[hot]
-F widest(wide: *Wide) -> i64 { wide.big as i64 }
+F count(part: *Part) -> i64 { 0 }
 F main() -> i64 { 0 }
 `;
 
@@ -183,6 +183,11 @@ describe('a struct', () => {
       return undefined;
     })();
     expect(`${thrown?.message} ${thrown?.hint}`).toMatch(words);
+  });
+
+  it('leaves slices to native code', async () => {
+    const reloader = await start();
+    expect(() => reloader.createStruct('Part')['part']).toThrow('Node programs cannot reach');
   });
 
   it('of another type is no argument', async () => {
