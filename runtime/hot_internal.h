@@ -133,6 +133,7 @@ typedef struct hoti_version {
     char *path;   /* of the private copy */
     size_t origin;    /* where it is mapped; 0: it is the program's own code */
     size_t base, end; /* its code is between these */
+    const char *resident; /* why it is never unloaded; null: it is */
     hoti_global **bound;
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
@@ -243,7 +244,9 @@ hoti_u64 hoti_settle_wait(hoti_u64 now);
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
 void hoti_park(hoti_version *version);
 int hoti_unpark(hoti_version *version);
+int hoti_unload(hoti_version *version);
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
+const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
 int hoti_bind(hoti_version *version, hoti_error *error);

@@ -60,6 +60,14 @@ static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
     }
 }
 
+/* Whether the code that was interrupted runs inside the guarded call: not after that was left by a longjmp, and not on
+ * another stack, in a handler of the program. */
+static int is_within(const hoti_guard *g, const ucontext_t *context) {
+    size_t pc, sp, fp;
+    read_registers(context, &pc, &sp, &fp);
+    return sp == 0 || (sp < (size_t)g && (size_t)g - sp < ((size_t)1 << 32));
+}
+
 /* ---- whose it is, when it is not ours ---- */
 static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self) {
     struct sigaction old = {0};
@@ -118,7 +126,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
     hoti_guard *g = self == NULL ? NULL : self->guard;
-    int armed = g != NULL && g->armed && !hoti_is_child;
+    int armed = g != NULL && g->armed && !hoti_is_child && is_within(g, context);
     /* The background thread stops a call by this signal; it may come when the call is already over. */
     if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() &&
         hoti_swap(&self->stop, 0) != 0) {

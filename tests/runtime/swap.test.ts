@@ -171,6 +171,29 @@ describe('a load', () => {
   });
 });
 
+describe('an image', () => {
+  it('with a running thread of its own is never unloaded, and that is told', async () => {
+    await program.pass();
+    const nonce = agent.load(2, await buildImage(folder, '0050', { defines: { OWN_THREAD: '1' } }));
+    expect(await agent.take('loaded', { nonce })).toMatchObject({ resident: 'pthread_create' });
+    program.send('.');
+    await agent.take('swapped', { nonce });
+    program.send('.');
+    await agent.take('confirmed', { nonce });
+    for (let version = 3; version < 8; version++) await push(version, version % 2 === 0 ? step10 : step20);
+    await until(() => program.mapped().length === 2, 'all others are unloaded');
+    expect(program.mapped().join()).toMatch(/libgame\.v2\.so/);
+    expect(copies()).toContain('libgame.v2.so');
+  });
+
+  it('with a thread-local variable is unloaded as any other', async () => {
+    await push(2, await buildImage(folder, '0051', { defines: { THREAD_LOCAL: '1' } }));
+    expect(await program.pass()).toMatchObject({ version: '2' });
+    await push(3, step10);
+    await until(() => program.mapped().length === 1, 'the old image is unloaded');
+  });
+});
+
 describe('a cancel', () => {
   it('drops a load that has not swapped', async () => {
     await program.pass();
