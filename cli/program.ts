@@ -1,13 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../common/package-root.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { events } from './commands/events.ts';
-import { history } from './commands/history.ts';
-import { push } from './commands/push.ts';
-import { rollback } from './commands/rollback.ts';
-import { status } from './commands/status.ts';
-import { watch } from './commands/watch.ts';
 import type { Context } from './context.ts';
 import type { CompileOptions } from './prepare.ts';
 
@@ -15,6 +7,10 @@ import type { CompileOptions } from './prepare.ts';
 export interface CommonFlags {
   readonly json: boolean;
 }
+
+/*
+ * Each command is loaded when it is called, so that `status` does not wait for a compiler that it does not use.
+ */
 
 /** Carries a command out: gets the function, and what the flags say about how to show things. */
 export type Run = (name: string, flags: CommonFlags, command: (context: Context) => Promise<number>) => Promise<void>;
@@ -44,7 +40,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .command('demo')
     .description('see it work, in under 20 seconds: nothing to set up, nothing left behind')
     .addOption(json())
-    .action((flags: CommonFlags) => run('demo', flags, (context) => demo(context)));
+    .action((flags: CommonFlags) =>
+      run('demo', flags, async (context) => (await import('./commands/demo.ts')).demo(context)),
+    );
 
   program
     .command('agent')
@@ -56,8 +54,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(timeout())
     .addOption(json())
     .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; timeout: number }) =>
-      run('push', flags, (context) =>
-        push(files, { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      run('push', flags, async (context) =>
+        (await import('./commands/push.ts')).push(
+          files,
+          { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 },
+          context,
+        ),
       ),
     );
 
@@ -71,8 +73,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     )
     .addOption(json())
     .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; debounce: number }) =>
-      run('watch', flags, (context) =>
-        watch(files, { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce }, context),
+      run('watch', flags, async (context) =>
+        (await import('./commands/watch.ts')).watch(
+          files,
+          { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce },
+          context,
+        ),
       ),
     );
 
@@ -81,7 +87,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('what each module of each connected program runs')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('status', flags, (context) => status(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('status', flags, async (context) => (await import('./commands/status.ts')).status(pick(flags), context)),
+    );
 
   program
     .command('history')
@@ -90,7 +98,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(moduleOption())
     .addOption(json())
     .action((flags: CommonFlags & { to?: string; module?: string }) =>
-      run('history', flags, (context) => history(pick(flags), context)),
+      run('history', flags, async (context) => (await import('./commands/history.ts')).history(pick(flags), context)),
     );
 
   program
@@ -102,8 +110,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(timeout())
     .addOption(json())
     .action((number: number | undefined, flags: CommonFlags & { to?: string; module?: string; timeout: number }) =>
-      run('rollback', flags, (context) =>
-        rollback(number, { ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      run('rollback', flags, async (context) =>
+        (await import('./commands/rollback.ts')).rollback(
+          number,
+          { ...pick(flags), timeoutMs: flags.timeout * 1000 },
+          context,
+        ),
       ),
     );
 
@@ -112,14 +124,18 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('what happens to all pushes from now on, until Ctrl-C')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('events', flags, (context) => events(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('events', flags, async (context) => (await import('./commands/events.ts')).events(pick(flags), context)),
+    );
 
   program
     .command('doctor')
     .description('what this machine has, and what would make it better')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('doctor', flags, (context) => doctor(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('doctor', flags, async (context) => (await import('./commands/doctor.ts')).doctor(pick(flags), context)),
+    );
 
   return program;
 }

@@ -56,7 +56,8 @@ export function renderPush(done: DoneReport, stages: readonly StageReport[], sty
   const headline = `${style.colors.green(marks(style).ok)} ${style.colors.bold(headlineOf(done))}`;
   if (stages.length === 0 || done.unchanged) return headline;
   const swapped = latest(stages, 'swapped');
-  const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the push began`);
+  const what = swapped?.origin === 'rollback' ? 'rollback' : 'push';
+  const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the ${what} began`);
   return `${headline}${told}\n${renderTimeline(stages, style)}`;
 }
 

@@ -24,7 +24,7 @@ export function styleOf(
   return {
     colors: pc.createColors(live && noColor === ''),
     unicode,
-    width: Math.max(40, Math.min(100, stream.columns ?? 80)),
+    width: Math.max(40, Math.min(100, stream.columns || 80)),
     live,
   };
 }
