@@ -27,7 +27,7 @@ export interface CompileOptions extends FrontOptions {
   triple?: string;
   /** `fast` is tcc's; the default is `fast` for an image where tcc is there, and no optimisation is asked for. */
   tier?: 'fast' | 'optimized';
-  /** Optimisation, 0 to 3; the default is 2, and 1 for a program that is to be debugged. */
+  /** Optimisation, 0 to 3; the default is 2, and 0 for what is to be debugged. */
   opt?: 0 | 1 | 2 | 3;
   /** Debug information with the lines of the source. */
   debug?: boolean;
@@ -70,7 +70,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const front = analyse(options.file, { search: searchPathOf(options.file), ...options, kind: options.kind });
   if (!front.ok) return front;
   const { toolchain, tier } = await choose(options, triple, front.program.wide);
-  const opt = options.opt ?? (options.debug ? 1 : 2);
+  const opt = options.opt ?? (options.debug ? 0 : 2);
   const { c, contract, runtime, links } = generate(front.program, {
     kind: options.kind,
     triple,
