@@ -171,6 +171,7 @@ export class Lane {
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw this.#ended(push);
+      this.#restorer.overtaken();
       for (const link of this.#links) flight.board(link);
       push.reach('delivered');
       onGiveWay(() => flight.cancel());
