@@ -13,7 +13,10 @@ export function emitBlock(b: BodyEmitter, tree: TreeOf<'block'>): string | undef
   if (tree.value === undefined || !isReal(tree.type)) {
     b.put('{');
     for (const statement of tree.statements) emitStatement(b, statement);
-    if (tree.value !== undefined) emitDiscarded(b, tree.value);
+    if (tree.value !== undefined) {
+      b.at(tree.value.span);
+      emitDiscarded(b, tree.value);
+    }
     b.put('}');
     return undefined;
   }
@@ -26,8 +29,15 @@ export function emitBlock(b: BodyEmitter, tree: TreeOf<'block'>): string | undef
   return result;
 }
 
+/** What a block without statements comes down to. */
+export function lastOf(tree: Tree): Tree {
+  return tree.kind === 'block' && tree.statements.length === 0 && tree.value !== undefined ? lastOf(tree.value) : tree;
+}
+
 /** Evaluates a tree into a variable, unless it never gives a value. */
 function emitInto(b: BodyEmitter, tree: Tree, result: string): void {
+  const last = lastOf(tree);
+  if (last !== tree) b.at(last.span);
   const text = raw(b, tree);
   if (isReal(tree.type)) b.put(`${result} = ${text};`);
 }
@@ -41,7 +51,10 @@ export function emitDiscarded(b: BodyEmitter, tree: Tree): void {
     case 'block':
       b.put('{');
       for (const statement of tree.statements) emitStatement(b, statement);
-      if (tree.value !== undefined) emitDiscarded(b, tree.value);
+      if (tree.value !== undefined) {
+        b.at(tree.value.span);
+        emitDiscarded(b, tree.value);
+      }
       b.put('}');
       return;
     case 'match':
