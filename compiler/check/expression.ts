@@ -43,13 +43,10 @@ export function checkExpr(body: Body, expr: Expr, wanted?: Type): Tree {
         type: wanted?.kind === 'float' ? wanted : f64,
         span,
       };
-    case 'char':
-      return {
-        kind: 'int',
-        value: BigInt(expr.value),
-        type: wanted !== undefined && isInteger(wanted) ? wanted : i8,
-        span,
-      };
+    case 'char': {
+      const type = wanted !== undefined && isInteger(wanted) ? wanted : i8;
+      return { kind: 'int', value: wrap(BigInt(expr.value), type), type, span };
+    }
     case 'bool':
       return { kind: 'bool', value: expr.value, type: bool, span };
     case 'string':
