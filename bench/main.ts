@@ -1,9 +1,10 @@
 /**
  * `npm run bench [-- NAME…] [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run.
- * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`.
+ * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`, `delta`.
  */
 import { cpus } from 'node:os';
 import { compileBench } from './compile-bench.ts';
+import { deltaBytes } from './delta.ts';
 import { type Row, rowJson, rowTable } from './report.ts';
 import { runtimeBench } from './runtime-bench.ts';
 import { saveToSwapped } from './save-to-swapped.ts';
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   save_to_swapped: (add, tell, signal) => saveToSwapped(process.env, add, tell, signal),
   compile: compileBench,
   runtime: runtimeBench,
+  delta: deltaBytes,
 };
 
 const args = process.argv.slice(2);
