@@ -9,6 +9,7 @@ import {
   isInteger,
   isNumber,
   limits,
+  nearestFloat,
   never,
   nothing,
   str,
@@ -105,7 +106,7 @@ export function checkAs(body: Body, expr: Expr, wanted: Type, why?: string): Tre
 
 function checkInt(body: Body, expr: Expr, value: bigint, wanted: Type | undefined): Tree {
   const { span } = expr;
-  if (wanted?.kind === 'float') return { kind: 'float', value: Number(value), type: wanted, span };
+  if (wanted?.kind === 'float') return { kind: 'float', value: nearestFloat(value, wanted.bits), type: wanted, span };
   const type = wanted !== undefined && isInteger(wanted) ? wanted : i64;
   const { low, high } = limits(type);
   if (value >= low && value <= high) return { kind: 'int', value, type, span };
