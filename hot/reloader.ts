@@ -39,7 +39,8 @@ export class HotReloader implements AsyncDisposable {
 
   constructor(config: HotReloadConfig) {
     this.#config = config;
-    this.#module = new HotModule(config.functions, () => this.#intake.error?.message ?? '');
+    const others = config.modules.map((reloader) => reloader.#module);
+    this.#module = new HotModule(config.functions, others, () => this.#intake.error?.message ?? '');
     this.#intake = new Intake(this.#module, (error) => this.#refused(error));
   }
 
@@ -135,6 +136,17 @@ export class HotReloader implements AsyncDisposable {
     throw new VaisError('contract_changed', `${name} is ${slot.type}, and not ${type}`, {
       hint: 'Ask for the signature that the source states.',
     });
+  }
+
+  /**
+   * The address of a hot function that native code may keep, for parameters and fields of a type `fn(…)`: calls of it
+   * run the current version too.
+   *
+   * @throws VaisError `usage` as `getFunction` does
+   */
+  getAddress(name: string): bigint {
+    this.#requireRunning();
+    return this.#module.address(name);
   }
 
   /**

@@ -79,7 +79,7 @@ describe('numbers', () => {
     ['small', [128, 0, 0, 0, 0, 0], 'argument 1 of small is i8, and was given 128'],
     ['small', [0, 0, 0, -1, 0, 0], 'argument 4 of small is u8, and was given -1'],
     ['small', [0, 0, 1.5, 0, 0, 0], 'argument 3 of small is i32, and was given 1.5'],
-    ['small', [0], 'small was given 1 arguments'],
+    ['small', [0], 'small was given 1 argument'],
     ['large', [2 ** 53], 'argument 1 of large is i64, and was given 9007199254740992'],
     ['large', [2n ** 63n], 'argument 1 of large is i64, and was given 9223372036854775808n'],
     ['large', ['1'], 'argument 1 of large is i64, and was given "1"'],
