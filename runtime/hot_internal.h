@@ -247,6 +247,7 @@ int hoti_unpark(hoti_version *version);
 int hoti_unload(hoti_version *version);
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
 const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
+int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error);
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
 int hoti_bind(hoti_version *version, hoti_error *error);

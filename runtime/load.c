@@ -159,7 +159,8 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         } else {
             v->image = dlsym(v->handle, "vais_hot_image");
             if (check_image(module, v->image, order, error) &&
-                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) && hoti_bind(v, error)) {
+                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) &&
+                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error)) {
                 locate(v);
                 return v;
             }

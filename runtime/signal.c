@@ -75,8 +75,8 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
     int sent = info->si_code <= 0; /* by kill or raise: does not happen again by itself when we return */
     while (i < CAUGHT && caught[i] != number) i++;
     if (i < CAUGHT) old = before[i];
-    /* Whoever was put in front of us chains to us as we chain to them: then it has been round once, and we are deeper on
-     * the stack than before. A handler that left by a jump never came back to say so, but we are not deeper then. */
+    /* Whoever was put in front of us chains to us as we chain to them: then it has been round once, and we are deeper
+     * on the stack than before. A handler that left by a jump never came back to say so, but we are not deeper then. */
     if (self != NULL && (size_t)&old < self->chaining) old.sa_handler = SIG_DFL, old.sa_flags = 0;
     if ((old.sa_flags & SA_SIGINFO) == 0 && old.sa_handler == SIG_IGN && sent) return;
     if ((old.sa_flags & SA_SIGINFO) == 0 && (old.sa_handler == SIG_DFL || old.sa_handler == SIG_IGN)) {

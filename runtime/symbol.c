@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 /* Calls `each` for every symbol with a name, until it returns other than 0; returns that. */
-static int walk(const char *file, size_t size, int (*each)(const Elf64_Sym *, const char *, size_t, void *), void *own) {
+typedef int visit(const Elf64_Sym *symbol, const char *text, size_t length, void *own);
+
+static int walk(const char *file, size_t size, visit *each, void *own) {
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)file;
     if (size < sizeof *head || head->e_shentsize != sizeof(Elf64_Shdr) || head->e_shoff > size ||
         head->e_shnum > (size - head->e_shoff) / sizeof(Elf64_Shdr))
@@ -35,7 +37,7 @@ static int walk(const char *file, size_t size, int (*each)(const Elf64_Sym *, co
     return 0;
 }
 
-static int with_file(const char *path, int (*each)(const Elf64_Sym *, const char *, size_t, void *), void *own) {
+static int with_file(const char *path, visit *each, void *own) {
     int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
     struct stat s;
     void *file = MAP_FAILED;

@@ -80,7 +80,7 @@ describe('hello', () => {
     });
     const record = await agent.take('contract');
     expect(JSON.parse(record['record'] ?? '')).toMatchObject({ record: 'module', name: 'game' });
-    expect(agent.lines.all.filter((line) => line.verb === 'contract')).toHaveLength(2);
+    expect(agent.lines.all.filter((line) => line.verb === 'contract')).toHaveLength(3);
   });
 
   it('answers a ping and says bye', async () => {
@@ -243,6 +243,12 @@ describe('what is refused', () => {
   it('a global of another type', async () => {
     expect(await refusal(await changed({ SCORE_TYPE: '"f64"' }))).toBe(
       'contract_changed: global score has another type: it was i64 (8 bytes), it is f64 (8 bytes)',
+    );
+  });
+  it('a struct of the program with another layout', async () => {
+    const fields = { STATE_FIELD: '"{\\"name\\":\\"y\\",\\"type\\":\\"f64\\",\\"offset\\":8}"' };
+    expect(await refusal(await changed(fields))).toBe(
+      'contract_changed: struct GameState has another layout: it was { x: i64, y: i64 } of 16 bytes, it is { x: i64, y: f64 } of 16 bytes',
     );
   });
   it('another module', async () => {
