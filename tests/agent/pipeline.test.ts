@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,6 +16,20 @@ import { eventually, historyOf, manifestOf, runningIn, Stock, said, type TestSes
 const stock = new Stock();
 beforeAll(() => stock.build());
 afterAll(() => stock.close());
+
+/** Whether this is a place where a test may mount a small file system. */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'vm-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+}
 
 let yard: Yard;
 beforeEach(() => {
@@ -305,6 +321,41 @@ describe('a disk that cannot be written', () => {
     await eventually(async () => (await runningIn(next))[0] === '4 of 4', 'the program is back');
     expect(await historyOf(next)).toEqual(['1 confirmed', '2 confirmed', '3 reverted', '4 confirmed *']);
   });
+
+  it.skipIf(!canMount())(
+    'that is full: a clear error, nothing is lost, and it goes on when there is room',
+    async () => {
+      await mkdir(yard.data, { mode: 0o700 });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', yard.data]);
+      try {
+        const { agent, program, session } = await oneProgram();
+        expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
+        const ballast = join(yard.data, 'ballast');
+        const fill = () => writeFile(ballast, Buffer.alloc(1_000_000)).catch(() => undefined);
+        await fill();
+        const full = { kind: 'nack', running: 2, code: 'storage', message: expect.stringMatching(/ENOSPC/) };
+        expect(await session.push(await stock.image('a3')).ended).toMatchObject(full);
+        await rm(ballast);
+        yard.stop(program);
+        await program.pass();
+        const push = session.push(await stock.image('a3'));
+        await push.reached('loaded');
+        await fill();
+        yard.run(program);
+        expect(await push.ended).toMatchObject({ kind: 'nack', code: 'storage' });
+        await said(agent, 'confirmed', { version: 2, origin: 'restore' });
+        await rm(ballast);
+        expect(await session.push(await stock.image('c1')).ended).toMatchObject({ kind: 'ack', version: 4 });
+        await agent.close();
+        const next = await yard.agent();
+        await eventually(async () => (await runningIn(next))[0] === '4 of 4', 'the program is back');
+        expect(await historyOf(next)).toEqual(['1 confirmed', '2 confirmed', '3 reverted', '4 confirmed *']);
+        await next.close();
+      } finally {
+        execFileSync('umount', ['--lazy', yard.data]);
+      }
+    },
+  );
 
   it('at start: says which folder', async () => {
     const file = join(yard.folder, 'file');
