@@ -16,7 +16,7 @@ import { type CompilerName, installHint, type Toolchain, toolchainFor } from './
 
 export type { Diagnostic } from './diagnostic.ts';
 export { renderDiagnostics } from './render.ts';
-export { findToolchains, type Toolchain, type ToolchainReport } from './tool/find.ts';
+export { findToolchains, type ToolchainReport } from './tool/find.ts';
 
 export interface CompileOptions extends FrontOptions {
   /** The source's path. */

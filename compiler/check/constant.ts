@@ -237,7 +237,8 @@ function foldCast(tree: Extract<Tree, { kind: 'cast' }>): Tree | undefined {
     return value.kind === 'float' ? { kind: 'int', value: saturate(value.value, type), type, span } : undefined;
   }
   if (type.kind === 'float') {
-    const number = value.kind === 'int' ? nearestFloat(value.value, type.bits) : value.kind === 'float' ? value.value : undefined;
+    const number =
+      value.kind === 'int' ? nearestFloat(value.value, type.bits) : value.kind === 'float' ? value.value : undefined;
     if (number === undefined) return undefined;
     return { kind: 'float', value: type.bits === 32 ? Math.fround(number) : number, type, span };
   }
