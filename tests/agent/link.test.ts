@@ -148,6 +148,35 @@ describe('the link', () => {
     expect(await historyOf(agent)).toEqual(['1 confirmed *', '2 reverted']);
   });
 
+  it('lets no order that crossed a last word run on unseen', async () => {
+    const first = await joined();
+    const session = await agent.session();
+    const push = session.push(await stock.image('a1'));
+    const { nonce = '' } = await first.hear('load');
+    first.socket.destroy();
+    const second = await joined();
+    const load = await second.hear('load'); // On its way while the version fails, under the order before.
+    second.module({ version: 2, build: load['build'] ?? '', digest: load['digest'] ?? '', state: 'probation' });
+    second.say('reverted', { module: 'game', version: 2, nonce, running: 1, reason: 'it crashed' });
+    expect(await push.ended).toMatchObject({ kind: 'nack', code: 'reverted' });
+    second.answer(load, 'loaded', 'swapped', 'confirmed');
+    expect(await second.hear('load', second.lines.all.indexOf(load) + 1)).toMatchObject({ version: '1', builtin: '1' });
+  });
+
+  it('gives a version up that each new process of one pid dies of, as in a container', async () => {
+    const session = await agent.session();
+    let peer = await joined(); // Our own pid: it lives on, whatever becomes of the connection.
+    const push = session.push(await stock.image('a1'));
+    for (let start = 0; start < 4; start += 1) {
+      await peer.hear('load');
+      peer.socket.destroy();
+      await once(peer.socket, 'close');
+      peer = await joined();
+    }
+    expect(await push.ended).toMatchObject({ kind: 'nack', running: 1, code: 'reverted' });
+    expect(await historyOf(agent)).toEqual(['1 confirmed *', '2 reverted']);
+  });
+
   it('tells two instances apart that have the same pid, as two containers do', async () => {
     const [one, two] = [await joined(), await joined()];
     const session = await agent.session();
