@@ -33,7 +33,7 @@ export class Follower {
    * @param onMade gets what was built; the file is the receiver's to remove. It does not throw.
    */
   static async start(config: HotReloadConfig, onMade: (made: Made) => void): Promise<Follower> {
-    const folder = await mkdtemp(join(tmpdir(), 'vais-node-'));
+    const folder = await makeFolder();
     const follower = new Follower(config, folder, onMade);
     // Where there is no file, building says so better than watching.
     if (existsSync(config.file)) {
@@ -93,5 +93,16 @@ export class Follower {
     } catch (thrown) {
       return { ok: false, error: VaisError.from(thrown) };
     }
+  }
+}
+
+async function makeFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'vais-node-'));
+  } catch (thrown) {
+    throw new VaisError('storage', `cannot make a folder in ${tmpdir()}`, {
+      cause: thrown,
+      hint: 'Libraries are built there: set TMPDIR to a folder that can be written and run code.',
+    });
   }
 }

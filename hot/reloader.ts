@@ -1,9 +1,8 @@
 /**
  * Read this first. `hot/` lets a Node program hold a hot module: it follows the source, builds it, and exchanges the
  * code below the callables that the program holds. It may import `common/`, `artifact/` and `compiler/`; it needs no
- * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps,
- * `intake.ts` holds what waits in between; `convert.ts` and
- * `struct.ts` are how values cross.
+ * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps, `intake.ts` holds what
+ * waits in between; `convert.ts` and `struct.ts` are how values cross.
  */
 import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
@@ -96,7 +95,7 @@ export class HotReloader implements AsyncDisposable {
   }
 
   /**
-   * Builds the source as it is now, whether it was saved or not, and takes it up at once. Gives what `check()` gives:
+   * Builds the source as it is now, whether a change was seen or not, and takes it up at once. Gives what `check()` gives:
    * 0 when it is what runs already.
    */
   async reload(): Promise<-1 | 0 | 1> {

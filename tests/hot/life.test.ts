@@ -225,6 +225,18 @@ describe('a start', () => {
     expect(folders()).toEqual([]);
   });
 
+  it('names a folder for temporary files that cannot be used', async () => {
+    const reloader = makeReloader(configure(makeSource(counter(1))));
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = join(makeFolder(), 'missing');
+    try {
+      await expect(reloader.start()).rejects.toMatchObject({ code: 'storage', message: /missing$/ });
+    } finally {
+      process.env['TMPDIR'] = before;
+    }
+    await reloader.start();
+  });
+
   it('happens once', async () => {
     const reloader = await startReloader(configure(makeSource(counter(1))));
     await expect(reloader.start()).rejects.toThrow('started already');
