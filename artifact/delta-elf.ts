@@ -128,7 +128,7 @@ class ElfFinder {
       // The slots of .got.plt are read with their section.
       if (type !== R_X86_64_JUMP_SLOT && type !== R_AARCH64_JUMP_SLOT) places.push(place);
     }
-    for (const place of places) this.#findAt(place);
+    for (const place of Float64Array.from(places).sort()) this.#findAt(place);
   }
 
   /** An even entry is an address; an odd one is a bitmap of the 63 words behind the last place. */
