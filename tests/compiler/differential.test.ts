@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
-import { inTurn, long, runAsImage, runAsProgram, someWays, ways } from './everywhere.ts';
+import { hosts, inTurn, long, runAsImage, runAsProgram, someWays, type Way, ways, wide } from './everywhere.ts';
 import { randomProgram } from './random/program.ts';
-import { workFolder } from './support/work.ts';
+import { compiled, workFolder } from './support/work.ts';
 
 // What a program means is Vais's to say, not C's: it writes the same through every compiler at every level, built as a
 // program or as an image, and that is what the language says it writes.
@@ -22,30 +22,42 @@ function expectedOf(text: string): string {
   return [...text.matchAll(/^#> ?(.*)\n/gm)].map(([, line]) => `${line}\n`).join('');
 }
 
+/** As they are, but without the line of the host. */
+const bare = <T extends { output: string }>(ended: T): T => ({
+  ...ended,
+  output: ended.output.replace(/^version \d+\n/, ''),
+});
+
 describe.each(files.map((name, turn) => ({ name, turn })))('$name', ({ name, turn }) => {
   const text = read(name);
-  const fits = (way: (typeof ways)[number]): boolean => !/\b[iu]128\b/.test(text) || way.compiler !== 'tcc';
   const good = { code: 0, signal: null, output: expectedOf(text) };
-  const some = someWays(turn).filter(fits);
+  const some = someWays(turn).filter((way) => !wide.test(text) || way.compiler !== 'tcc');
+  const wanted = (list: readonly Way[]): unknown => list.map((way) => ({ way: way.name, ...good }));
 
   it('writes the same as a program', async () => {
     const ended = await inTurn(some, async (way) => ({ way: way.name, ended: await runAsProgram(text, way, work) }));
-    expect(ended).toEqual(some.map((way) => ({ way: way.name, ended: [good] })));
+    expect(ended.flatMap((one) => one.ended.map((own) => ({ way: one.way, ...bare(own) })))).toEqual(wanted(some));
   });
 
   it('writes the same in a release', async () => {
-    const release = some.filter((way) => way.compiler !== 'tcc' && (long || way.opt > 1));
+    const release = long ? some.filter((way) => way.compiler !== 'tcc') : some.slice(-1);
     const ended = await inTurn(release, (way) => runAsProgram(text, way, work, { release: true }));
-    expect(ended).toEqual(release.map(() => [good]));
+    expect(ended.flatMap((list, index) => list.map((one) => ({ way: release[index]?.name, ...bare(one) })))).toEqual(
+      wanted(release),
+    );
   });
 
-  it('writes the same as an image', async () => {
-    const ended = await runAsImage(text, some, work);
-    expect(ended.map((one) => swapped.test(one.output))).toEqual(some.map(() => true));
-    const own = ended.map((one) => ({ ...one, output: one.output.replace(swapped, '') }));
-    expect(own.map((one, index) => ({ way: some[index]?.name, ...one }))).toEqual(
-      some.map((way) => ({ way: way.name, ...good })),
-    );
+  // Where the program itself calls hot functions, what built it and what built the image must agree on each call; tcc
+  // does not agree with the others on structs that are half floats, so a build leaves it out there.
+  const halves = name === 'hot-halves.vais';
+  const all = halves ? [hosts.gcc, hosts.clang] : [hosts.tcc, hosts.gcc, hosts.clang];
+  const builders = text.includes('hot_init') ? all : [wide.test(text) ? hosts.gcc : hosts.tcc];
+  it.each(builders)('writes the same as an image, in a program by $compiler', async (host) => {
+    const fits = some.filter((way) => !halves || way.compiler !== 'tcc');
+    const images = long || builders.length > 1 ? fits : fits.slice(0, 1 + (turn % 2));
+    const ended = await runAsImage(text, images, work, host);
+    expect(ended.map((one) => swapped.test(one.output))).toEqual(images.map(() => true));
+    expect(ended.map((one, index) => ({ way: images[index]?.name, ...bare(one) }))).toEqual(wanted(images));
   });
 });
 
@@ -58,6 +70,13 @@ const traps: Readonly<Record<string, readonly number[]>> = {
 };
 /** What these write before they stop: an address of a function is needed only when its arguments are there. */
 const later: Readonly<Record<number, string>> = { 16: 'argument comes after the callee\n', 23: 'value\n' };
+
+it('is not built by tcc where tcc would pass arguments its own way', async () => {
+  const build = (name: string): ReturnType<typeof compiled> =>
+    compiled({ file: 'game.vais', text: read(name), kind: 'image', tier: 'fast', output: join(work, 'libgame.so') });
+  expect((await build('hot-calls.vais')).tier).toBe('fast');
+  expect((await build('hot-halves.vais')).tier).toBe('optimized');
+});
 
 describe('division by zero, null pointers and indices outside', () => {
   const cases = Object.entries(traps).flatMap(([signal, list]) => list.map((number) => ({ signal, number })));
@@ -87,8 +106,8 @@ describe('random programs', () => {
       }
       if (trapped) return;
       const image = await runAsImage(source, long ? list : list.slice(0, 1), work);
-      expect(image.map((one) => one.output.replace(swapped, ''))).toEqual(image.map(() => output));
+      expect(image.map((one) => bare(one).output)).toEqual(image.map(() => output));
     });
-    await fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: !long });
+    await fc.assert(property, { numRuns: Number(process.env['VAIS_RUNS'] ?? (long ? 1500 : 12)), endOnFailure: !long });
   }, 3_600_000);
 });

@@ -43,7 +43,19 @@ export async function runAsProgram(
   return inTurn(options.args ?? [[]], (args) => runProgram(output, args));
 }
 
-const host = `
+/** What tcc does not have. */
+export const wide = /\b[iu]128\b/;
+
+/** How programs are built that images are loaded into. */
+export const hosts = {
+  tcc: { compiler: 'tcc', tier: 'fast', opt: 0 },
+  gcc: { compiler: 'gcc', tier: 'optimized', opt: 2 },
+  clang: { compiler: 'clang', tier: 'optimized', opt: 2 },
+} as const;
+
+export type Host = (typeof hosts)[keyof typeof hosts];
+
+const hostMain = `
 F main() -> i64 {
     hot_init("./game.vais")
     hot_reload()
@@ -54,17 +66,21 @@ F main() -> i64 {
 
 /** The source with its `main` made hot, and a `main` that loads the image and calls it there. */
 function hosted(text: string): string {
-  return text.includes('hot_init') ? text : `${text.replace(/^F main\(\)/m, '#[hot]\nF program_main()')}${host}`;
+  return text.includes('hot_init') ? text : `${text.replace(/^F main\(\)/m, '#[hot]\nF program_main()')}${hostMain}`;
 }
 
-/** Builds the program with tcc once, then the source as an image in each of these ways; runs the image in the program. */
-export async function runAsImage(text: string, list: readonly Way[], folder: string): Promise<Ended[]> {
+/** Builds the program once, then the source as an image in each of these ways; runs the image in the program. */
+export async function runAsImage(
+  text: string,
+  list: readonly Way[],
+  folder: string,
+  host: Host = wide.test(text) ? hosts.gcc : hosts.tcc,
+): Promise<Ended[]> {
   const source = hosted(text);
   const own = join(folder, `image${++count}`);
   const program = join(own, 'program');
   const file = join(own, 'game.vais');
-  const tiers = { tier: 'fast', opt: 0 } as const;
-  await compiled({ file, text: source, kind: 'program', output: program, compiler: hostCompiler(source), ...tiers });
+  await compiled({ file, text: source, kind: 'program', output: program, ...host });
   await writeFile(file, source);
   const ended: Ended[] = [];
   for (const { compiler, tier, opt } of list) {
@@ -73,5 +89,3 @@ export async function runAsImage(text: string, list: readonly Way[], folder: str
   }
   return ended;
 }
-
-const hostCompiler = (text: string): 'tcc' | 'gcc' => (/\b[iu]128\b/.test(text) ? 'gcc' : 'tcc');

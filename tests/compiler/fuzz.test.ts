@@ -12,7 +12,7 @@ import { seeds } from './support/seeds.ts';
 // Any bytes in: no crash, no hang, the same messages each time and each in its place, and never C that a C compiler
 // refuses. VAIS_LONG=1 for a long run of more than 100,000 sources.
 const long = process.env['VAIS_LONG'] === '1';
-const runs = Number(process.env['RUNS'] ?? (long ? 80_000 : 1500));
+const runs = Number(process.env['VAIS_RUNS'] ?? (long ? 80_000 : 1500));
 /** Of this many good sources one goes through a C compiler. */
 const sample = 4;
 /** Milliseconds that no source of this size may take. */
