@@ -1,8 +1,10 @@
 import type { Builtin, CLetter } from '../builtins.ts';
 import type { Foreign, Tree, TreeOf } from '../tree.ts';
 import type { Type } from '../types.ts';
+import { cast } from './arithmetic.ts';
 import type { BodyEmitter } from './body.ts';
-import { cast, notNull, values } from './value.ts';
+import { notNull } from './place.ts';
+import { values } from './value.ts';
 
 const letters: Record<CLetter, string> = {
   v: 'void',
