@@ -6,6 +6,7 @@ import { signature } from '../types.ts';
 import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { initializer } from './initializer.ts';
+import { segmentRoom } from '../tool/stack.ts';
 import { quote } from './literal.ts';
 import { globalName } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
@@ -38,7 +39,7 @@ export function emitImage(
   return {
     c: assemble(
       unit,
-      ['#define HOT_IMAGE', '#include "hot.h"', 'static const hot_api *vais_api;', ...globalSlots(unit)],
+      ['#define HOT_IMAGE', '#include "hot.h"', segmentRoom, 'static const hot_api *vais_api;', ...globalSlots(unit)],
       tail,
     ),
     unit,
