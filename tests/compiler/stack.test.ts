@@ -36,7 +36,7 @@ it('leaves the stack of the program as it is, whatever built the image', async (
     for (const debug of [false, true]) {
       await compiled({ file, text: source, kind: 'image', compiler, tier, debug, output: library });
       const { output } = await runProgram(program, [], work);
-      expect(output).toMatch(/^1 42\n\S+ rw-p .*\[stack\]\n$/);
+      expect(output, `${compiler}${debug ? ' -g' : ''}`).toMatch(/^1 42\n\S+ rw-p .*\[stack\]\n$/);
       expect(execFileSync('readelf', ['-lW', library], { encoding: 'utf8' })).toMatch(/GNU_STACK .* RW /);
     }
   }
