@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
+import { segmentRoom } from '../tool/stack.ts';
 import type { Func, GlobalVariable, Program } from '../tree.ts';
 import { signature } from '../types.ts';
 import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { initializer } from './initializer.ts';
-import { segmentRoom } from '../tool/stack.ts';
 import { quote } from './literal.ts';
 import { globalName } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
