@@ -292,6 +292,7 @@ hoti_text *hoti_link_out(void); /* null: not connected */
 
 /* ---- report.c: what the program says ---- */
 void hoti_report_hello(hoti_text *out);
+void hoti_report_state(void); /* when it is another than was said */
 void hoti_report_loaded(const hoti_version *version, hoti_u64 ns);
 void hoti_report_swapped(const hoti_version *version, hoti_u64 ns);
 void hoti_report_confirmed(const hoti_version *version);
@@ -340,6 +341,8 @@ unsigned hoti_undo_count(const hoti_version *version, const hot_site *site);
 hoti_range hoti_undo_range(const hoti_version *version, const hot_site *site, const void *call, unsigned index);
 unsigned hoti_state_count(void);
 hoti_range hoti_state_at(unsigned index);
+unsigned hoti_state_changes(void);
+unsigned hoti_state_sum(hoti_u64 *bytes);
 int hoti_failure_tell(hoti_module *module, hot_thread *thread, unsigned slot, const hoti_crash *crash, int undone);
 void hoti_failure_step(void);
 void hoti_failure_watch(hoti_u64 now);

@@ -43,6 +43,24 @@ static void say_contract(hoti_text *out, const hoti_module *m) {
     }
 }
 
+static unsigned state_said; /* hoti_state_changes() as of the last word */
+
+static void say_state(hoti_text *out) {
+    hoti_u64 bytes;
+    unsigned count;
+    state_said = hoti_state_changes();
+    count = hoti_state_sum(&bytes);
+    hoti_text_verb(out, "state");
+    hoti_text_number(out, "count", count);
+    hoti_text_number(out, "bytes", bytes);
+    hoti_text_end(out);
+}
+
+void hoti_report_state(void) {
+    hoti_text *out = hoti_link_out();
+    if (out != NULL && hoti_state_changes() != state_said) say_state(out);
+}
+
 void hoti_report_hello(hoti_text *out) {
     hoti_text_verb(out, "hello");
     hoti_text_number(out, "protocol", 1);
@@ -56,6 +74,7 @@ void hoti_report_hello(hoti_text *out) {
         say_module(out, &hoti_modules[i]);
         say_contract(out, &hoti_modules[i]);
     }
+    say_state(out);
     hoti_text_verb(out, "ready");
     hoti_text_end(out);
     if (kept.length != 0) {
