@@ -57,6 +57,7 @@
  *   - what the call's own pointer arguments point to (one struct each, not what that points to in turn)
  * are put back as they were when the call began, up to 64 MiB; the version before makes the same call, and the program
  * goes on. The report names the signal, the function, the source line and the places on the stack.
+ * A hot function that waits longer than that on purpose, for input or another thread, wants a larger one (hot_guard).
  * After probation a crash still brings the version before back, which makes the call on what the failed one left. A
  * crash of the code that the program was started with, of a thread that is in no hot call, or of the repeated call goes
  * to the handler that was there before ours, or makes the core dump that it always made.
@@ -305,7 +306,8 @@ struct hot_thread {
     unsigned depth;           /* hot calls of this module on this thread's stack */
     const hot_address *guarded; /* the table of a confirmed version whose calls are guarded */
     int joined;
-    void *version;            /* in use, or about to be */
+    void *version;            /* in use */
+    void *coming;             /* about to be */
     void *arrived;            /* the version whose swap this thread has done */
     unsigned long long pause; /* ns that the last swap took */
     unsigned long long returned; /* outermost calls that the version returned from */

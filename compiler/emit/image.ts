@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
+import { segmentRoom } from '../tool/stack.ts';
 import type { Func, GlobalVariable, Program } from '../tree.ts';
 import { signature } from '../types.ts';
 import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
@@ -38,7 +39,7 @@ export function emitImage(
   return {
     c: assemble(
       unit,
-      ['#define HOT_IMAGE', '#include "hot.h"', 'static const hot_api *vais_api;', ...globalSlots(unit)],
+      ['#define HOT_IMAGE', '#include "hot.h"', segmentRoom, 'static const hot_api *vais_api;', ...globalSlots(unit)],
       tail,
     ),
     unit,
