@@ -47,6 +47,8 @@ interface LinkEvents {
   report: [report: LinkReport];
   /** A module runs a version that this connection did not ask for. */
   moved: [module: LinkedModule];
+  /** It registered more state, or less. */
+  registered: [];
   /** Once. */
   closed: [why: string];
 }
@@ -68,6 +70,8 @@ const maxFrames = 64;
 /** One connection of a running program. */
 export class ProgramLink extends EventEmitter<LinkEvents> {
   modules: ReadonlyMap<string, LinkedModule> = new Map();
+  /** What it registered with `hot_state`. */
+  registered: { readonly count: number; readonly bytes: number } = { count: 0, bytes: 0 };
   readonly #hello = new Hello();
   readonly #socket: Socket;
   readonly #orders = new Map<string, (report: LinkReport) => void>();
@@ -184,6 +188,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     else if (verb === 'bye') this.close('the program ended');
     else if (reports.includes(verb)) return this.#report(verb as LinkReport['verb'], fields);
     else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
+    else if (verb === 'state') return this.#registered(fields);
     else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
     else if (verb === 'ready') return this.#becomeReady();
     return undefined;
@@ -205,6 +210,14 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     if (module === undefined || running === undefined) return 'a module line that does not fit';
     Object.assign(module, running);
     this.emit('moved', module);
+    return undefined;
+  }
+
+  #registered(fields: ReadonlyMap<string, string>): string | undefined {
+    const [count, bytes] = [integer(fields.get('count')), integer(fields.get('bytes'))];
+    if (count === undefined || bytes === undefined) return 'a state line that does not fit';
+    this.registered = { count, bytes };
+    if (this.#ready) this.emit('registered');
     return undefined;
   }
 

@@ -36,6 +36,8 @@ export function wirePrograms(
     triple: link.triple,
     runtimeVersion: link.runtimeVersion,
     supervised: supervised.has(link.name),
+    stateCount: link.registered.count,
+    stateBytes: link.registered.bytes,
     modules: [...link.modules.values()].map((module) => ({
       name: module.name,
       source: module.source,

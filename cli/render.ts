@@ -104,7 +104,18 @@ export function renderStatus(rows: readonly StatusReport[], style: Style): strin
     ],
     new Set([2, 6]),
   );
-  return [style.colors.dim(table[0] ?? ''), ...table.slice(1)].join('\n');
+  return [style.colors.dim(table[0] ?? ''), ...table.slice(1), ...registeredOf(rows, style)].join('\n');
+}
+
+/** What programs registered to be put back with a call that is undone, a line each. */
+function registeredOf(rows: readonly StatusReport[], { colors }: Style): string[] {
+  const programs = new Map(rows.map((row) => [`${row.program} (pid ${row.pid})`, row.registered]));
+  return [...programs]
+    .filter(([, { count }]) => count > 0)
+    .map(([who, { count, bytes }]) => {
+      const pieces = count === 1 ? '1 piece' : `${count} pieces`;
+      return colors.dim(`${who} has registered ${pieces} of state with hot_state, ${bytes} bytes`);
+    });
 }
 
 /** All that `history` has to say, newest last. */

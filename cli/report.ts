@@ -119,6 +119,8 @@ export interface StatusReport {
   /** Empty for the code that the program started with. */
   readonly digest: string;
   readonly state: 'probation' | 'confirmed' | 'unspecified';
+  /** What the program, with all its modules, registered with `hot_state`: pieces, and bytes in all. */
+  readonly registered: { readonly count: number; readonly bytes: number };
 }
 
 /** The agent itself, before its programs. */

@@ -134,6 +134,16 @@ it('sends a large library in pieces, once', async () => {
   expect(again.json.at(-1)).toMatchObject({ event: 'done', version: 4 });
 });
 
+it('says in the status what the program registered to be put back with an undone call', async () => {
+  await begin(counterSource().replace('    L true {', '    hot_state(&count as i64, 16)\n    L true {'));
+  const [row] = await world.until(agent.address, ([found]) => found?.registered.count === 1);
+  expect(row?.registered).toEqual({ count: 1, bytes: 16 });
+  const { json } = await world.run('status', '--to', agent.address, '--json');
+  expect(json.at(-1)).toMatchObject({ event: 'status', registered: { count: 1, bytes: 16 } });
+  const { stdout } = await world.run('status', '--to', agent.address);
+  expect(stdout).toContain(`count (pid ${program.pid}) has registered 1 piece of state with hot_state, 16 bytes`);
+});
+
 it('tells of the pushes of others', async () => {
   await begin(counterSource());
   const events = world.remote('events', '--to', `${agent.address}/count`, '--json');
