@@ -78,8 +78,9 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ program, module, version, unchanged }: DoneReport): string {
+function headlineOf({ program, module, version, unchanged, refines }: DoneReport): string {
   const name = program === module ? program : `${program} (${module})`;
+  if (refines !== undefined) return `${name} runs version ${version} optimised`;
   return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
 }
 

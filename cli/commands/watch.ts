@@ -8,6 +8,8 @@ import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.t
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
   readonly debounceMs: number;
+  /** Bring the optimised build behind the fast one, as the same version. */
+  readonly both: boolean;
 }
 
 /** `watch FILE…`: a push at each save, until Ctrl-C. */
@@ -28,7 +30,7 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     const { state } = await line.open();
     let pushes = 0;
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder };
+      const pushContext = { output, options, folder, both: options.both };
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOf(file.path) };
         return new Follower(
