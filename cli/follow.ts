@@ -40,6 +40,7 @@ export class Follower {
   #destination: Destination;
   #compiling = new AbortController();
   #making: Promise<unknown> = Promise.resolve();
+  #refining: Promise<unknown> = Promise.resolve();
   #newest: Made | undefined;
   #watcher: SourceWatcher | undefined;
   /** What the target ran, and was started with, when it was last heard of. */
@@ -73,6 +74,7 @@ export class Follower {
     return async () => {
       this.#compiling.abort();
       await watcher.close();
+      await Promise.all([this.#making, this.#refining]);
     };
   }
 
@@ -175,7 +177,9 @@ export class Follower {
       return;
     }
     output.show(ending);
-    if (ending.event === 'done') await this.#refine(newest);
+    if (ending.event !== 'done') return;
+    this.#refining = this.#refine(newest);
+    await this.#refining;
   }
 
   /** Shows an error unless something newer came within the burst: then half a file was read. */

@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly tier?: 'fast' | 'optimized';
   readonly opt?: 0 | 1 | 2 | 3;
   readonly debug?: boolean;
+  /** Of the C compiler: see `CompileOptions` of `compiler/compile.ts`. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 const libraryExtensions = new Set(['.so', '.dylib', '.dll']);
@@ -68,7 +70,15 @@ export async function prepareSource(
   // The same name each time: the compiler keeps a C compiler waiting for an output that is built again and again.
   const name = `${digestOf(path).slice(0, 16)}${options.tier === 'optimized' ? '-2' : ''}`;
   const output = join(folder, `${name}${libraryExtension(triple)}`);
-  const result = await compile({ file: path, kind: 'image', triple, ...options, read, output, signal });
+  const result = await compile({
+    file: path,
+    kind: 'image',
+    triple,
+    ...options,
+    read,
+    output,
+    signal,
+  });
   if (!result.ok) return result;
   // At once, not over a thread: this is on the way from a save to the running code, and the file was written just now.
   const bytes = readFileSync(result.output);

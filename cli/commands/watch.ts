@@ -30,7 +30,9 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     const { state } = await line.open();
     let pushes = 0;
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder, both: options.both };
+      // A C compiler that is stopped, as a newer save came, leaves nothing beyond the folder.
+      const environment = { ...context.env, TMPDIR: folder };
+      const pushContext = { output, options: { ...options, environment }, folder, both: options.both };
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOf(file.path) };
         return new Follower(
