@@ -141,7 +141,7 @@ export class Flight {
     const extras = { pid: link.pid };
     switch (report.verb) {
       case 'loaded':
-        this.push.reach('loaded', extras);
+        this.push.reach('loaded', report.resident === undefined ? extras : { ...extras, resident: report.resident });
         break;
       case 'waiting':
         this.push.reach('waiting', { ...extras, ...waitOf(report) });

@@ -20,7 +20,8 @@ export type Verdict =
   | { readonly kind: 'ack'; readonly version: number; readonly unchanged: boolean }
   | { readonly kind: 'nack'; readonly running: number; readonly reason: VaisError };
 
-type Said = keyof PushEvent & ('pid' | 'reason' | 'pauseUs' | keyof CrashDetails | 'thread' | 'threadName');
+type Said = keyof PushEvent &
+  ('pid' | 'reason' | 'pauseUs' | keyof CrashDetails | 'thread' | 'threadName' | 'resident');
 type Extras = Partial<Pick<PushEvent, Said>>;
 
 /** Where a version failed, as far as the program told it. */

@@ -61,7 +61,10 @@ export function renderPush(done: DoneReport, stages: readonly StageReport[], sty
   const swapped = latest(stages, 'swapped');
   const what = swapped?.origin === 'rollback' ? 'rollback' : 'push';
   const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the ${what} began`);
-  return `${headline}${told}\n${renderTimeline(stages, style)}`;
+  const resident = latest(stages, 'loaded')?.resident;
+  const stays =
+    resident === undefined ? '' : `\nIt stays in memory: it calls ${resident}, which may leave work in its code.`;
+  return `${headline}${told}\n${renderTimeline(stages, style)}${stays}`;
 }
 
 /** The same in one line, for `watch`. */

@@ -52,6 +52,8 @@ export interface StageReport {
   /** With `waiting`: the thread that holds the swap back, as the system numbers and names it. */
   readonly thread?: number;
   readonly threadName?: string;
+  /** With `loaded`: what the image calls, for which it is never unloaded. */
+  readonly resident?: string;
   /** Wall clock, in events of other commands. */
   readonly at?: string;
 }
