@@ -2,11 +2,11 @@ import { chmod, lstat, readFile } from 'node:fs/promises';
 import { VaisError } from './error.ts';
 import { makePrivateFolder, replaceFile } from './files.ts';
 
-/** A file of this size or more is no key of ours. */
-const maxSecretBytes = 64 * 1024;
+/** A larger file is none of ours. */
+const maxBytes = 32 * 1024 * 1024;
 
 /**
- * Reads a file that nobody but its owner may read: a key. Undefined when it is not there.
+ * Reads a file that nobody but its owner may read or write: a key, or what decides who may do what. Undefined when it is not there.
  *
  * @throws VaisError `key_exposed` when others may read or write it, it is another user's, or it is no plain file;
  * `storage` when it cannot be read
@@ -17,14 +17,15 @@ export async function readSecret(path: string): Promise<string | undefined> {
     throw new VaisError('storage', `cannot read ${path}`, { cause: thrown });
   });
   if (stat === undefined) return undefined;
-  if (!stat.isFile() || stat.size >= maxSecretBytes) throw new VaisError('key_exposed', `${path} is no file with a key`);
+  if (!stat.isFile() || stat.size > maxBytes)
+    throw new VaisError('key_exposed', `${path} is no file of ours`);
   if (process.getuid !== undefined) {
     if (stat.uid !== process.getuid())
-      throw new VaisError('key_exposed', `${path} belongs to another user, so its key is not used`);
+      throw new VaisError('key_exposed', `${path} belongs to another user, so it is not used`);
     if ((stat.mode & 0o077) !== 0) {
       const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
-      throw new VaisError('key_exposed', `${path} has mode ${mode}: others can read the key in it, so it is not used`, {
-        hint: `chmod 600 ${path}, and pair anew if somebody may have read it.`,
+      throw new VaisError('key_exposed', `${path} has mode ${mode}: others can get at it, so it is not used`, {
+        hint: `chmod 600 ${path}, and make a new key if somebody may have read it.`,
       });
     }
   }

@@ -16,6 +16,7 @@ export const channelOptions: grpc.ChannelOptions = {
   // grpc-js would wait up to two minutes between attempts; whoever watches wants an agent that is back at once.
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.max_concurrent_streams': 64,
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_send_message_length': maxMessageBytes,
 };
@@ -29,7 +30,7 @@ export interface RpcServer {
 }
 
 /**
- * Serves the agent's service, health (`grpc.health.v1`) and reflection.
+ * Serves the agent's service, health (`grpc.health.v1`) and reflection, in plain text.
  *
  * @throws VaisError `busy` when the address is taken
  */
@@ -40,8 +41,7 @@ export async function serveAgent(
 ): Promise<RpcServer> {
   const server = new grpc.Server(channelOptions);
   server.addService(AgentService.service, handlers);
-  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
-  new ReflectionService(packageDefinition).addToServer(server);
+  addStandardServices(server);
   const port = await bind(server, target, credentials);
   let closed = false;
   return {
@@ -52,6 +52,12 @@ export async function serveAgent(
       server.forceShutdown();
     },
   };
+}
+
+/** Health and reflection. */
+export function addStandardServices(server: grpc.Server): void {
+  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
+  new ReflectionService(packageDefinition).addToServer(server);
 }
 
 function bind(server: grpc.Server, target: Target, credentials: grpc.ServerCredentials): Promise<number> {
