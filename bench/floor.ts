@@ -13,8 +13,6 @@ import { toolchainFor } from '../compiler/tool/find.ts';
 import { type Row, rowOf } from './report.ts';
 
 const run = promisify(execFile);
-const samples = 100;
-const warmUp = 5;
 
 /** What no way from a save to running code can undercut, each measured alone. */
 export interface Floor {
@@ -26,60 +24,75 @@ export interface Floor {
   readonly dlopen: Row;
 }
 
-/**
- * Measures the floor.
- *
- * @param file the Vais source that is compiled to the C of an image
- * @param address of a gRPC server in another process, with the standard health service
- * @param folder for the files that this needs; the caller removes it
- */
-export async function measureFloor(
-  compiler: 'tcc' | 'gcc',
-  file: string,
-  address: string,
-  folder: string,
-): Promise<Floor> {
-  await mkdir(folder, { recursive: true });
-  const toolchain = await toolchainFor(hostTriple(), [compiler]);
-  const front = analyse(file);
-  if (toolchain === undefined || !front.ok) throw new Error(`cannot measure ${compiler}`);
-  const tier = compiler === 'tcc' ? 'fast' : 'optimized';
-  const how = { kind: 'image', triple: hostTriple(), tier, toolchain, opt: 2, debug: false, release: false } as const;
-  const c = join(folder, 'game.c');
-  await writeFile(c, generate(front.program, how).c);
-  const library = join(folder, 'libfloor.so');
-  const args = [...flagsOf(how), '-w', '-shared', '-I', join(packageRoot, 'runtime'), c, '-o', library];
-  const compile = await measure('compile', `${compiler} alone, on the same C`, () => run(toolchain.command, args));
-  const rpc = await measureRpc(address);
-  const copies = Array.from({ length: warmUp + samples }, (_, index) => join(folder, `lib${index}.so`));
-  for (const copy of copies) await copyFile(library, copy);
-  const dlopen = await measure('dlopen', 'a library that was never opened', async (index) => {
-    koffi.load(copies[index] ?? library);
-  });
-  return { compile, rpc, dlopen };
-}
+/** Measures the floor, one sample at a time, so that it can be done between the saves and under the same load. */
+export class FloorMeter {
+  readonly #compile: () => Promise<unknown>;
+  readonly #client: grpc.Client;
+  readonly #library: string;
+  readonly #samples = { compile: [] as number[], rpc: [] as number[], dlopen: [] as number[] };
+  readonly #compiler: string;
+  #count = 0;
 
-async function measureRpc(address: string): Promise<Row> {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure());
-  const same = (bytes: Buffer): Buffer => bytes;
-  try {
-    return await measure('grpc', 'an empty call of the health service and its answer', () => {
-      return new Promise<void>((resolve, reject) => {
-        const done = (error: grpc.ServiceError | null): void => (error === null ? resolve() : reject(error));
-        client.makeUnaryRequest('/grpc.health.v1.Health/Check', same, same, Buffer.alloc(0), done);
-      });
+  private constructor(compiler: string, compile: () => Promise<unknown>, library: string, address: string) {
+    this.#compiler = compiler;
+    this.#compile = compile;
+    this.#library = library;
+    this.#client = new grpc.Client(address, grpc.credentials.createInsecure());
+  }
+
+  /**
+   * @param file the Vais source that is compiled to the C of an image
+   * @param address of a gRPC server in another process, with the standard health service
+   * @param folder for the files that this needs; the caller removes it
+   */
+  static async make(compiler: 'tcc' | 'gcc', file: string, address: string, folder: string): Promise<FloorMeter> {
+    await mkdir(folder, { recursive: true });
+    const toolchain = await toolchainFor(hostTriple(), [compiler]);
+    const front = analyse(file);
+    if (toolchain === undefined || !front.ok) throw new Error(`cannot measure ${compiler}`);
+    const tier = compiler === 'tcc' ? 'fast' : 'optimized';
+    const how = { kind: 'image', triple: hostTriple(), tier, toolchain, opt: 2, debug: false, release: false } as const;
+    const c = join(folder, 'game.c');
+    await writeFile(c, generate(front.program, how).c);
+    const library = join(folder, 'libfloor.so');
+    const args = [...flagsOf(how), '-w', '-shared', '-I', join(packageRoot, 'runtime'), c, '-o', library];
+    return new FloorMeter(compiler, () => run(toolchain.command, args), library, address);
+  }
+
+  /** Takes one sample of each. */
+  async sample(): Promise<void> {
+    this.#samples.compile.push(await timed(this.#compile));
+    this.#samples.rpc.push(await timed(() => this.#call()));
+    const copy = `${this.#library}.${++this.#count}`; // One that was never opened.
+    await copyFile(this.#library, copy);
+    this.#samples.dlopen.push(await timed(async () => koffi.load(copy)));
+  }
+
+  /** The samples so far, without the first `skip`. */
+  rows(skip: number): Floor {
+    const { compile, rpc, dlopen } = this.#samples;
+    return {
+      compile: rowOf('compile', 'ms', compile.slice(skip), `${this.#compiler} alone, on the same C`),
+      rpc: rowOf('grpc', 'ms', rpc.slice(skip), 'an empty call of the health service and its answer'),
+      dlopen: rowOf('dlopen', 'ms', dlopen.slice(skip), 'a library that was never opened'),
+    };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #call(): Promise<void> {
+    const same = (bytes: Buffer): Buffer => bytes;
+    return new Promise((resolve, reject) => {
+      const done = (error: grpc.ServiceError | null): void => (error === null ? resolve() : reject(error));
+      this.#client.makeUnaryRequest('/grpc.health.v1.Health/Check', same, same, Buffer.alloc(0), done);
     });
-  } finally {
-    client.close();
   }
 }
 
-async function measure(name: string, note: string, once: (index: number) => Promise<unknown>): Promise<Row> {
-  const taken: number[] = [];
-  for (let index = 0; index < warmUp + samples; index += 1) {
-    const begun = performance.now();
-    await once(index);
-    if (index >= warmUp) taken.push(performance.now() - begun);
-  }
-  return rowOf(name, 'ms', taken, note);
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
 }

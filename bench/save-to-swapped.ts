@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,7 +7,7 @@ import { withFolder } from '../cli/context.ts';
 import { Child } from '../cli/demo/child.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { compile } from '../compiler/compile.ts';
-import { measureFloor } from './floor.ts';
+import { type Floor, FloorMeter } from './floor.ts';
 import { type Row, rowOf } from './report.ts';
 
 const saves = 120;
@@ -26,12 +27,19 @@ const stages = [
   ['swap', 'swapped'],
 ] as const;
 
+const halves = [
+  ['front', 'Vais to C'],
+  ['back', 'C to the library: the compiler, started and done'],
+] as const;
+
 /** A line of `watch --json`, as far as it is needed here. */
 interface Line {
   readonly event: string;
   readonly ms?: number;
   readonly message?: string;
   readonly toolchain?: string;
+  readonly frontMs?: number;
+  readonly backMs?: number;
 }
 
 /**
@@ -112,14 +120,17 @@ async function measure(variant: Variant, folder: string, add: (row: Row) => void
     const watch = new Lines(start('watch', process.execPath, watchArgs, { PATH: variant.path }), signal);
     await watch.until('watching');
     await game.line(0, signal);
-    const samples = await saveAgainAndAgain(file, watch);
-    const floor = await measureFloor(variant.compiler, file, ready.address, join(folder, 'floor'));
-    report(variant, samples, floor, add);
+    const floor = await FloorMeter.make(variant.compiler, file, ready.address, join(folder, 'floor'));
+    const samples = await saveAgainAndAgain(file, watch, floor);
+    floor.close();
+    report(variant, samples, floor.rows(warmUp), add);
   } finally {
     await Promise.all(children.map((child) => child.close()));
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const pace = (): number => 150 + Math.random() * 50;
 
 interface Sample {
   /** From before the save until `watch` had said `swapped`, in milliseconds. */
@@ -129,14 +140,16 @@ interface Sample {
   readonly toolchain: string;
 }
 
-async function saveAgainAndAgain(file: string, watch: Lines): Promise<Sample[]> {
+async function saveAgainAndAgain(file: string, watch: Lines, floor: FloorMeter): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let save = 1; save <= warmUp + saves; save += 1) {
     const text = source(save);
     // Nobody saves while the burst of the save before still lasts. This is the pace of the work, no wait for anything.
-    await pause(150 + Math.random() * 50);
+    await pause(pace());
+    await floor.sample();
+    await pause(pace());
     const begun = performance.now();
-    await writeFile(file, text);
+    writeFileSync(file, text);
     const at = new Map<string, number>();
     let total = 0;
     let toolchain = '';
@@ -145,6 +158,8 @@ async function saveAgainAndAgain(file: string, watch: Lines): Promise<Sample[]> 
       if (line.event === 'swapped') total = performance.now() - begun;
       if (line.event === 'error') throw new Error(`save ${save}: ${line.message}`);
       if (line.ms !== undefined) at.set(line.event, line.ms);
+      if (line.frontMs !== undefined) at.set('front', line.frontMs);
+      if (line.backMs !== undefined) at.set('back', line.backMs);
       toolchain = line.toolchain ?? toolchain;
       event = line.event;
     }
@@ -153,12 +168,7 @@ async function saveAgainAndAgain(file: string, watch: Lines): Promise<Sample[]> 
   return samples;
 }
 
-function report(
-  { name, note }: Variant,
-  samples: readonly Sample[],
-  floor: Awaited<ReturnType<typeof measureFloor>>,
-  add: (row: Row) => void,
-): void {
+function report({ name, note }: Variant, samples: readonly Sample[], floor: Floor, add: (row: Row) => void): void {
   const sum = floor.compile.p50 + floor.rpc.p50 + floor.dlopen.p50;
   const totals = samples.map(({ total }) => total);
   const toolchain = samples[0]?.toolchain ?? '';
@@ -172,15 +182,18 @@ function report(
     const taken = samples.map(({ at }) =>
       Math.max(0, (at.get(end) ?? 0) - (before === undefined ? 0 : (at.get(before) ?? 0))),
     );
-    const least =
-      stage === 'compile'
-        ? floor.compile.p50
-        : stage === 'send'
-          ? floor.rpc.p50
-          : stage === 'load'
-            ? floor.dlopen.p50
-            : undefined;
+    const least = { compile: floor.compile.p50, send: floor.rpc.p50 / 2, load: floor.dlopen.p50 }[stage as string];
     add(rowOf(`${name}/${stage}`, 'ms', taken, '', least));
+    if (stage === 'compile')
+      for (const [half, note] of halves)
+        add(
+          rowOf(
+            `${name}/compile/${half}`,
+            'ms',
+            samples.map(({ at }) => at.get(half) ?? 0),
+            note,
+          ),
+        );
     before = end;
   }
   for (const row of [floor.compile, floor.rpc, floor.dlopen]) add({ ...row, name: `${name}/floor/${row.name}` });

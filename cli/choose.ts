@@ -49,10 +49,19 @@ export function chooseModule(
   };
 }
 
+/** Read once for each state of the agent: a push should not wait for it. */
+const contracts = new WeakMap<Module__Output, Contract>();
+
 /** The contracts that a new version has to fit: those of each process, each different one once. */
 export function contractsOf({ instances }: Destination): Contract[] {
-  const texts = new Map(instances.map((module) => [module.contract.join('\0'), module.contract]));
-  return [...texts.values()].filter((records) => records.length > 0).map((records) => readContract(records));
+  const found = new Map<string, Contract>();
+  for (const module of instances) {
+    if (module.contract.length === 0 || found.has(module.buildId)) continue;
+    const contract = contracts.get(module) ?? readContract(module.contract);
+    contracts.set(module, contract);
+    found.set(module.buildId, contract);
+  }
+  return [...found.values()];
 }
 
 function oneTriple(programs: readonly Program__Output[]): Triple {

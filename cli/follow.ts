@@ -1,14 +1,14 @@
 import { VaisError } from '../common/error.ts';
+import type { Change } from '../common/watch/burst.ts';
+import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
-import { chooseModule, type Destination } from './choose.ts';
+import { chooseModule, contractsOf, type Destination } from './choose.ts';
 import { PushClock } from './clock.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
 import { type ErrorReport, errorReport } from './report.ts';
 import { compare, type Ending, make, offer, type PushContext, type Ready } from './session.ts';
-import type { Change } from './watch/burst.ts';
-import { SourceWatcher } from './watch/source-watcher.ts';
 
 /** An image that was made, and how far it has come. */
 interface Made {
@@ -106,10 +106,12 @@ export class Follower {
       await this.#fail(refused, change, () => ready.compiled && output.show(ready.compiled));
       return;
     }
+    const offered = offer(ready, destination, session, (report) => output.show(report));
+    // After the offer is on its way, so that it does not wait for whoever reads our output.
     if (ready.compiled !== undefined) output.show(ready.compiled);
     let ending: Ending;
     try {
-      ending = await offer(ready, destination, session, (report) => output.show(report));
+      ending = await offered;
     } catch {
       // The session broke. The line says so; the next state brings the image back here.
       newest.state = 'waiting';
@@ -152,6 +154,7 @@ export class Follower {
 
   #note(destination: Destination): void {
     this.#destination = destination;
+    contractsOf(destination); // Now, so that the next save finds it done.
     const [{ buildId, baseBuildId }] = destination.instances;
     this.#seen = { build: buildId, base: baseBuildId };
   }
@@ -165,11 +168,12 @@ export class Follower {
       return found;
     } catch (thrown) {
       const error = VaisError.from(thrown);
-      if (error.code !== 'no_such_program' && error.code !== 'no_such_module')
-        this.#context.output.show(errorReport(error, { file: this.#file.path }));
-      else if (!this.#said && this.#newest?.state === 'waiting')
+      const missing = error.code === 'no_such_program' || error.code === 'no_such_module';
+      if (!missing) this.#context.output.show(errorReport(error, { file: this.#file.path }));
+      else if (this.#newest?.state === 'waiting' && !this.#said) {
         this.#context.output.show({ event: 'waiting', program, module });
-      this.#said = true;
+        this.#said = true;
+      }
       return undefined;
     }
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFileSync, rm } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Contract } from '../artifact/contract.ts';
 import { readImage } from '../artifact/image.ts';
@@ -73,8 +74,9 @@ export async function prepareSource(
   const output = join(folder, `${randomUUID()}${libraryExtension(triple)}`);
   const result = await compile({ file: path, kind: 'image', triple, ...options, read, output, signal });
   if (!result.ok) return result;
-  const bytes = await readFile(result.output);
-  await rm(result.output, { force: true });
+  // At once, not over a thread: this is on the way from a save to the running code, and the file was written just now.
+  const bytes = readFileSync(result.output);
+  rm(result.output, { force: true }, () => undefined);
   const { contract, diagnostics, toolchain, ms } = result;
   const compiled = { toolchain, front: ms.front, back: ms.back };
   return { ok: true, built: { bytes, digest: digestOf(bytes), contract, compiled }, diagnostics };

@@ -10,6 +10,7 @@ import { VaisError } from '../common/error.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { analyse, type FrontOptions } from './front.ts';
 import { generate } from './generate.ts';
+import { searchPathOf } from './package.ts';
 import { build } from './tool/build.ts';
 import { type CompilerName, installHint, type Toolchain, toolchainFor } from './tool/find.ts';
 
@@ -53,8 +54,10 @@ export type CompileResult =
       tier: 'fast' | 'optimized';
       /** What built it: `tcc 0.9.27`. */
       toolchain: string;
+      /** The files that went into it, imports included; what to watch. */
+      sources: string[];
     }
-  | { ok: false; diagnostics: Diagnostic[] };
+  | { ok: false; diagnostics: Diagnostic[]; sources: string[] };
 
 /**
  * Compiles a source to a library or program. Faults of the source come back as diagnostics. Throws `toolchain_missing`
@@ -64,11 +67,11 @@ export type CompileResult =
 export async function compile(options: CompileOptions): Promise<CompileResult> {
   const triple = tripleOf(options.triple);
   const started = performance.now();
-  const front = analyse(options.file, { ...options, kind: options.kind });
+  const front = analyse(options.file, { search: searchPathOf(options.file), ...options, kind: options.kind });
   if (!front.ok) return front;
   const { toolchain, tier } = await choose(options, triple, front.program.wide);
   const opt = options.opt ?? (options.debug ? 1 : 2);
-  const { c, contract, runtime } = generate(front.program, {
+  const { c, contract, runtime, links } = generate(front.program, {
     kind: options.kind,
     triple,
     tier,
@@ -86,6 +89,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     opt,
     debug: options.debug ?? false,
     runtime,
+    links,
     extra: options.extra ?? [],
     output: options.output,
     signal: options.signal,
@@ -98,6 +102,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     ms: { front: written - started, back: performance.now() - written },
     tier,
     toolchain: `${toolchain.name} ${toolchain.version}`,
+    sources: front.sources,
   };
 }
 

@@ -18,13 +18,15 @@ export function contractOf(
   facts: Pick<Contract, 'triple' | 'tier' | 'compiler' | 'buildId'>,
 ): Contract {
   const hot = hotFunctions(program, module);
-  const globals = program.globals.filter((global) => global.module === module || usedBy(hot).has(global));
+  const inside = reach(hot, true);
+  const bound = new Set(inside.flatMap((func) => [...func.globals]));
+  const globals = program.globals.filter((global) => global.module === module || bound.has(global));
   const held = new Set<Named>();
   for (const func of hot) for (const type of [...func.type.params, func.type.result]) gather(type, held);
   for (const global of globals) gather(global.type, held);
   if (program.main !== undefined) for (const func of reach([program.main], false)) gatherBody(func, held);
   const used = new Set(held);
-  for (const func of reach(hot, true)) gatherBody(func, used);
+  for (const func of inside) gatherBody(func, used);
   return {
     format: 1,
     module: module.name,
@@ -56,10 +58,6 @@ function byPlace(a: Named, b: Named): number {
 function placeOf(span: Span): Place {
   const place = span.source.place(span.start);
   return { ...place, file: basename(place.file) };
-}
-
-function usedBy(hot: readonly Func[]): Set<unknown> {
-  return new Set(reach(hot, true).flatMap((func) => [...func.globals]));
 }
 
 /** The functions that these call, themselves included; a call of a hot function is followed only inside an image. */

@@ -90,7 +90,8 @@ function noteOf(note: { message: string; span?: Span }): DiagnosticNote {
 /** The name among these that was probably meant, for "did you mean"; undefined when none is near. */
 export function nearest(wanted: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  // Of a short name hardly anything is left when a letter is wrong.
+  let bestDistance = wanted.length < 3 ? 1 : Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const name of names) {
     if (name === wanted || Math.abs(name.length - wanted.length) >= bestDistance) continue;
     const far = distance(wanted.toLowerCase(), name.toLowerCase());

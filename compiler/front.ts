@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { check } from './check.ts';
 import { type Diagnostic, Reporter } from './diagnostic.ts';
 import { loadModules, type ReadSource, readFromDisk, type SearchPath } from './modules.ts';
@@ -15,8 +14,8 @@ export interface FrontOptions {
 }
 
 export type FrontResult =
-  | { ok: true; program: Program; diagnostics: Diagnostic[] }
-  | { ok: false; diagnostics: Diagnostic[] };
+  | { ok: true; program: Program; diagnostics: Diagnostic[]; sources: string[] }
+  | { ok: false; diagnostics: Diagnostic[]; sources: string[] };
 
 /** Longer sources are refused before they are read. */
 const sizeLimit = 16 * 1024 * 1024;
@@ -30,9 +29,9 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
     const span: Span = { source: new Source(file, ''), start: 0, end: 0 };
     if (text === undefined) report.error('E0802', span, `\`${file}\` cannot be read`);
     else report.error('E0803', span, `\`${file}\` is larger than 16 MiB`);
-    return { ok: false, diagnostics: report.sorted() };
+    return { ok: false, diagnostics: report.sorted(), sources: [file] };
   }
-  const search = options.search ?? { folders: [dirname(file)], packages: new Map() };
+  const search = options.search ?? { folders: [], packages: new Map() };
   const modules = loadModules(file, text, read, search, report);
   const program = check(modules, report);
   const top: Span = { source: modules[0].file.source, start: 0, end: 0 };
@@ -51,5 +50,6 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
     });
   }
   const diagnostics = report.sorted();
-  return report.errors > 0 ? { ok: false, diagnostics } : { ok: true, program, diagnostics };
+  const sources = modules.filter((module) => !module.bundled).map((module) => module.path);
+  return report.errors > 0 ? { ok: false, diagnostics, sources } : { ok: true, program, diagnostics, sources };
 }

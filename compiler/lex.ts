@@ -13,7 +13,7 @@ export interface Token extends Span {
 
 /** `>>` and `>>=` are left as `>` `>` and `>` `>=`, so that `Pair<i64, Pair<i64, i64>>` closes twice. */
 const symbols =
-  /^(?:\.\.\.|\.\.=|<<=|\.\.|:=|=>|->|::|==|!=|<=|>=|&&|\|\||\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<|[-+*/%<>=!&|^~?:;,.(){}[\]@])/;
+  /(?:\.\.\.|\.\.=|<<=|\.\.|:=|=>|->|::|==|!=|<=|>=|&&|\|\||\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<|[-+*/%<>=!&|^~?:;,.(){}[\]@])/y;
 const namePattern = /[A-Za-z_][A-Za-z0-9_]*/y;
 const numberPattern =
   /0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9][0-9_]*(?:\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)?/y;
@@ -74,12 +74,13 @@ export function lex(source: Source, report: Reporter): Token[] {
     } else if (char === '"' || char === "'") {
       lexQuoted(char);
     } else {
-      const symbol = symbols.exec(text.slice(at, at + 3))?.[0];
+      const symbol = match(symbols)?.[0];
       if (symbol !== undefined) push('symbol', at, at + symbol.length);
       else {
         const shown = String.fromCodePoint(text.codePointAt(at) ?? 0xfffd);
         report.error('E0102', span(at, at + shown.length), `\`${printable(shown)}\` is no part of the language`);
-        at += shown.length;
+        // A token all the same: what misses it is reported at this very place, and so not shown.
+        push('symbol', at, at + shown.length);
       }
     }
   }

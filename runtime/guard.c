@@ -108,6 +108,7 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
     f.from = f.to = f.at = f.self->saved_used;
     remember_depths((frame *)&f);
     if (_setjmp(*(jmp_buf *)&f.guard.jump) != 0) {
+        pthread_sigmask(SIG_SETMASK, (const sigset_t *)&f.guard.mask, NULL);
         if (f.guard.phase == HOTI_SAVING) f.index++;
         else f.guard.phase = HOTI_RESTORING;
     }

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 
 #define HOTI_RUNTIME "0.1.0"
@@ -26,7 +27,9 @@ typedef unsigned long long hoti_u64;
 #if defined(__TINYC__)
 #define HOTI_GET(place) (*(volatile __typeof__(place) *)&(place))
 #define HOTI_SET(place, value) (*(volatile __typeof__(place) *)&(place) = (value))
-#define HOTI_FENCE() __asm__ __volatile__("lock; addl $0,(%%rsp)" ::: "memory")
+#define HOTI_SET_FIRST(place, value) (HOTI_SET(place, value), hoti_fence())
+#define HOTI_GET_AFTER(place) HOTI_GET(place)
+static inline void hoti_fence(void) { __asm__ __volatile__("lock; addl $0,(%%rsp)" ::: "memory"); }
 static inline unsigned hoti_swap(unsigned *place, unsigned value) {
     __asm__ __volatile__("xchgl %0,%1" : "+r"(value), "+m"(*place) : : "memory");
     return value;
@@ -34,7 +37,9 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #else
 #define HOTI_GET(place) __atomic_load_n(&(place), __ATOMIC_ACQUIRE)
 #define HOTI_SET(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
-#define HOTI_FENCE() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* A write and a read of two places by which two threads see each other: at least one sees what the other wrote. */
+#define HOTI_SET_FIRST(place, value) __atomic_store_n(&(place), (value), __ATOMIC_SEQ_CST)
+#define HOTI_GET_AFTER(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
 static inline unsigned hoti_swap(unsigned *place, unsigned value) {
     return __atomic_exchange_n(place, value, __ATOMIC_SEQ_CST);
 }
@@ -174,6 +179,7 @@ typedef struct hoti_guard {
     volatile int phase; /* enum hoti_phase */
     struct hoti_guard *outer;
     const hoti_version *version;
+    sigset_t mask; /* as it was when the signal came */
     hoti_crash crash;
 } hoti_guard;
 

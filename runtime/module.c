@@ -92,8 +92,7 @@ void hoti_version_free(hoti_version *version) {
 
 static void announce(hoti_module *module, hoti_version *version) {
     HOTI_SET(module->number, version->number);
-    HOTI_SET(module->published, version);
-    HOTI_FENCE(); /* before we look who uses what: see hoti_thread_move */
+    HOTI_SET_FIRST(module->published, version); /* and then we look who uses what: see hoti_thread_move */
     HOTI_SET(hot_published, hot_published + 1);
 }
 
@@ -139,7 +138,7 @@ static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now
 static int is_held(hoti_module *module, const hoti_version *version) {
     int used = 0;
     pthread_mutex_lock(&hoti_lock);
-    for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) used = HOTI_GET(t->version) == version;
+    for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) used = HOTI_GET_AFTER(t->version) == version;
     pthread_mutex_unlock(&hoti_lock);
     return used;
 }

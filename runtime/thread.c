@@ -134,9 +134,8 @@ int hoti_thread_move(hot_thread *t, hoti_module *module) {
     start = hoti_now();
     for (;;) {
         hoti_version *again;
-        HOTI_SET(t->version, (void *)v);
-        HOTI_FENCE();
-        again = HOTI_GET(module->published);
+        HOTI_SET_FIRST(t->version, (void *)v);
+        again = HOTI_GET_AFTER(module->published);
         if (again == v) break;
         v = again;
     }

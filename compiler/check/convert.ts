@@ -41,9 +41,10 @@ export function mismatch(body: Body, span: Span, found: Type, wanted: Type, why?
 
 function suggestion(span: Span, found: Type, wanted: Type): string | undefined {
   const written = span.source.text.slice(span.start, span.end);
-  const short = written.length <= 30 && !written.includes('\n') ? written : 'e';
+  const short = written.length <= 30 && !/[\n{]/.test(written) ? written : 'e';
   const simple = /^[\w.()[\]]+$/.test(short) ? short : `(${short})`;
   if (isNumber(found) && isNumber(wanted)) return `convert it: \`${simple} as ${wanted.name}\``;
+  if (/^\d/.test(short)) return undefined;
   if (found.kind === 'int' && found.bits === 64 && (wanted.kind === 'pointer' || wanted.kind === 'str')) {
     return `an address becomes a pointer by \`${simple} as ${wanted.name}\``;
   }

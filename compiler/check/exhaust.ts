@@ -19,7 +19,8 @@ export function checkExhaustive(
   const budget = { left: splitLimit };
   const before: Shape[][] = [];
   for (const arm of arms) {
-    if (missing([type], before, budget, [arm.shape]) === undefined && budget.left > 0 && before.length > 0) {
+    const known = before.length > 0 && decided(arm.shape);
+    if (known && missing([type], before, budget, [arm.shape]) === undefined && budget.left > 0) {
       body.report.warning('W0501', arm.span, 'this arm is never reached', {
         hint: 'the arms above fit everything it does',
       });
@@ -35,6 +36,13 @@ export function checkExhaustive(
     `the match leaves out \`${lacking[0]}\``,
     `${guarded}add \`${lacking[0]} => …\`, or \`_ => …\` for all the rest`,
   );
+}
+
+/** False where a pattern fits values that are not counted, such as one text of all texts. */
+function decided(shape: Shape): boolean {
+  if (shape.kind === 'never') return false;
+  if (shape.kind === 'either') return shape.options.every(decided);
+  return shape.kind === 'variant' || shape.kind === 'struct' ? shape.parts.every(decided) : true;
 }
 
 /** Values, as text, that no row fits; undefined when there are none. With `only`, among those that it fits. */

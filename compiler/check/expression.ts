@@ -368,16 +368,19 @@ function checkArray(body: Body, expr: ExprOf<'array'>, wanted: Type | undefined)
     body.error('E0408', span, 'an array has at least one element', 'an array of zeros is `[0; 16]`');
     return wrongTree(span);
   }
-  // `[1, x]`: the literal takes the type of the first element that has one of its own.
+  // `[1, x]`: the literal takes the type of the first element that has one of its own, if that is a number.
   const leader = expr.items.find((item) => !isFlexible(item)) ?? first;
   const led = hope === undefined ? checkExpr(body, leader) : undefined;
-  const element = hope ?? led?.type ?? wrong;
+  const follows = led !== undefined && leader !== first && !isNumber(led.type) && led.type.kind !== 'wrong';
+  const element = hope ?? (follows ? checkExpr(body, first).type : led?.type) ?? wrong;
   if (element.kind !== 'wrong' && !isValue(element)) {
     body.error('E0404', leader.span, 'this has no value to keep in an array');
     return wrongTree(span);
   }
   const items = expr.items.map((item) =>
-    led !== undefined && item === leader ? led : checkAs(body, item, element, 'the elements of an array have one type'),
+    led !== undefined && item === leader
+      ? coerce(body, led, element, 'the elements of an array have one type')
+      : checkAs(body, item, element, 'the elements of an array have one type'),
   );
   if (element.kind === 'wrong') return wrongTree(span);
   return { kind: 'array', items, type: body.checker.types.array(element, items.length), span };

@@ -17,6 +17,7 @@ export function checkBlock(body: Body, block: Block, wanted?: Type): Tree {
     const statements: TreeStatement[] = [];
     let value: Tree | undefined;
     let ends = false;
+    let lost = false;
     const last = block.statements.at(-1);
     for (const statement of block.statements) {
       if (statement === last && statement.kind === 'expression' && wanted !== nothing) {
@@ -29,9 +30,10 @@ export function checkBlock(body: Body, block: Block, wanted?: Type): Tree {
         const checked = checkStatement(body, statement);
         if (checked !== undefined) statements.push(checked);
         if (checked?.kind === 'expression' && checked.value.type.kind === 'never') ends = true;
+        if (statement.kind === 'expression' && statement.value.kind === 'wrong') lost = true;
       }
     }
-    const type = ends ? never : (value?.type ?? nothing);
+    const type = ends ? never : (value?.type ?? (lost ? wrong : nothing));
     return { kind: 'block', statements, value, type, span: block.span };
   });
 }
@@ -172,11 +174,18 @@ export function checkLoop(body: Body, expr: ExprOf<'loop'>, wanted?: Type): Tree
     loop.result = endless && wanted !== undefined && wanted !== nothing ? wanted : undefined;
     body.loops.push(loop);
     body.loopKinds.set(loop, endless ? 'endless' : 'ending');
-    const inner = checkBlock(body, head.kind === 'each' ? expr.body : expr.body, nothing);
+    const inner = checkBlock(body, expr.body, nothing);
     body.loops.pop();
-    const type = !endless ? nothing : !loop.broken ? never : body.valued.has(loop) ? (loop.result ?? nothing) : nothing;
-    return { kind: 'loop', loop, head: checked, body: inner, type, span };
+    return { kind: 'loop', loop, head: checked, body: inner, type: loopType(body, loop, endless), span };
   });
+}
+
+/** An endless loop gives what its `B`s give; without any it never ends. */
+function loopType(body: Body, loop: LoopInfo, endless: boolean): Type {
+  if (body.misused.has(loop)) return wrong;
+  if (!endless) return nothing;
+  if (!loop.broken) return never;
+  return body.valued.has(loop) ? (loop.result ?? nothing) : nothing;
 }
 
 function checkHead(body: Body, head: ExprOf<'loop'>['head']): TreeLoopHead {
@@ -238,6 +247,7 @@ export function checkBreak(body: Body, expr: ExprOf<'break'>): Tree {
     return { kind: 'break', loop, value: undefined, type: never, span };
   }
   if (body.loopKinds.get(loop) !== 'endless') {
+    body.misused.add(loop);
     body.error(
       'E0503',
       span,

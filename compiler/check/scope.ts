@@ -109,6 +109,8 @@ export class Body {
   readonly loopKinds = new Map<LoopInfo, 'endless' | 'ending'>();
   /** The loops in which a `B` gave a value. */
   readonly valued = new Set<LoopInfo>();
+  /** Loops that cannot give a value, but are asked to; reported already. */
+  readonly misused = new Set<LoopInfo>();
   /** The globals that this function declares for itself. */
   readonly statics = new Map<string, GlobalVariable>();
   /** Types that were learned ahead of the check in earnest. */

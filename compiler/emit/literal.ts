@@ -33,7 +33,8 @@ export function integer(value: bigint, type: IntType): string {
 /** A float as C writes it; the shortest decimal that reads back as the same number. */
 export function float(value: number, bits: 32 | 64): string {
   const positive = Math.abs(value);
-  let text = String(positive);
+  // C has no word for infinity without a header; what is too large for any float becomes one.
+  let text = Number.isFinite(positive) ? String(positive) : '1e999';
   if (!/[.e]/.test(text)) text += '.0';
   if (value < 0 || Object.is(value, -0)) text = `(-${text})`;
   return bits === 32 ? `((f32)${text})` : text;

@@ -25,7 +25,8 @@ export function emitProgram(
       unit.thunkName(func);
     }
   }
-  emitFunctions(unit, modules.length > 0 && needsSafePoints(program));
+  const safePoints = modules.length > 0 && needsSafePoints(program);
+  emitFunctions(unit, safePoints);
   const thunks = modules.flatMap((module) =>
     emitModule(unit, module, hotFunctions(program, module), code, facts(module, unit)),
   );
@@ -34,6 +35,8 @@ export function emitProgram(
     const initial = global.initial === undefined ? '' : ` = ${unit.initializer(global.initial)}`;
     return `static ${unit.type(global.type)} ${name}${initial};`;
   });
+  // Initial values may name functions that nothing calls.
+  emitFunctions(unit, safePoints);
   const thunkPrototypes = [...unit.thunks].map(([func, name]) => `${thunkHead(unit, func, name)};`);
   const foreigns = [...unit.foreigns.values()].map((foreign) => {
     const params = [...foreign.type.params.map((param) => unit.type(param)), ...(foreign.variadic ? ['...'] : [])];

@@ -49,7 +49,9 @@ export function emitDiscarded(b: BodyEmitter, tree: Tree): void {
       return;
     default: {
       const text = raw(b, tree);
-      if (tree.kind.startsWith('call')) b.put(`${text};`);
+      // What is written out where it is called may be no call in C, and must happen all the same.
+      const inline = tree.kind === 'callBuiltin' && tree.target.from === 'inline' && isReal(tree.type);
+      if (tree.kind.startsWith('call') && !inline) b.put(`${text};`);
       // A value that is dropped may still trap: it is computed.
       else if (isReal(tree.type) && !/^(?:\w+|\(\*\([^()]*\*\)0\))$/.test(text))
         b.put(`(void)${b.keep(tree.type, text)};`);
@@ -77,9 +79,9 @@ export function emitStatement(b: BodyEmitter, statement: TreeStatement): void {
 
 function emitAssign(b: BodyEmitter, statement: Extract<TreeStatement, { kind: 'assign' }>): void {
   const { place: target, op } = statement;
-  let text = place(b, target);
   const simple = target.kind === 'local' || target.kind === 'global';
   const late = hasEffects(statement.value);
+  let text = place(b, target, late);
   // The place is found before the value, which could change what leads to it.
   if (!simple && (late || op !== undefined)) {
     const name = b.fresh();

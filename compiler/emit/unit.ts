@@ -53,6 +53,8 @@ export class Unit {
   /** Functions of the program that an image reaches, by name, with their slots. */
   readonly slots = new Map<string, string>();
   readonly #constants = new Map<ConstantData, string>();
+  /** Whether the code needs the C compiler's own library. */
+  readonly links = { helpers: false };
   /** True when 128-bit integers occur, which tcc does not have. */
   wide = false;
   readonly #typeNames = new Map<Type, string>();
@@ -79,11 +81,7 @@ export class Unit {
       .replace(/^(\d)/, '_$1')
       .slice(0, 80);
     let name =
-      reserved.has(base) ||
-      base.startsWith('vais_') ||
-      base.startsWith('hot_') ||
-      base.startsWith('__') ||
-      /^HOT_|^VAIS_/.test(base)
+      reserved.has(base) || base.startsWith('vais_') || base.startsWith('hot_') || /^(?:_[A-Z_]|HOT_|VAIS_)/.test(base)
         ? `${base}_`
         : base;
     while (this.#taken.has(name)) name = `${base}_${++this.#counter}`;
@@ -94,7 +92,7 @@ export class Unit {
   /** A name for a variable: its own, unless that means something else in C. */
   localName(name: string): string {
     return reserved.has(name) ||
-      /^(?:vais_|hot_|HOT_|VAIS_|__|line_$|t\d+_$|fn_t)/.test(name) ||
+      /^(?:vais_|hot_|HOT_|VAIS_|_[A-Z_]|line_$|t\d+_$|fn_t)/.test(name) ||
       this.#declared.has(name)
       ? `${name}_`
       : name;
@@ -377,24 +375,24 @@ const fieldWords = new Set(words);
 
 /** Fields have their own names, but for C's keywords. */
 export function fieldName(field: Field): string {
-  return fieldWords.has(field.name) || /^\d/.test(field.name) || field.name.startsWith('__')
-    ? `f_${field.name}`
-    : field.name;
+  return fieldWords.has(field.name) || /^(?:\d|_[A-Z_])/.test(field.name) ? `f_${field.name}` : field.name;
 }
 
-export function hasString(tree: Tree): boolean {
+/** True where a value holds the address of a string or function: of what the program must still have without the image. */
+export function outlives(tree: Tree): boolean {
   switch (tree.kind) {
     case 'string':
+    case 'function':
       return true;
     case 'struct':
     case 'variant':
-      return tree.fields.some((field) => hasString(field.value));
+      return tree.fields.some((field) => outlives(field.value));
     case 'array':
-      return tree.items.some(hasString);
+      return tree.items.some(outlives);
     case 'repeat':
-      return hasString(tree.item);
+      return outlives(tree.item);
     case 'cast':
-      return hasString(tree.value);
+      return outlives(tree.value);
     default:
       return false;
   }

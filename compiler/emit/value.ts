@@ -1,12 +1,12 @@
 import { hasPayload, layoutOf } from '../layout.ts';
 import type { CompareOperator, Tree, TreeOf } from '../tree.ts';
-import type { FloatType, IntType, Type } from '../types.ts';
+import { type FloatType, type IntType, i64, type Type } from '../types.ts';
 import { type BodyEmitter, hasEffects, isFixed } from './body.ts';
 import { emitCall } from './call.ts';
 import { divide, toInteger, trapBounds, trapNull } from './helper.ts';
 import { float, integer } from './literal.ts';
 import { emitBlock, emitIf, emitJump, emitLoop, emitMatch } from './statement.ts';
-import { fieldName, hasString } from './unit.ts';
+import { fieldName, outlives } from './unit.ts';
 
 /** A value as a C expression that has no effects and can be written more than once. */
 export function value(b: BodyEmitter, tree: Tree): string {
@@ -124,8 +124,8 @@ export function raw(b: BodyEmitter, tree: Tree): string {
 }
 
 function data(b: BodyEmitter, tree: TreeOf<'data'>): string {
-  // Strings in it must outlive the image, so they cannot stand in its static data.
-  if (b.unit.options.kind === 'image' && hasString(tree.data.value)) return value(b, tree.data.value);
+  // Strings and functions must outlive the image, so they cannot stand in its static data.
+  if (b.unit.options.kind === 'image' && outlives(tree.data.value)) return value(b, tree.data.value);
   return b.unit.constant(tree.data);
 }
 
@@ -146,8 +146,11 @@ export function notNull(b: BodyEmitter, type: Type, pointer: string, far: boolea
 /** Accesses below this offset from null hit the page that no system maps. */
 const nullPage = 4096;
 
-/** A variable, field, element or `*p` as C names it; its parts are evaluated. */
-export function place(b: BodyEmitter, tree: Tree): string {
+/**
+ * A variable, field, element or `*p` as C names it; its parts are evaluated. `later`: only its address is taken now, so
+ * that the machine notices no null pointer on the way.
+ */
+export function place(b: BodyEmitter, tree: Tree, later = false): string {
   switch (tree.kind) {
     case 'field': {
       const { object } = tree;
@@ -155,22 +158,22 @@ export function place(b: BodyEmitter, tree: Tree): string {
       const name = field === undefined ? '' : fieldName(field);
       if (object.kind === 'deref') {
         const pointer = value(b, object.pointer);
-        return `${notNull(b, object.pointer.type, pointer, layoutOf(object.type).size > nullPage)}->${name}`;
+        return `${notNull(b, object.pointer.type, pointer, later || layoutOf(object.type).size > nullPage)}->${name}`;
       }
-      return `${place(b, object)}.${name}`;
+      return `${place(b, object, later)}.${name}`;
     }
     case 'payload': {
       const variant = tree.object.type.kind === 'enum' ? tree.object.type.variants[tree.variant] : undefined;
       const field = variant?.fields[tree.index];
-      return `${place(b, tree.object)}.as.v${tree.variant}.${field === undefined ? '' : fieldName(field)}`;
+      return `${place(b, tree.object, later)}.as.v${tree.variant}.${field === undefined ? '' : fieldName(field)}`;
     }
     case 'deref': {
       const pointer = value(b, tree.pointer);
       if (pointer.startsWith('(&') && pointer.endsWith(')')) return pointer.slice(2, -1);
-      return `(*${notNull(b, tree.pointer.type, pointer, layoutOf(tree.type).size > nullPage)})`;
+      return `(*${notNull(b, tree.pointer.type, pointer, later || layoutOf(tree.type).size > nullPage)})`;
     }
     case 'index':
-      return element(b, tree);
+      return element(b, tree, later);
     case 'local':
     case 'global':
       return raw(b, tree);
@@ -179,7 +182,7 @@ export function place(b: BodyEmitter, tree: Tree): string {
   }
 }
 
-function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
+function element(b: BodyEmitter, tree: TreeOf<'index'>, addressed: boolean): string {
   const { object, index } = tree;
   const { type } = object;
   const later = hasEffects(index);
@@ -188,7 +191,7 @@ function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
     base = value(b, object);
     if (later && !isFixed(object)) base = b.keep(type, base);
   } else {
-    base = place(b, object);
+    base = place(b, object, later || addressed);
     if (later && object.kind !== 'local' && object.kind !== 'global') {
       const pointer = b.unit.type(type);
       const name = b.fresh();
@@ -211,14 +214,15 @@ function element(b: BodyEmitter, tree: TreeOf<'index'>): string {
 function bounded(b: BodyEmitter, index: string, type: Type, length: string): string {
   if (b.unit.options.release) return index;
   trapBounds(b.unit);
-  const kept = b.twice(type, index);
+  const wide = type.kind === 'int' && type.bits > 64;
+  const kept = wide ? b.keep(i64, position(b, index, type)) : b.twice(type, index);
   // A negative index is a huge one without its sign, so that one comparison finds both.
   return `VAIS_INDEX(${kept}, ${length})`;
 }
 
 /** The address of a place; what is no place is kept in a variable first. */
 export function address(b: BodyEmitter, tree: Tree): string {
-  const text = tree.kind === 'data' ? b.keep(tree.type, value(b, tree)) : place(b, tree);
+  const text = tree.kind === 'data' ? b.keep(tree.type, value(b, tree)) : place(b, tree, true);
   return `(&${text})`;
 }
 
@@ -288,9 +292,13 @@ function logic(b: BodyEmitter, tree: TreeOf<'logic'>): string {
   return result;
 }
 
+const isU64 = (type: Type): boolean => type.kind === 'int' && type.bits === 64 && !type.signed;
+
 export function cast(b: BodyEmitter, text: string, from: Type, to: Type): string {
   if (from === to) return text;
   const type = b.unit.type(to);
+  // tcc turns large unsigned numbers into floats and back by functions of its own library.
+  if ([from, to].some(isU64) && [from, to].some((one) => one.kind === 'float')) b.unit.links.helpers = true;
   if (to.kind === 'bool') return `(${text} != 0)`;
   if (from.kind === 'float' && to.kind === 'int') return `${toInteger(b.unit, from, to)}(${text})`;
   return `((${type})${text})`;
@@ -360,7 +368,7 @@ function slice(b: BodyEmitter, tree: TreeOf<'slice'>): string {
   let at: string;
   let length: string | undefined;
   if (object.type.kind === 'array') {
-    const array = object.kind === 'data' ? b.keep(object.type, value(b, object)) : place(b, object);
+    const array = object.kind === 'data' ? b.keep(object.type, value(b, object)) : place(b, object, true);
     at = b.fresh();
     b.put(`${b.unit.type(object.type.element)} *${at} = ${array}.at;`);
     length = `${object.type.length}LL`;
@@ -373,21 +381,33 @@ function slice(b: BodyEmitter, tree: TreeOf<'slice'>): string {
   }
   if (range === undefined) return `((${type}){${at}, ${length ?? '0'}})`;
   const [from, to] = ends(b, range);
-  const count = `((i64)${to} - (i64)${from})`;
   if (!b.unit.options.release) {
     trapBounds(b.unit);
-    const top = length === undefined ? '' : ` || (i64)${to} > ${length}`;
-    b.put(`if ((i64)${from} < 0 || (i64)${to} < (i64)${from}${top}) vais_trap_bounds();`);
+    const top = length === undefined ? '' : ` || ${to} > ${length}`;
+    b.put(`if (${from} < 0 || ${to} < ${from}${top}) vais_trap_bounds();`);
   }
-  return `((${type}){${at} + ${from}, ${count}})`;
+  return `((${type}){${at} + ${from}, ${to} - ${from}})`;
 }
 
-/** Both ends of a range, the upper one exclusive. */
+/** An index as `i64`; what is too large for that becomes a negative number, which is outside everything too. */
+function position(b: BodyEmitter, index: string, type: Type): string {
+  if (type.kind !== 'int' || type.bits < 64 || (type.bits === 64 && type.signed)) return `(i64)${index}`;
+  const kept = b.twice(type, index);
+  return `((u${type.bits})${kept} > 9223372036854775807ULL ? -9223372036854775807LL - 1 : (i64)${kept})`;
+}
+
+/**
+ * Both ends of a range as `i64`, the upper one exclusive: one past the largest value of a smaller type is a number like
+ * others, and one past the largest `i64` is below every start.
+ */
 function ends(b: BodyEmitter, range: Tree): [string, string] {
   if (range.kind === 'range') {
     const [from = '', to = ''] = values(b, [range.from, range.to]);
-    return [b.keep(range.from.type, from), b.keep(range.from.type, range.inclusive ? `${to} + 1` : to)];
+    const { type } = range.from;
+    return [b.keep(i64, position(b, from, type)), b.keep(i64, position(b, to, type) + (range.inclusive ? ' + 1' : ''))];
   }
   const kept = b.keep(range.type, value(b, range));
-  return [`${kept}.from`, `(${kept}.to + ${kept}.inclusive)`];
+  const type = range.type.kind === 'range' ? range.type.element : range.type;
+  const to = `${position(b, `${kept}.to`, type)} + ${kept}.inclusive`;
+  return [b.keep(i64, position(b, `${kept}.from`, type)), b.keep(i64, to)];
 }

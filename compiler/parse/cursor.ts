@@ -9,6 +9,9 @@ export class SyntaxStop extends Error {}
 /** Deeper nesting is a machine's or an attacker's doing, and would exhaust the stack of some later stage. */
 const depthLimit = 150;
 
+/** What is wrong with these is the token itself, wherever it stands. */
+const wantsItself = /^E(?:0209|0202|0203|0208|07..)$/;
+
 /** The tokens, and where the parser stands among them. */
 export class Cursor {
   readonly source: Source;
@@ -84,9 +87,15 @@ export class Cursor {
   stop(code: string, message: string, hint?: string): never {
     // At the start of a line the fault is nearly always at the end of the line above.
     const token = this.token;
-    const above = token.newline && this.#at > 0 && token.kind !== 'end' ? this.last : token;
+    const above = token.newline && this.#at > 0 && token.kind !== 'end' && !wantsItself.test(code) ? this.last : token;
     const span: Span = above === token ? token : { source: this.source, start: above.end, end: above.end + 1 };
     this.report.error(code, token.kind === 'end' && this.#at > 0 ? this.last : span, message, { hint });
+    throw new SyntaxStop();
+  }
+
+  /** As `stop`, but at a place of the caller's. */
+  stopAt(span: Span, code: string, message: string, hint?: string): never {
+    this.report.error(code, span, message, { hint });
     throw new SyntaxStop();
   }
 

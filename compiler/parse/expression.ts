@@ -231,7 +231,12 @@ function parseNamed(c: Cursor): Expr {
   }
   const head = c.name('a value');
   if (c.is('!') && c.ahead(1).start === c.token.end && c.is('(', 1) && c.token.start === head.span.end) {
-    c.stop('E0705', `macros are not in the subset: \`${head.text}!\``, `call a function: \`${head.text}(…)\``);
+    c.stopAt(
+      head.span,
+      'E0705',
+      `macros are not in the subset: \`${head.text}!\``,
+      `call a function: \`${head.text}(…)\``,
+    );
   }
   const args = tryTypeArgs(c) ?? [];
   if (c.is('::')) {

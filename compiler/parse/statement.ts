@@ -20,7 +20,7 @@ const assignments = new Map<string, BinaryOperator | undefined>([
 /** The statements of a block, up to its `}`. A statement that cannot be read is skipped, and the rest is read. */
 export function parseStatements(c: Cursor): Statement[] {
   const statements: Statement[] = [];
-  while (!c.is('}') && !c.isKind('end')) {
+  while (!c.is('}') && !c.isKind('end') && !declarationHere(c)) {
     if (c.take(';')) continue;
     const mark = c.mark();
     try {
@@ -29,10 +29,36 @@ export function parseStatements(c: Cursor): Statement[] {
       endStatement(c);
     } catch (stop) {
       if (!(stop instanceof SyntaxStop)) throw stop;
+      // What could not be read may have declared names; they stay known, so that their uses bring no echo.
+      statements.push(...lostNames(c, mark), lost(c));
       skip(c, mark);
     }
   }
   return statements;
+}
+
+/** A declaration at the very start of a line: the block above it lacks its `}`. */
+function declarationHere(c: Cursor): boolean {
+  const { token } = c;
+  if (!token.newline || token.kind !== 'name' || !/^[FSEXWTUP]$/.test(token.text) || !c.isKind('name', 1)) return false;
+  return c.source.place(token.start).column === 1 && ['(', '{', '<', 'F', ':', '=', '/'].some((text) => c.is(text, 2));
+}
+
+function lostNames(c: Cursor, mark: number): Statement[] {
+  const here = c.mark();
+  return [...new Set([mark, here])].flatMap((at): Statement[] => {
+    c.reset(at);
+    const found = c.isKind('name') && (c.is(':=', 1) || c.is(':', 1)) ? c.name('a variable') : undefined;
+    c.reset(here);
+    if (found === undefined) return [];
+    return [
+      { kind: 'let', name: found, type: undefined, value: { kind: 'wrong', span: found.span }, span: found.span },
+    ];
+  });
+}
+
+function lost(c: Cursor): Statement {
+  return { kind: 'expression', value: { kind: 'wrong', span: c.token }, span: c.token };
 }
 
 function endStatement(c: Cursor): void {
@@ -46,18 +72,17 @@ function endStatement(c: Cursor): void {
   );
 }
 
-/** To the next line at this depth, but not past the `}` that closes the block. */
+/** To the next line outside of all blocks that the statement began, but not past the `}` of the block it is in. */
 function skip(c: Cursor, mark: number): void {
-  if (c.mark() === mark && !c.is('}')) c.next();
+  const stopped = c.mark();
   let depth = 0;
+  c.reset(mark);
   while (!c.isKind('end')) {
+    const past = c.mark() > Math.max(stopped, mark);
+    if (c.mark() >= stopped && c.mark() > mark && declarationHere(c)) return;
+    if (depth <= 0 && c.mark() >= stopped && (c.is('}') || (past && c.token.newline))) return;
     if (c.is('{')) depth++;
-    if (c.is('}')) {
-      if (depth === 0) return;
-      depth--;
-    }
-    // A declaration at the start of a line: the block above lacks its `}`, and skipping on would eat the rest.
-    if (depth === 0 && c.token.newline && c.mark() > mark) return;
+    if (c.is('}')) depth--;
     c.next();
   }
 }

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Triple } from '../../artifact/triple.ts';
 import { VaisError } from '../../common/error.ts';
-import { packageRoot } from '../../common/package-root.ts';
 import type { Toolchain } from './find.ts';
-import { run } from './run.ts';
+import { finish, type Ran, run, start } from './run.ts';
+import { runtimeFolder, runtimeInputs } from './runtime.ts';
+import { prepareStandby, takeStandby } from './standby.ts';
+
+/** Libraries that an image needs beside libc: libm, and the C compiler's own. */
+export interface Links {
+  readonly math: boolean;
+  readonly helpers: boolean;
+}
 
 export interface BuildOptions {
   readonly toolchain: Toolchain;
@@ -16,17 +23,17 @@ export interface BuildOptions {
   readonly debug: boolean;
   /** Link the runtime's C files too. */
   readonly runtime: boolean;
+  readonly links: Links;
   /** C sources, objects and libraries of the user, and `-l` flags. */
   readonly extra: readonly string[];
   readonly output: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-const runtimeFolder = join(packageRoot, 'runtime');
-
 /**
  * Flags that make C mean what Vais means: integers wrap, pointers of different types may meet, a null pointer is an
- * address like others that happens to fault, and no product is fused with a sum.
+ * address like others that happens to fault, no product is fused with a sum, and a variable lives until its function
+ * returns, whatever block it stands in.
  */
 const meaning = [
   '-fwrapv',
@@ -44,69 +51,92 @@ export function flagsOf(options: Pick<BuildOptions, 'toolchain' | 'opt' | 'debug
   const debugFlags = debug ? ['-g'] : [];
   if (toolchain.name === 'tcc') return debugFlags;
   const shared = kind === 'image' && triple !== 'x86_64-windows-gnu' ? ['-fPIC'] : [];
-  const brackets = toolchain.name === 'clang' ? ['-fbracket-depth=4096'] : [];
-  return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...brackets];
+  const own =
+    toolchain.name === 'clang'
+      ? ['-Xclang', '-disable-lifetime-markers', '-fbracket-depth=4096']
+      : ['-fstack-reuse=none'];
+  return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...own];
 }
+
+/** Outputs that this process has built: one that is built again will be built once more. */
+const built = new Set<string>();
 
 /** Compiles one C text, with the runtime where asked, and puts the result at `output` in one step. */
 export async function build(c: string, options: BuildOptions): Promise<void> {
-  const { toolchain, triple, signal } = options;
+  const { toolchain, triple } = options;
   const output = resolve(options.output);
-  await mkdir(dirname(output), { recursive: true });
+  if (!existsSync(dirname(output))) await mkdir(dirname(output), { recursive: true });
   // Whoever watches the output never sees half of it.
-  const aside = `${output}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const fresh = (): string => `${output}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  if (toolchain.name === 'tcc' && options.kind === 'image' && !options.debug)
+    return buildFast(c, options, output, fresh);
+  const aside = fresh();
   try {
     if (triple.endsWith('-macos') && process.platform !== 'darwin') await buildForMac(c, options, aside);
-    else {
-      const source = options.debug ? await keepSource(c, aside) : undefined;
-      const args = [
-        ...flagsOf(options),
-        '-w',
-        '-I',
-        runtimeFolder,
-        ...inputs(options, source ?? '-'),
-        '-o',
-        aside,
-        ...linkFlags(options),
-      ];
-      await call(toolchain, args, source === undefined ? c : undefined, signal);
-      if (source !== undefined) await rm(source, { force: true });
-    }
+    else await buildPlain(c, options, aside);
     await rename(aside, output);
-  } finally {
+  } catch (thrown) {
     await rm(aside, { force: true });
-    await rm(`${aside}.c`, { force: true });
+    throw thrown;
   }
 }
 
-/** With `-g` compilers want a file: some keep what they read from a pipe out of the debug information. */
-async function keepSource(c: string, aside: string): Promise<string> {
-  const path = `${aside}.c`;
-  await writeFile(path, c);
-  return path;
+async function buildPlain(c: string, options: BuildOptions, aside: string): Promise<void> {
+  const { toolchain, debug, signal } = options;
+  // With `-g` compilers want a file: some keep what they read from a pipe out of the debug information.
+  const source = debug ? `${aside}.c` : '-';
+  const flags = [...flagsOf(options), '-w', '-I', runtimeFolder];
+  const args = [...flags, ...(await inputs(options, source)), '-o', aside, ...linkFlags(options)];
+  if (!debug) return call(toolchain, args, c, signal);
+  try {
+    await writeFile(source, c);
+    await call(toolchain, args, undefined, signal);
+  } finally {
+    await rm(source, { force: true });
+  }
 }
 
-function inputs(options: BuildOptions, source: string): string[] {
-  const runtime = options.runtime ? runtimeFiles() : [];
+/** The way from a save to new code: nothing here waits for what could be done before or after. */
+async function buildFast(c: string, options: BuildOptions, output: string, fresh: () => string): Promise<void> {
+  const { toolchain, signal } = options;
+  const args = [...flagsOf(options), '-w', '-I', runtimeFolder, '-', ...options.extra, ...linkFlags(options)];
+  const key = [toolchain.command, ...args].join('\n');
+  signal?.throwIfAborted();
+  let ready = takeStandby(output, key);
+  if (ready === undefined) {
+    const aside = fresh();
+    ready = { key, aside, started: start(toolchain.command, [...args, '-o', aside], true) };
+  }
+  const { aside, started } = ready;
+  try {
+    judge(toolchain, await finish(started, c, signal));
+    await rename(aside, output);
+  } catch (thrown) {
+    await rm(aside, { force: true });
+    throw thrown;
+  }
+  const again = built.has(output);
+  built.add(output);
+  if (!again) return;
+  const next = fresh();
+  prepareStandby(output, key, toolchain.command, [...args, '-o', next], next);
+}
+
+async function inputs(options: BuildOptions, source: string): Promise<string[]> {
+  const runtime = options.runtime ? await runtimeInputs(options.toolchain) : [];
   // Everything after `-x c` would be read as C, libraries too.
   const main = source === '-' ? (options.toolchain.name === 'tcc' ? ['-'] : ['-x', 'c', '-', '-x', 'none']) : [source];
   return [...main, ...runtime, ...options.extra];
 }
 
-function runtimeFiles(): string[] {
-  return readdirSync(runtimeFolder)
-    .filter((name) => name.endsWith('.c'))
-    .sort()
-    .map((name) => join(runtimeFolder, name));
-}
-
 function linkFlags(options: BuildOptions): string[] {
-  const { kind, triple, toolchain } = options;
+  const { kind, triple, toolchain, links, extra } = options;
   if (triple === 'x86_64-windows-gnu')
     return kind === 'image' ? ['-shared', '-static-libgcc'] : ['-static', '-lws2_32', '-lbcrypt', '-ladvapi32'];
   if (kind === 'program') return ['-lpthread', '-ldl', '-lm'];
-  if (toolchain.name === 'tcc') return ['-shared', '-lm'];
-  return ['-shared', '-lm'];
+  // Each library that tcc looks up costs a good part of its time, and libc is in the program anyway.
+  const bare = toolchain.name === 'tcc' && !links.helpers && extra.length === 0;
+  return ['-shared', ...(bare ? ['-nostdlib'] : []), ...(links.math ? ['-lm'] : [])];
 }
 
 async function buildForMac(c: string, options: BuildOptions, aside: string): Promise<void> {
@@ -168,7 +198,10 @@ async function call(
   input: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { code, output } = await run(toolchain.command, args, input, signal);
+  judge(toolchain, await run(toolchain.command, args, input, signal));
+}
+
+function judge(toolchain: Toolchain, { code, output }: Ran): void {
   if (code === undefined) {
     throw new VaisError('toolchain_missing', `${toolchain.command} is gone`, {
       hint: 'Install it again: see `vais-remote doctor`.',

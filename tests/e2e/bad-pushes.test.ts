@@ -136,7 +136,7 @@ describe('a push that must not succeed', () => {
     await expectRefusal(await push('count.vais', '192.0.2.1:7777'), 7, 'not_authorised');
   });
 
-  it('sends the good ones of several files, and ends with the code of the first bad one', async () => {
+  it('tries each of several files, and ends with the code of the first bad one', async () => {
     await world.write('count.vais', counterSource().replace('0\n}\n\nF main', 'nonsense\n}\n\nF main'));
     const ended = await world.run('push', 'libtext.so', 'count.vais', '--to', agent.address, '--json');
     expect(ended.json.filter(({ event }) => event === 'error').map(({ exit }) => exit)).toEqual([4, 3]);

@@ -12,7 +12,7 @@ export const runtimeFolder = join(import.meta.dirname, '..', '..', 'runtime');
 export const fixtures = join(import.meta.dirname, 'fixtures');
 
 /** How long a wait may last before it is a failure; nothing waits this long when it works. */
-const deadline = 10_000;
+const deadline = 30_000;
 
 /** A short folder name: a Unix socket's path has only 107 bytes. */
 export function makeFolder(): string {
@@ -123,6 +123,7 @@ export function formatLine(verb: string, pairs: Readonly<Record<string, string |
 class Inbox<T> {
   readonly #items: T[] = [];
   #wake: (() => void)[] = [];
+  #over: string | undefined;
   readonly #what: string;
 
   constructor(what: string) {
@@ -131,6 +132,14 @@ class Inbox<T> {
 
   put(item: T): void {
     this.#items.push(item);
+    const wake = this.#wake;
+    this.#wake = [];
+    for (const next of wake) next();
+  }
+
+  /** Nothing more comes. */
+  end(why: string): void {
+    this.#over = why;
     const wake = this.#wake;
     this.#wake = [];
     for (const next of wake) next();
@@ -150,8 +159,10 @@ class Inbox<T> {
         return found;
       }
       const left = until - Date.now();
-      if (left <= 0) {
-        throw new Error(`${this.#what}: waited in vain for ${wanted}; there were ${JSON.stringify(this.#items)}`);
+      if (left <= 0 || this.#over !== undefined) {
+        throw new Error(
+          `${this.#what}: waited in vain for ${wanted}; ${this.#over ?? ''} there were ${JSON.stringify(this.#items)}`,
+        );
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
@@ -270,7 +281,12 @@ export class Program {
       this.stderr += data;
     });
     this.child.stdin.on('error', () => {});
-    this.ended = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));
+    this.ended = new Promise((resolve) =>
+      this.child.on('close', (code, signal) => {
+        this.lines.end(`it ended with ${code ?? signal}: ${this.stderr}`);
+        resolve({ code, signal });
+      }),
+    );
   }
 
   get pid(): number {

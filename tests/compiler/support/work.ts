@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { compile, type CompileOptions, type CompileResult, renderDiagnostics } from '../../../compiler/compile.ts';
+import { type CompileOptions, type CompileResult, compile, renderDiagnostics } from '../../../compiler/compile.ts';
 
 /** A folder of this test file's own, gone when it ends. */
 export function workFolder(): string {

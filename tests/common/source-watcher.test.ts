@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { appendFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Change } from '../../cli/watch/burst.ts';
-import { SourceWatcher } from '../../cli/watch/source-watcher.ts';
 import { packageRoot } from '../../common/package-root.ts';
+import type { Change } from '../../common/watch/burst.ts';
+import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 
 /** Long enough that nothing below can end a burst by being slow. */
 const debounceMs = 200;
@@ -145,6 +154,24 @@ describe('SourceWatcher', () => {
     expect(await (await change(2)).settled).toBe(true);
   });
 
+  it('goes on when the folder is exchanged for another, as by a checkout', async () => {
+    const inner = join(folder, 'src');
+    mkdirSync(inner);
+    writeFileSync(join(inner, 'game.vais'), 'one');
+    await start(join(inner, 'game.vais'));
+    mkdirSync(`${inner}.new`);
+    writeFileSync(join(`${inner}.new`, 'game.vais'), 'two');
+    renameSync(inner, `${inner}.old`);
+    renameSync(`${inner}.new`, inner);
+    expect(await (await change(0)).settled).toBe(true);
+    writeFileSync(join(inner, 'game.vais'), 'three');
+    expect(await (await change(1)).settled).toBe(true);
+    rmSync(inner, { recursive: true });
+    mkdirSync(inner);
+    writeFileSync(join(inner, 'game.vais'), 'four');
+    expect(await (await change(2)).settled).toBe(true);
+  });
+
   it('watches files that the source imports', async () => {
     const imported = join(folder, 'sub.vais');
     writeFileSync(imported, 'one');
@@ -157,12 +184,12 @@ describe('SourceWatcher', () => {
 
   it.skipIf(!canUnshare)('polls where the system grants no watch, and sees saves there', () => {
     // A user namespace in which no inotify watch can be had: what a mount without events looks like from here.
-    const script = join(packageRoot, 'tests', 'cli', 'fixtures', 'watch-once.mjs');
+    const script = join(packageRoot, 'tests', 'common', 'fixtures', 'watch-once.mjs');
     const commands = 'echo 0 > /proc/sys/user/max_inotify_watches && exec "$@"';
     const args = [...namespace, 'sh', '-c', commands, 'sh', process.execPath, script, file];
     const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8' });
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({ polling: true, changes: 1 });
+    expect(JSON.parse(stdout)).toEqual({ polling: true, changes: 3 });
     expect(status).toBe(0);
   });
 });

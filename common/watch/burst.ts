@@ -1,4 +1,4 @@
-import type { Digest } from '../../common/digest.ts';
+import type { Digest } from '../digest.ts';
 
 /** A content that differs from the one before. */
 export interface Change {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { type FSWatcher, readFileSync, realpathSync, statSync, watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type FSWatcher, watch } from 'chokidar';
-import type { Digest } from '../../common/digest.ts';
+import { type FSWatcher as Poller, watch as poll } from 'chokidar';
+import type { Digest } from '../digest.ts';
 import { Burst, type Change } from './burst.ts';
 import { hearsEvents, isShared } from './probe.ts';
 
@@ -11,14 +11,19 @@ const pollMs = 100;
 
 /**
  * Watches a source and the files that it imports. The folders are watched, not the files, since editors that save by
- * rename put another file in their place.
+ * rename put another file in their place, twice within a millisecond at times.
+ *
+ * The system's own events are taken without chokidar between: at each event in a folder, chokidar lists all of it and
+ * looks at each entry, on the thread that has to compile just then (4 ms a save in a folder of ten files, in which
+ * programs also write their logs). Where there are no events, chokidar polls.
  */
 export class SourceWatcher {
   readonly #file: string;
   readonly #burst: Burst;
   #files: ReadonlySet<string>;
-  readonly #watchers: FSWatcher[] = [];
-  #polling = false;
+  /** By folder, each with the inode that it watches. */
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number | undefined }>();
+  #poller: Poller | undefined;
   #closed = false;
   #hear: () => void = () => undefined;
 
@@ -34,7 +39,7 @@ export class SourceWatcher {
     const heard = new Promise<void>((done) => {
       watcher.#hear = done;
     });
-    await watcher.#watch(false);
+    watcher.#watch();
     const hears = await hearsEvents(watcher.#file, heard);
     if (!hears || (await isShared(watcher.#file))) await watcher.#poll();
     watcher.#burst.sign(); // For a save between the first look and now.
@@ -43,55 +48,56 @@ export class SourceWatcher {
 
   /** True where the file system tells of no changes, so that the files are looked at again and again. */
   get polling(): boolean {
-    return this.#polling;
+    return this.#poller !== undefined;
   }
 
   /** Watches these files too: what the source imports now. */
   follow(files: readonly string[]): void {
     const all = withTargets([this.#file, ...files.map((file) => resolve(file))]);
     if (all.size === this.#files.size && [...all].every((file) => this.#files.has(file))) return;
-    const folders = foldersOf(all).filter((folder) => !foldersOf(this.#files).includes(folder));
     const before = this.#digest();
     this.#files = all;
     // That the list grew is no change of what is in the files.
     this.#burst.rebase(before, this.#digest());
-    for (const watcher of this.#watchers) if (folders.length > 0) watcher.add(folders);
+    this.#watch();
+    this.#poller?.add(foldersOf(all));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#burst.close();
-    await Promise.all(this.#watchers.map((watcher) => watcher.close()));
+    for (const { watcher } of this.#watchers.values()) watcher.close();
+    await this.#poller?.close();
   }
 
-  async #watch(polling: boolean): Promise<void> {
-    const watcher = watch(foldersOf(this.#files), {
-      depth: 0,
-      ignoreInitial: true,
-      usePolling: polling,
-      interval: pollMs,
-      binaryInterval: pollMs,
-      // Its own grouping of events costs 100 ms and is not needed, as the content decides.
-      atomic: false,
-      ignored: (path, stats) => stats?.isFile() === true && !this.#files.has(resolve(path)),
-    });
-    this.#watchers.push(watcher);
-    // Raw events come first, before chokidar has looked at the file and dropped what came within 50 ms.
-    watcher.on('raw', (_event, path: unknown) => this.#raw(path));
-    watcher.on('all', (_event, path) => {
-      if (this.#files.has(resolve(path))) this.#sign();
-    });
-    // No more inotify watches, for one: looking again and again always works.
-    watcher.on('error', () => void this.#poll());
-    await new Promise<void>((ready) => {
-      watcher.once('ready', ready);
-    });
+  /** Watches the folders that are not watched yet. */
+  #watch(): void {
+    for (const folder of foldersOf(this.#files)) {
+      if (this.#closed || this.#watchers.has(folder)) continue;
+      try {
+        const watcher = watch(folder, (_event, name) => this.#heard(folder, name));
+        watcher.on('error', () => void this.#poll());
+        this.#watchers.set(folder, { watcher, inode: inodeOf(folder) });
+      } catch {
+        void this.#poll(); // No inotify watch is left, or the folder is gone: looking again and again always works.
+      }
+    }
   }
 
-  #raw(path: unknown): void {
+  #heard(folder: string, name: string | null): void {
+    if (name === basename(folder)) this.#renew(folder);
     // The name alone decides, since a folder may be known by another path than ours; without one, anything may be it.
-    const name = typeof path === 'string' ? basename(path) : '';
-    if (name === '' || [...this.#files].some((file) => basename(file) === name)) this.#sign();
+    if (name === null || [...this.#files].some((file) => basename(file) === name)) this.#sign();
+  }
+
+  /** The folder itself may have been exchanged, as by a checkout; its old watch would hear no more. */
+  #renew(folder: string): void {
+    const known = this.#watchers.get(folder);
+    if (known === undefined || known.inode === inodeOf(folder)) return;
+    known.watcher.close();
+    this.#watchers.delete(folder);
+    this.#watch();
+    this.#sign();
   }
 
   #sign(): void {
@@ -101,9 +107,23 @@ export class SourceWatcher {
   }
 
   async #poll(): Promise<void> {
-    if (this.#polling || this.#closed) return;
-    this.#polling = true;
-    await this.#watch(true);
+    if (this.#poller !== undefined || this.#closed) return;
+    const poller = poll(foldersOf(this.#files), {
+      depth: 0,
+      ignoreInitial: true,
+      usePolling: true,
+      interval: pollMs,
+      binaryInterval: pollMs,
+      // Its own grouping of events costs 100 ms and is not needed, as the content decides.
+      atomic: false,
+      ignored: (path, stats) => stats?.isFile() === true && !this.#files.has(resolve(path)),
+    });
+    this.#poller = poller;
+    poller.on('all', () => this.#sign());
+    poller.on('error', () => undefined); // A file that cannot be looked at now may be there next time.
+    await new Promise<void>((ready) => {
+      poller.once('ready', ready);
+    });
   }
 
   /** Of all files together; undefined while the source is missing or empty. */
@@ -138,4 +158,8 @@ function withTargets(files: readonly string[]): ReadonlySet<string> {
 
 function foldersOf(files: ReadonlySet<string>): string[] {
   return [...new Set([...files].map((file) => dirname(file)))];
+}
+
+function inodeOf(folder: string): number | undefined {
+  return statSync(folder, { throwIfNoEntry: false })?.ino;
 }

@@ -1,0 +1,59 @@
+import { tripleOf } from '../compile.ts';
+import { recordsOf } from '../contract.ts';
+import { analyse } from '../front.ts';
+import { generate } from '../generate.ts';
+import { searchPathOf } from '../package.ts';
+import { toolchainFor } from '../tool/find.ts';
+import type { BuildFlags } from './build.ts';
+import { showDiagnostics, type Terminal } from './terminal.ts';
+
+/** `--emit c|contract|ast`: prints a stage instead of building. Works without a C compiler too. */
+export async function emitText(
+  file: string,
+  flags: BuildFlags,
+  what: 'c' | 'contract' | 'ast',
+  terminal: Terminal,
+): Promise<number> {
+  const triple = tripleOf(flags.target);
+  const kind = flags.hot ? 'image' : 'program';
+  const front = analyse(file, { search: searchPathOf(file), ...(what === 'c' ? { kind } : {}) });
+  showDiagnostics(front.diagnostics, terminal);
+  if (!front.ok) return 3;
+  if (what === 'ast') {
+    terminal.write(`${showTree(front.program.root.file.items)}\n`);
+    return 0;
+  }
+  const fast = flags.hot && flags.tier !== 'optimized' && !front.program.wide;
+  const found = await toolchainFor(triple, fast ? ['tcc', 'gcc', 'clang'] : ['gcc', 'clang']);
+  const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
+  const { c, contract } = generate(front.program, {
+    kind: what === 'contract' && front.program.main === undefined ? 'image' : kind,
+    triple,
+    tier: toolchain.name === 'tcc' ? 'fast' : 'optimized',
+    toolchain,
+    opt: flags.opt ?? 2,
+    debug: flags.debug ?? false,
+    release: flags.release ?? false,
+  });
+  terminal.write(what === 'c' ? c : `${recordsOf(contract).join('\n')}\n`);
+  return 0;
+}
+
+/** The syntax tree as indented JSON, places as `line:column`. */
+function showTree(items: unknown): string {
+  const shown = (key: string, inner: unknown): unknown => {
+    if (typeof inner === 'bigint') return String(inner);
+    if ((key === 'span' || key === 'opSpan') && isSpan(inner)) {
+      const { line, column } = inner.source.place(inner.start);
+      return `${line}:${column}`;
+    }
+    return inner;
+  };
+  return JSON.stringify(items, shown, 2);
+}
+
+function isSpan(
+  value: unknown,
+): value is { source: { place(at: number): { line: number; column: number } }; start: number } {
+  return typeof value === 'object' && value !== null && 'source' in value && 'start' in value;
+}

@@ -1,0 +1,15 @@
+import type { Diagnostic } from '../diagnostic.ts';
+import { renderDiagnostics } from '../render.ts';
+
+/** Where a command's words go, and whether they may have colour. */
+export interface Terminal {
+  write(text: string): void;
+  warn(text: string): void;
+  readonly color: boolean;
+  /** Aborted when the user wants the command to end. */
+  readonly signal: AbortSignal;
+}
+
+export function showDiagnostics(diagnostics: readonly Diagnostic[], terminal: Terminal): void {
+  if (diagnostics.length > 0) terminal.warn(renderDiagnostics(diagnostics, { color: terminal.color }));
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Contract } from '../artifact/contract.ts';
+import { readImage, requireTriple } from '../artifact/image.ts';
+import { hostTriple, libraryExtension } from '../artifact/triple.ts';
+import type { Digest } from '../common/digest.ts';
+import { VaisError } from '../common/error.ts';
+import { compile } from '../compiler/compile.ts';
+import { readFromDisk } from '../compiler/modules.ts';
+import { run } from '../compiler/tool/run.ts';
+import type { HotReloadConfig } from './config.ts';
+import { SourceError } from './error.ts';
+
+/** A library that was built just now, at a path that no library ever had before. */
+export interface Built {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly contract: Contract;
+  /** Debuggers want to find the file for as long as it is loaded. */
+  readonly debug: boolean;
+  /** What built it, and how long that took in milliseconds. */
+  readonly how: string;
+}
+
+/**
+ * Builds the source into a new file in `folder`, with the built-in compiler or the configured command.
+ *
+ * @param onRead gets each file that was read: the source, and what it imports
+ * @throws SourceError when the source does not compile; VaisError when nothing can be built here, or when what was
+ *   built is no image for this machine; whatever the signal throws when it is aborted
+ */
+export async function build(
+  config: HotReloadConfig,
+  folder: string,
+  signal: AbortSignal,
+  onRead: (path: string) => void,
+): Promise<Built> {
+  const started = performance.now();
+  const output = join(folder, `${randomUUID()}${libraryExtension(hostTriple())}`);
+  try {
+    const by =
+      config.command === undefined
+        ? await buildHere(config, output, signal, onRead)
+        : await buildWith(config.command, config, output, signal, onRead);
+    const bytes = await readFile(output);
+    signal.throwIfAborted();
+    const image = readImage(bytes);
+    requireTriple(image, hostTriple());
+    const how = `${by}, ${(performance.now() - started).toFixed(1)} ms`;
+    const debug = config.args.includes('-g');
+    return { path: output, digest: image.digest, contract: image.contract, debug, how };
+  } catch (thrown) {
+    await rm(output, { force: true });
+    throw thrown;
+  }
+}
+
+async function buildHere(
+  config: HotReloadConfig,
+  output: string,
+  signal: AbortSignal,
+  onRead: (path: string) => void,
+): Promise<string> {
+  const read = (path: string): string | undefined => {
+    const text = readFromDisk(path);
+    if (text !== undefined) onRead(path);
+    return text;
+  };
+  const result = await compile({ file: config.file, kind: 'image', ...config.flags, read, output, signal });
+  if (!result.ok) throw new SourceError(config.path, result.diagnostics);
+  return result.toolchain;
+}
+
+async function buildWith(
+  [command = '', ...words]: readonly string[],
+  config: HotReloadConfig,
+  output: string,
+  signal: AbortSignal,
+  onRead: (path: string) => void,
+): Promise<string> {
+  onRead(config.file);
+  const args = [...words, 'build', '--hot', config.file, '-o', output, ...config.args];
+  const { code, output: said } = await run(command, args, undefined, signal);
+  if (code === undefined) {
+    throw new VaisError('toolchain_missing', `there is no command ${command}`, {
+      hint: 'Install it, or leave out `withCompiler` to use the built-in compiler.',
+    });
+  }
+  if (code !== 0) throw new SourceError(config.path, [], said.trim() || `${command} ended with ${code}`);
+  return command;
+}
