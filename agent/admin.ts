@@ -5,8 +5,8 @@ import { VaisError } from '../common/error.ts';
 import type { AdminServiceHandlers } from '../rpc/gen/vais/remote/v1/AdminService.ts';
 import type { Developer as WireDeveloper } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
-import { answer } from './service.ts';
 import type { Developer } from './developers.ts';
+import { answer } from './service.ts';
 import type { Trust } from './trust.ts';
 
 /** Where whoever runs an agent reaches it: a socket in its data folder, which nobody else can enter. */
@@ -40,7 +40,9 @@ function handlers(trust: Trust): AdminServiceHandlers {
         return trust.makeToken({ ...(developer === '' ? {} : { developer }), programs }, seconds);
       }),
     ListDevelopers: (_call, done) =>
-      answer(done, () => ({ developers: trust.developers.all.map((each) => wireDeveloper(each, trust.countOf(each.id))) })),
+      answer(done, () => ({
+        developers: trust.developers.all.map((each) => wireDeveloper(each, trust.countOf(each.id))),
+      })),
     RevokeDeveloper: (call, done) =>
       answer(done, async () => {
         const { developer, ended } = await trust.revoke(call.request.developer);

@@ -5,7 +5,10 @@ import { VaisError } from '../common/error.ts';
 import { makePrivateFolder } from '../common/files.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { serveAgent } from '../rpc/server.ts';
+import { serveAdmin } from './admin.ts';
+import { AuditLog } from './audit.ts';
 import { Checker } from './check.ts';
+import { Gate } from './gate.ts';
 import { HistoryStore } from './history.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
@@ -13,8 +16,9 @@ import type { Notice, PushEvent, Say } from './notice.ts';
 import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
-import { agentService } from './service.ts';
+import { agentService, type ServiceWorld } from './service.ts';
 import { type RunOrder, Supervisor } from './supervisor.ts';
+import { Trust } from './trust.ts';
 
 /** How an agent is set up. */
 export interface AgentOptions {
@@ -24,12 +28,18 @@ export interface AgentOptions {
   readonly data: string;
   /** Programs to start and keep running. */
   readonly run: readonly RunOrder[];
-  /** Required as long as connections are neither encrypted nor authenticated. */
+  /** Without encryption, authentication and signatures, on loopback only. */
   readonly insecure: boolean;
+  /** Where the agent is reached from elsewhere, `HOST:PORT`; undefined: what it listens on. */
+  readonly advertise?: string;
+  /** How long a developer's certificate holds, in milliseconds. */
+  readonly certificateMs: number;
   /** Where programs look that were not told of this agent; taken when no other agent has it. */
   readonly defaultLink: string;
   /** The largest image that is taken, in bytes. */
   readonly maxImageBytes: number;
+  /** What all images may take together, in bytes. */
+  readonly maxDiskBytes: number;
   /** What started programs get, besides VAIS_HOT_LINK and VAIS_HOT_NAME. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -48,17 +58,12 @@ const claimEveryMs = 2_000;
 /**
  * Starts an agent.
  *
- * @throws VaisError `not_authorised` without --insecure or off loopback, `busy` when the address or the data folder is
+ * @throws VaisError `not_authorised` for --insecure off loopback, `identity_lost`, `key_exposed`, `busy` when the address or the data folder is
  * another agent's, `storage`, `usage`
  */
 export async function startAgent(options: AgentOptions, say: Say): Promise<Agent> {
   const target = parseTarget(options.listen);
-  if (!options.insecure) {
-    throw new VaisError('not_authorised', 'connections cannot be encrypted or authenticated yet', {
-      hint: 'Add --insecure: every user of this machine can then hand code to your programs.',
-    });
-  }
-  requireLoopback(target);
+  if (options.insecure) requireLoopback(target);
   for (const { name } of options.run)
     if (!isName(name)) throw new VaisError('usage', `${JSON.stringify(name)} cannot name a program`);
 
@@ -76,7 +81,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     };
 
     const supervisors = new Map<string, Supervisor>();
-    const images = await ImageStore.open(options.data);
+    const images = await ImageStore.open(options.data, options.maxDiskBytes);
     const histories = await HistoryStore.open(options.data, warn);
     closers.push(() => histories.close());
     const deathOf = (link: ProgramLink, signal: AbortSignal) => findDeath(link, supervisors.get(link.name), signal);
@@ -95,25 +100,40 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
       const environment = { ...options.environment, VAIS_HOT_LINK: link.path, VAIS_HOT_NAME: order.name };
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
-    const service = agentService({
+    const audit = await AuditLog.open(options.data, warn);
+    closers.push(() => audit.close());
+    const trust = options.insecure ? undefined : await Trust.open(options.data, audit, options);
+    const world: Omit<ServiceWorld, 'callerOf'> = {
       programs,
       images,
       checker,
       histories,
-      insecure: true,
+      gate: new Gate(audit, trust, warn),
       supervised: new Set(supervisors.keys()),
       maxImageBytes: options.maxImageBytes,
       publish,
+      warn,
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-    });
-    const server = await serveAgent(target, service, grpc.ServerCredentials.createInsecure());
+    };
+    const insecure = trust === undefined;
+    const server =
+      trust === undefined
+        ? await serveAgent(
+            target,
+            agentService({ ...world, callerOf: undefined }),
+            grpc.ServerCredentials.createInsecure(),
+          )
+        : await trust.serve(target, (callerOf) => agentService({ ...world, callerOf }));
     closers.push(() => server.close());
+    if (trust !== undefined) closers.push(await serveAdmin(options.data, trust));
+    await audit.append('started', { insecure, ...(trust === undefined ? {} : { agentId: trust.agentId }) });
 
     const address = target.address.replace(/:\d+$/, `:${server.port}`);
-    say({ event: 'ready', address, link: link.path, insecure: true, data: options.data } satisfies Notice);
+    say({ event: 'ready', address, link: link.path, insecure, data: options.data } satisfies Notice);
+    if (trust?.developers.all.length === 0) say({ event: 'token', ...(await trust.makeToken({ programs: [] }, 0)) });
     for (const supervisor of supervisors.values()) {
       closers.push(() => supervisor.close());
       await supervisor.start();

@@ -78,7 +78,8 @@ export class ChainReader {
     const entry = parseEntry(line);
     if (entry === undefined) return 'it is no entry';
     const { hash, ...rest } = entry;
-    if (formatEntry(rest).hash !== hash || formatEntry(rest).line !== line) return 'its hash is not that of what it says';
+    if (formatEntry(rest).hash !== hash || formatEntry(rest).line !== line)
+      return 'its hash is not that of what it says';
     if (entry.n !== number) return `it is entry ${entry.n} where ${number} is due`;
     if (entry.prev !== this.#head) return 'it does not follow the line before: lines were removed, inserted or changed';
     this.#line = number;

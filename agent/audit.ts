@@ -59,9 +59,13 @@ export class AuditLog {
       if (verdict.kind === 'cut') await file.truncate((await file.stat()).size - verdict.bytes);
       await syncFile(path);
       if (verdict.kind === 'whole') return log;
-      const why = verdict.kind === 'cut' ? 'its last line was unfinished and was taken off' : broken(path, verdict).message;
+      const why =
+        verdict.kind === 'cut' ? 'its last line was unfinished and was taken off' : broken(path, verdict).message;
       warn(verdict.kind === 'cut' ? `the audit log: ${why}` : `${why}; it was set aside as ${aside}`);
-      await log.append('recovered', { why, ...(verdict.kind === 'cut' ? { bytes: verdict.bytes } : { line: verdict.line }) });
+      await log.append('recovered', {
+        why,
+        ...(verdict.kind === 'cut' ? { bytes: verdict.bytes } : { line: verdict.line }),
+      });
       return log;
     } catch (thrown) {
       throw thrown instanceof VaisError ? thrown : cannotWrite(path, thrown);
@@ -78,7 +82,13 @@ export class AuditLog {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closed) return Promise.reject(new VaisError('storage', 'the audit log is closed'));
     this.#n += 1;
-    const { line, hash } = formatEntry({ n: this.#n, at: new Date().toISOString(), event, ...fields, prev: this.#head });
+    const { line, hash } = formatEntry({
+      n: this.#n,
+      at: new Date().toISOString(),
+      event,
+      ...fields,
+      prev: this.#head,
+    });
     this.#head = hash;
     const written = new Promise<void>((done, failed) => this.#waiting.push({ text: `${line}\n`, done, failed }));
     this.#writing ??= this.#write();

@@ -53,15 +53,16 @@ export class DeveloperStore {
   /**
    * Opens the store in an agent's data folder.
    *
+   * @param agentId the agent's identity; undefined: whichever the store is of, for a look at it
    * @throws VaisError `identity_lost` when its developers were paired with another identity, `storage` when it cannot
    * be read: an agent that forgot whom it revoked would be worse than none
    */
-  static async open(dataFolder: string, agentId: string): Promise<DeveloperStore> {
+  static async open(dataFolder: string, agentId: string | undefined): Promise<DeveloperStore> {
     const path = join(dataFolder, developersFile);
     const text = await readSecret(path);
     if (text === undefined) {
-      const store = new DeveloperStore(path, agentId, []);
-      await store.#save([]);
+      const store = new DeveloperStore(path, agentId ?? '', []);
+      if (agentId !== undefined) await store.#save([]);
       return store;
     }
     const file = parseFile(text);
@@ -69,9 +70,9 @@ export class DeveloperStore {
       throw new VaisError('storage', `${path} cannot be read: it is damaged, or of another version of vais-remote`, {
         hint: 'Restore it from a backup. Without one: `vais-remote agent new-identity --data DIR`, and pair again.',
       });
-    if (file.agentId !== agentId)
+    if (agentId !== undefined && file.agentId !== agentId)
       throw new VaisError('identity_lost', `the developers in ${path} were paired with another identity than this one`);
-    return new DeveloperStore(path, agentId, file.developers);
+    return new DeveloperStore(path, file.agentId, file.developers);
   }
 
   get all(): readonly Developer[] {
@@ -162,7 +163,8 @@ export class DeveloperStore {
   }
 }
 
-const nameHint = 'Name yourself: `vais-remote pair TOKEN --developer NAME`, 1 to 128 bytes without / or control characters.';
+const nameHint =
+  'Name yourself: `vais-remote pair TOKEN --developer NAME`, 1 to 128 bytes without / or control characters.';
 
 function isActive({ revokedAt }: Developer): boolean {
   return revokedAt === undefined;

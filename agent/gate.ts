@@ -70,7 +70,9 @@ export class Gate {
   ): Admission {
     try {
       const { entered, who } = this.#check(about, signature, statement);
-      const durable = Promise.all([entered, this.#audit.append(`${kind}_admitted`, { ...who, ...about })]).then(() => {});
+      const durable = Promise.all([entered, this.#audit.append(`${kind}_admitted`, { ...who, ...about })]).then(
+        () => {},
+      );
       durable.catch(() => undefined); // Whoever waits for it hears of it; an act that fails earlier does not wait.
       return { durable, close: (verdict) => this.#close(kind, { ...who, ...about }, verdict) };
     } catch (thrown) {

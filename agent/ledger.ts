@@ -88,7 +88,9 @@ export class Ledger {
         }));
         const file: LedgerFile = { format: 1, accounts };
         await writeSecret(this.#path, JSON.stringify(file));
-        this.#written = heightsOf(new Map(accounts.map((each) => [each.keyId, { ...each, modules: new Map(each.modules) }])));
+        this.#written = heightsOf(
+          new Map(accounts.map((each) => [each.keyId, { ...each, modules: new Map(each.modules) }])),
+        );
       });
     this.#writing = write;
     return write;

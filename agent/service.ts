@@ -8,6 +8,7 @@ import type { ListHistoryResponse } from '../rpc/gen/vais/remote/v1/ListHistoryR
 import type { RollbackRequest__Output } from '../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse } from '../rpc/gen/vais/remote/v1/RollbackResponse.ts';
 import { toStatus } from '../rpc/status.ts';
+import type { Gate } from './gate.ts';
 import type { HistoryStore } from './history.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runRollback } from './pipeline.ts';
@@ -18,8 +19,10 @@ import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict } from '
 /** What the service works with. */
 export interface ServiceWorld extends PipelineWorld {
   readonly histories: HistoryStore;
-  /** True when connections are neither encrypted nor authenticated. */
-  readonly insecure: boolean;
+  readonly gate: Gate;
+  /** Who calls, and what they have to know to sign; undefined when connections are neither encrypted nor authenticated. */
+  readonly callerOf: ((call: { getPeer(): string }) => Caller) | undefined;
+  readonly warn: (message: string) => void;
   /** The names of the programs that the agent itself started. */
   readonly supervised: ReadonlySet<string>;
   readonly maxImageBytes: number;
@@ -29,15 +32,30 @@ export interface ServiceWorld extends PipelineWorld {
   readonly subscribe: (listener: (event: PushEvent) => void) => () => void;
 }
 
+/** A developer who calls. */
+export interface Caller {
+  readonly id: string;
+  readonly name: string;
+  readonly agentId: string;
+  /** The number of their newest act. */
+  readonly lastSequence: number;
+}
+
 /** The handlers of `vais.remote.v1.AgentService`. */
 export function agentService(world: ServiceWorld): AgentServiceHandlers {
   return {
     GetStatus: (call, done) =>
-      answer(done, () => ({
-        agentVersion: packageVersion,
-        insecure: world.insecure,
-        programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
-      })),
+      answer(done, () => {
+        const caller = world.callerOf?.(call);
+        return {
+          agentVersion: packageVersion,
+          insecure: caller === undefined,
+          programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
+          agentId: caller?.agentId ?? '',
+          lastSequence: caller?.lastSequence ?? 0,
+          developer: caller?.name ?? '',
+        };
+      }),
     Session: (stream) => serveSession(stream, world),
     ListHistory: (call: ServerUnaryCall<ListHistoryRequest__Output, ListHistoryResponse>, done) =>
       answer(done, () => listHistory(call.request, world)),
@@ -55,7 +73,8 @@ export function agentService(world: ServiceWorld): AgentServiceHandlers {
   };
 }
 
-function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
+/** Answers a call with what `make` gives or throws. */
+export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
   Promise.resolve()
     .then(make)
     .then(
@@ -83,9 +102,16 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
     if (!call.cancelled && !call.destroyed) call.write(response);
   };
   try {
+    const { version, parentVersion, signature } = call.request;
     const { program, module } = resolve(call.request, world);
+    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature);
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
-    const verdict = await runRollback({ program, module, version: call.request.version, startedAt }, world, sinks);
+    const verdict = await runRollback(
+      { program, module, version, parentVersion, startedAt, admitted: admission.durable },
+      world,
+      sinks,
+    );
+    await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
     send(wireVerdict(0, verdict));
     call.end();
   } catch (thrown) {

@@ -8,6 +8,7 @@ import type { SessionRequest__Output } from '../rpc/gen/vais/remote/v1/SessionRe
 import type { SessionResponse } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
+import type { Admission } from './gate.ts';
 import { runPush } from './pipeline.ts';
 import type { ServiceWorld } from './service.ts';
 import { hideInternals, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
@@ -17,6 +18,7 @@ type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 /** An offer whose bytes are still coming. */
 interface Upload {
   readonly manifest: Manifest;
+  readonly admission: Admission;
   readonly startedAt: number;
   readonly chunks: Buffer[];
   received: number;
@@ -38,11 +40,17 @@ export function serveSession(stream: Stream, world: ServiceWorld): void {
     if (!stream.writableEnded && !stream.destroyed && !stream.cancelled) stream.write(kind);
   };
   const state = () => {
-    const programs = wirePrograms(world.programs, true, world.supervised);
-    const text = JSON.stringify(programs);
-    if (text === stated) return;
-    stated = text;
-    send({ state: { agentVersion: packageVersion, insecure: world.insecure, programs } });
+    try {
+      const { agentId = '', lastSequence = 0 } = world.callerOf?.(stream) ?? {};
+      const programs = wirePrograms(world.programs, true, world.supervised);
+      const text = JSON.stringify(programs);
+      if (text === stated) return;
+      stated = text;
+      const insecure = world.callerOf === undefined;
+      send({ state: { agentVersion: packageVersion, insecure, programs, agentId, lastSequence } });
+    } catch (thrown) {
+      end(thrown); // The caller was revoked, or is gone.
+    }
   };
   const end = (thrown: unknown) => {
     stream.emit('error', toStatus(hideInternals(VaisError.from(thrown))));
@@ -54,15 +62,16 @@ export function serveSession(stream: Stream, world: ServiceWorld): void {
   };
 
   const run = async (nonce: number, upload: Upload, bytes: Uint8Array) => {
-    const verdict = await runPush({ ...upload, bytes }, world, [
+    const verdict = await runPush({ ...upload, bytes, admitted: upload.admission.durable }, world, [
       world.publish,
       (event) => send({ progress: { nonce, event: wireEvent(event) } }),
     ]);
+    await upload.admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
     state(); // Before the verdict, so that whoever acts on it knows what runs.
     send(wireVerdict(nonce, verdict));
   };
 
-  const offer = async ({ nonce, manifest: claimed, image, elapsedUs }: Offer__Output) => {
+  const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
     const startedAt = performance.now() - Math.min(Math.max(elapsedUs, 0) / 1000, 86_400_000);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
     if (manifest.size > world.maxImageBytes)
@@ -70,7 +79,8 @@ export function serveSession(stream: Stream, world: ServiceWorld): void {
         'too_large',
         `the image has ${manifest.size} bytes, and the agent takes ${world.maxImageBytes}`,
       );
-    const upload: Upload = { manifest, startedAt, chunks: [], received: 0 };
+    const admission = world.gate.push(manifest, signature);
+    const upload: Upload = { manifest, admission, startedAt, chunks: [], received: 0 };
     if (image.length > 0) return run(nonce, upload, image);
     const there = await world.images.read(manifest.digest);
     if (there !== undefined) return run(nonce, upload, there);

@@ -53,9 +53,9 @@ export class Tokens {
 
   #find(secret: Uint8Array): Entry {
     const entry = this.#entries.get(digestOf(secret));
-    if (entry === undefined)
-      throw new VaisError('token_refused', 'the agent has given no such token since it started');
-    if (entry.state === 'used') throw new VaisError('token_refused', 'this token was used already; each is for one pairing');
+    if (entry === undefined) throw new VaisError('token_refused', 'the agent has given no such token since it started');
+    if (entry.state === 'used')
+      throw new VaisError('token_refused', 'this token was used already; each is for one pairing');
     if (entry.endsAt <= performance.now()) throw new VaisError('token_refused', 'this token has expired');
     return entry;
   }

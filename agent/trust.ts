@@ -17,6 +17,7 @@ import type { Signers } from './gate.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { identityService, pairService } from './pairing.ts';
+import type { Caller } from './service.ts';
 import { type Grant, Tokens, tokenSeconds } from './tokens.ts';
 
 /** How the trust of an agent is set up. */
@@ -26,6 +27,9 @@ export interface TrustOptions {
   readonly certificateMs: number;
 }
 
+type CallerOf = (call: { getPeer(): string }) => Caller;
+
+/** All that an agent knows of those who may give it code. */
 export class Trust implements Signers {
   readonly identity: Identity;
   readonly developers: DeveloperStore;
@@ -36,7 +40,13 @@ export class Trust implements Signers {
   #server: SecureServer | undefined;
   #address = '';
 
-  private constructor(identity: Identity, developers: DeveloperStore, ledger: Ledger, audit: AuditLog, options: TrustOptions) {
+  private constructor(
+    identity: Identity,
+    developers: DeveloperStore,
+    ledger: Ledger,
+    audit: AuditLog,
+    options: TrustOptions,
+  ) {
     this.identity = identity;
     this.developers = developers;
     this.ledger = ledger;
@@ -58,11 +68,11 @@ export class Trust implements Signers {
   }
 
   /** Serves on this address. @throws VaisError `busy` */
-  async serve(target: Target, agentHandlers: (memberOf: MemberOf) => AgentServiceHandlers): Promise<SecureServer> {
+  async serve(target: Target, agentHandlers: (callerOf: CallerOf) => AgentServiceHandlers): Promise<SecureServer> {
     const { identity, developers } = this;
     const world = { ...this.#options, identity, developers, tokens: this.#tokens, audit: this.#audit };
     const handlersFor = (memberOf: MemberOf) => ({
-      agent: agentHandlers(memberOf),
+      agent: agentHandlers((call) => this.#callerOf(memberOf(call))),
       identity: identityService(memberOf, world),
       pair: pairService(world),
     });
@@ -82,7 +92,10 @@ export class Trust implements Signers {
     for (const program of grant.programs) validateName('program', program);
     await this.#audit.append('token_made', { ...grant, seconds: holds });
     const secret = this.#tokens.make(grant, holds);
-    return { token: formatToken({ address: this.#address, fingerprint: this.identity.fingerprint, secret }), seconds: holds };
+    return {
+      token: formatToken({ address: this.#address, fingerprint: this.identity.fingerprint, secret }),
+      seconds: holds,
+    };
   }
 
   /** Takes a developer's rights and ends their connections, whatever those are doing. @throws VaisError `usage`, `storage` */
@@ -96,6 +109,11 @@ export class Trust implements Signers {
     } finally {
       if (id !== undefined) this.#server?.expel(id); // Also where it could not be written down.
     }
+  }
+
+  #callerOf(id: string): Caller {
+    const { name, keyId } = this.developers.require(id);
+    return { id, name, agentId: this.agentId, lastSequence: this.ledger.last(keyId) };
   }
 
   /** How many connections a developer has. */

@@ -73,7 +73,6 @@ export function readSigningKey(spki: Uint8Array): KeyObject {
 
 /** Names a public key: SHA-256 of its SubjectPublicKeyInfo, 64 hex digits. */
 export function keyIdOf(key: KeyObject): string {
-
   return createHash('sha256').update(spkiOf(key)).digest('hex');
 }
 

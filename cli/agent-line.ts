@@ -1,20 +1,20 @@
 import { VaisError } from '../common/error.ts';
-import type { AgentClient } from '../rpc/client.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import { Backoff } from './backoff.ts';
+import type { Connection } from './connect.ts';
 import type { Output } from './output.ts';
 import { PushSession } from './push-session.ts';
 
 /** A session that comes back: when the stream to the agent breaks, a new one is opened, for as long as it takes. */
 export class AgentLine {
-  readonly #client: AgentClient;
+  readonly #client: Connection;
   readonly #address: string;
   readonly #output: Output;
   readonly #signal: AbortSignal;
   readonly #listeners = new Set<(session: PushSession, state: State__Output) => void>();
   #session: PushSession | undefined;
 
-  constructor(client: AgentClient, address: string, output: Output, signal: AbortSignal) {
+  constructor(client: Connection, address: string, output: Output, signal: AbortSignal) {
     this.#client = client;
     this.#address = address;
     this.#output = output;
@@ -67,7 +67,7 @@ export class AgentLine {
         return await this.open();
       } catch (thrown) {
         // An agent that is away may come back; one that does not want us will not change its mind.
-        if (VaisError.from(thrown).code === 'not_authorised') throw thrown;
+        if (VaisError.from(thrown).exitCode === new VaisError('not_authorised', '').exitCode) throw thrown;
       }
     }
     return undefined;

@@ -4,9 +4,11 @@ import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
 import { history } from './commands/history.ts';
+import { type PairOptions, pair } from './commands/pair.ts';
 import { push } from './commands/push.ts';
 import { rollback } from './commands/rollback.ts';
 import { status } from './commands/status.ts';
+import { targets } from './commands/targets.ts';
 import { watch } from './commands/watch.ts';
 import type { Context } from './context.ts';
 import type { CompileOptions } from './prepare.ts';
@@ -33,7 +35,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addHelpText('after', helpAfter);
 
   const to = (): Option => {
-    const option = new Option('--to <target>', 'HOST:PORT or HOST:PORT/PROGRAM (default: VAIS_REMOTE_TO)');
+    const option = new Option('--to <target>', 'NAME or HOST:PORT, and /PROGRAM (default: VAIS_REMOTE_TO)');
     return defaultTo === undefined ? option : option.default(defaultTo, defaultTo);
   };
   const json = (): Option => new Option('--json', 'one JSON object a line').default(false, 'off');
@@ -113,6 +115,29 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(to())
     .addOption(json())
     .action((flags: CommonFlags & { to?: string }) => run('events', flags, (context) => events(pick(flags), context)));
+
+  program
+    .command('pair')
+    .argument('<token>', 'what the agent printed, from `vais1-` to its end')
+    .description('become known to an agent, and give it a name for --to')
+    .option('--as <name>', 'what to call the agent (default: what it calls itself)')
+    .option('--developer <name>', 'what the agent shall call you (default: user@host)')
+    .option('--at <host:port>', 'where the agent is, when the token does not say it right')
+    .addOption(json())
+    .action((token: string, flags: CommonFlags & PairOptions) =>
+      run('pair', flags, (context) => pair(token, flags, context)),
+    );
+
+  program
+    .command('targets')
+    .description('the agents that you are paired with')
+    .option('--forget <name>', 'remove this one from the list; the agent keeps you until you are revoked there')
+    .addOption(json())
+    .action((flags: CommonFlags & { forget?: string }) => run('targets', flags, (context) => targets(flags, context)));
+
+  program
+    .command('audit')
+    .description('what an agent on this machine decided, and that nothing of it was changed (see audit --help)');
 
   program
     .command('doctor')

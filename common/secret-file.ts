@@ -17,8 +17,7 @@ export async function readSecret(path: string): Promise<string | undefined> {
     throw new VaisError('storage', `cannot read ${path}`, { cause: thrown });
   });
   if (stat === undefined) return undefined;
-  if (!stat.isFile() || stat.size > maxBytes)
-    throw new VaisError('key_exposed', `${path} is no file of ours`);
+  if (!stat.isFile() || stat.size > maxBytes) throw new VaisError('key_exposed', `${path} is no file of ours`);
   if (process.getuid !== undefined) {
     if (stat.uid !== process.getuid())
       throw new VaisError('key_exposed', `${path} belongs to another user, so it is not used`);

@@ -43,14 +43,21 @@ export async function makeAuthority(): Promise<KeyAndCertificate> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { key: await exportKey(keys.privateKey), certificate: certificate.toString('pem') };
+  return { key: await exportKey(keys.privateKey), certificate: pemOf(certificate) };
 }
 
 /** Makes the certificate with which the agent of this authority serves. */
 export async function issueServer(authority: KeyAndCertificate): Promise<KeyAndCertificate> {
   const keys = await generate();
   const name = serverNameOf(agentIdOf(authority.certificate));
-  const certificate = await issue(authority, keys.publicKey, `CN=${name}`, { from: epoch, until: farFuture }, serverAuth, name);
+  const certificate = await issue(
+    authority,
+    keys.publicKey,
+    `CN=${name}`,
+    { from: epoch, until: farFuture },
+    serverAuth,
+    name,
+  );
   return { key: await exportKey(keys.privateKey), certificate };
 }
 
@@ -141,7 +148,7 @@ async function issue(
       ...(dnsName === undefined ? [] : [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: dnsName }])]),
     ],
   });
-  return certificate.toString('pem');
+  return pemOf(certificate);
 }
 
 /** Loaded when it is needed: it takes 150 ms, and most commands make no certificate. */
@@ -156,7 +163,9 @@ function generate(): Promise<webcrypto.CryptoKeyPair> {
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString();
 }
 
 /** 127 random bits: positive, as a serial number must be. */
@@ -164,4 +173,9 @@ function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
   return bytes.toString('hex');
+}
+
+/** The library leaves out the last line's end, without which PEM files cannot be put together. */
+function pemOf(certificate: { toString(format: 'pem'): string }): string {
+  return `${certificate.toString('pem').trim()}\n`;
 }

@@ -1,4 +1,4 @@
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import type { Target } from './address.ts';
 import { type ChannelSetup, plainChannel } from './credentials.ts';
 import type { Event__Output } from './gen/vais/remote/v1/Event.ts';
@@ -43,10 +43,7 @@ export class AgentClient {
   }
 
   /** Goes back to a version (0: the one before); yields progress and ends after an ack or a nack. */
-  rollback(
-    request: RollbackRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<RollbackResponse__Output> {
+  rollback(request: RollbackRequest, signal: AbortSignal): AsyncGenerator<RollbackResponse__Output> {
     return this.#read(this.#client.rollback(request), signal);
   }
 

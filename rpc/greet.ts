@@ -31,7 +31,8 @@ export async function greet(target: Target): Promise<Greeting> {
       throw strange(target, 'its certificate is not signed by the authority that it shows');
     const pem = authority.toString();
     const agentId = agentIdOf(pem);
-    if (own.checkHost(serverNameOf(agentId)) === undefined) throw strange(target, 'its certificate is for another name');
+    if (own.checkHost(serverNameOf(agentId)) === undefined)
+      throw strange(target, 'its certificate is for another name');
     return { agentId, authority: pem, fingerprint: fingerprintOf(authority) };
   } finally {
     socket.destroy();

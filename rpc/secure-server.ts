@@ -61,7 +61,10 @@ export async function serveSecurely(
   guests.addService(IdentityService.service, refusing(IdentityService.service, memberOf));
 
   const plain = grpc.ServerCredentials.createInsecure(); // What is injected is encrypted already.
-  const [memberInjector, guestInjector] = [members.createConnectionInjector(plain), guests.createConnectionInjector(plain)];
+  const [memberInjector, guestInjector] = [
+    members.createConnectionInjector(plain),
+    guests.createConnectionInjector(plain),
+  ];
   const opened = await Door.open(target, {
     ...options,
     members: (socket) => memberInjector.injectConnection(socket),

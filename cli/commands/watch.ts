@@ -1,7 +1,8 @@
 import { VaisError } from '../../common/error.ts';
 import { AgentLine } from '../agent-line.ts';
 import { chooseModule } from '../choose.ts';
-import { type Context, connect, readTarget, withFolder } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import { type Context, withFolder } from '../context.ts';
 import { Follower } from '../follow.ts';
 import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.ts';
 
@@ -13,7 +14,7 @@ export interface WatchOptions extends CompileOptions {
 /** `watch FILE…`: a push at each save, until Ctrl-C. */
 export async function watch(paths: readonly string[], options: WatchOptions, context: Context): Promise<number> {
   const { output, signal } = context;
-  const target = readTarget(options.to);
+  const target = await readTarget(options.to, context);
   const files = paths.map(classify);
   for (const file of files) {
     await readInput(file.path);
@@ -22,7 +23,7 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
     });
   }
-  const client = connect(target, context);
+  const client = await connect(target, context);
   try {
     const line = new AgentLine(client, target.address, output, signal);
     const { state } = await line.open();
