@@ -1,6 +1,6 @@
 import { isErrorCode, VaisError } from '../common/error.ts';
 import type { ImageStore } from './images.ts';
-import type { LinkedModule, LinkReport, LoadOrder, ProgramLink } from './program.ts';
+import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
 import type { Code, Push } from './push.ts';
 
 /** How one running instance of the program took a version. */
@@ -9,25 +9,33 @@ export type Landing =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'refused' | 'reverted'; readonly reason: VaisError; readonly running: number | undefined };
 
-/** Finds out why an instance is gone: undefined when its process lives and only the connection broke. */
+/** Finds out why an instance is gone: undefined when the signal came first, so that its process may well live. */
 export type DeathOf = (link: ProgramLink, signal: AbortSignal) => Promise<string | undefined>;
 
-/** What a flight tells its lane. */
-export interface FlightHooks {
+/** What a flight needs of its lane. */
+export interface FlightWorld {
+  readonly images: ImageStore;
+  readonly deathOf: DeathOf;
+  /** Given when the agent ends: what is under way is left to the next one. */
+  readonly closing: AbortSignal;
   /** Makes the version durable, before it is said to be confirmed. */
-  readonly confirmed: () => Promise<void>;
-  /** It failed in an instance where it had been confirmed; that instance runs the given version again. */
-  readonly revertedLate: (running: number) => void;
+  readonly makeDurable: () => Promise<void>;
+  /** An instance runs the flight's version from now on. */
+  readonly swapped: (link: ProgramLink, report: LinkReport) => void;
+  /** An instance went back to another version by itself. */
+  readonly wentBack: (link: ProgramLink, running: number | undefined) => void;
 }
 
 interface Passenger {
   link: ProgramLink;
-  /** What the instance ran when it came on board. */
-  before: LinkedModule | undefined;
   nonce: string;
   swapped: boolean;
+  confirming?: boolean;
   landed?: Landing;
 }
+
+/** How long an instance whose process lives may stay away in the middle of a flight, in milliseconds. */
+const awayMs = 30_000;
 
 /**
  * One version on its way into the running instances of a program, from the order to the last one's word. It lands
@@ -35,50 +43,86 @@ interface Passenger {
  */
 export class Flight {
   readonly push: Push;
+  /** What became of it in each instance. */
+  readonly landed: Promise<Landing[]>;
+  readonly #world: FlightWorld;
   readonly #order: LoadOrder;
-  readonly #passengers = new Map<number, Passenger>();
-  readonly #deathOf: DeathOf;
+  readonly #passengers: Passenger[] = [];
   readonly #ended = new AbortController();
   #land: (landings: Landing[]) => void = () => undefined;
-  /** What became of it in each instance. */
-  readonly landed: Promise<Landing[]> = new Promise((resolve) => {
-    this.#land = resolve;
-  });
-  readonly #hooks: FlightHooks;
+  #cancelled = false;
+  #lostSight = false;
 
-  constructor(push: Push, world: { readonly images: ImageStore; readonly deathOf: DeathOf }, hooks: FlightHooks) {
+  constructor(push: Push, world: FlightWorld) {
     this.push = push;
+    this.#world = world;
     this.#order = orderFor(push.module, push.version, push.code, world.images);
-    this.#deathOf = world.deathOf;
-    this.#hooks = hooks;
+    this.landed = new Promise((resolve) => {
+      this.#land = resolve;
+    });
   }
 
-  /** Takes an instance on board, or back after its connection broke. */
-  board(link: ProgramLink): void {
-    const running = link.modules.get(this.push.module);
-    const fresh: Passenger = { link, before: running && { ...running }, nonce: '', swapped: false };
-    const passenger = this.#passengers.get(link.pid) ?? fresh;
+  /** True when the version ran somewhere, or may have run where we could not see it: its number is used up. */
+  get mayHaveRun(): boolean {
+    return this.#lostSight || this.#passengers.some(({ swapped }) => swapped);
+  }
+
+  /**
+   * Takes an instance on board, or back after its connection broke.
+   *
+   * @param early what it said of loads that ended in between
+   */
+  board(link: ProgramLink, early: readonly LinkReport[] = []): void {
+    // By the connection, not by the pid alone: two containers may both have a process 7.
+    let passenger = this.#passengers.find((one) => one.link.closed && one.link.pid === link.pid);
+    if (passenger?.landed !== undefined) return; // The lane brings it to what is desired when this flight is over.
+    if (passenger === undefined) {
+      if (this.#cancelled) return;
+      passenger = { link, nonce: '', swapped: false };
+      this.#passengers.push(passenger);
+    }
     passenger.link = link;
-    this.#passengers.set(link.pid, passenger);
-    link.once('closed', () => void this.#lost(passenger, link));
+    for (const report of early) if (report.version === this.push.version) this.#hear(passenger, report);
+    if (passenger.landed !== undefined) return;
+    const running = link.modules.get(this.push.module);
     if (running?.version === this.push.version && running.digest === this.push.code.image?.digest) {
       // It went on while the connection was down.
       if (!passenger.swapped) this.push.reach('swapped', { pid: link.pid });
       passenger.swapped = true;
-      if (running.state === 'confirmed') return void this.#confirm(passenger);
+      if (running.state === 'confirmed') {
+        void this.#confirm(passenger);
+        return;
+      }
+    } else if (this.#cancelled) {
+      this.#settle(passenger, { kind: 'superseded' });
+      return;
     }
-    passenger.nonce = link.load(this.#order, (report) => this.#hear(passenger, report));
+    const on = passenger;
+    passenger.nonce = link.load(this.#order, (report) => this.#hear(on, report));
+  }
+
+  /** An instance's connection has ended. */
+  left(link: ProgramLink): void {
+    const passenger = this.#passengers.find((one) => one.link === link && one.landed === undefined);
+    if (passenger !== undefined) void this.#lost(passenger, link);
+  }
+
+  /** A report that belongs to no open order. Returns whether it is about this flight. */
+  hear(link: ProgramLink, report: LinkReport): boolean {
+    const passenger = this.#passengers.find((one) => one.link === link);
+    if (passenger === undefined || report.version !== this.push.version) return false;
+    this.#hear(passenger, report);
+    return true;
   }
 
   /** Takes the version back wherever it has not swapped yet. */
   cancel(): void {
-    for (const { link, nonce, swapped, landed } of this.#passengers.values())
-      if (!swapped && landed === undefined) link.cancel(this.push.module, nonce);
-  }
-
-  /** True when the version runs, or ran, somewhere. */
-  get swapped(): boolean {
-    return [...this.#passengers.values()].some((passenger) => passenger.swapped);
+    this.#cancelled = true;
+    for (const passenger of this.#passengers) {
+      if (passenger.swapped || passenger.landed !== undefined) continue;
+      if (passenger.link.closed) this.#giveUp(passenger, { kind: 'superseded' });
+      else passenger.link.cancel(this.push.module, passenger.nonce);
+    }
   }
 
   #hear(passenger: Passenger, report: LinkReport): void {
@@ -91,12 +135,12 @@ export class Flight {
         break;
       case 'swapped':
         passenger.swapped = true;
-        note(link, this.push, report, 'probation');
+        this.#world.swapped(link, report);
         this.push.reach('swapped', report.us === undefined ? extras : { ...extras, pauseUs: report.us });
         break;
       case 'confirmed':
         passenger.swapped = true;
-        note(link, this.push, report, 'confirmed');
+        this.#world.swapped(link, report);
         void this.#confirm(passenger);
         break;
       case 'superseded':
@@ -106,55 +150,62 @@ export class Flight {
         this.#settle(passenger, { kind: 'refused', reason: refusal(report), running: report.running });
         break;
       case 'reverted': {
-        const reason = reversion(report, this.push.version);
-        const { signal, line } = report;
-        this.push.reach('reverted', {
-          ...extras,
-          reason: reason.toJSON(),
-          ...(signal === undefined ? {} : { signal }),
-          ...(report.function === undefined ? {} : { function: report.function }),
-          ...(line === undefined ? {} : { line }),
-        });
-        const { before, landed } = passenger;
-        if (before !== undefined && before.version === report.running) link.modules.set(before.name, before);
-        if (landed === undefined) this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
-        else if (report.running !== undefined) this.#hooks.revertedLate(report.running);
+        const reason = reversion(report);
+        passenger.swapped = true;
+        this.push.reach('reverted', { ...extras, ...crashOf(report), reason: reason.toJSON() });
+        this.#world.wentBack(link, report.running);
+        this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
       }
     }
   }
 
   async #confirm(passenger: Passenger): Promise<void> {
+    if (passenger.confirming === true) return;
+    passenger.confirming = true;
+    const { pid } = passenger.link;
     try {
-      await this.#hooks.confirmed();
-      this.push.reach('confirmed', { pid: passenger.link.pid });
+      await this.#world.makeDurable();
+      if (passenger.landed !== undefined) return; // It was reverted meanwhile.
+      this.push.reach('confirmed', { pid });
       this.#settle(passenger, { kind: 'confirmed' });
     } catch (thrown) {
       // It runs, but it could not be made durable: that is said, and the version before it comes back.
       const reason = VaisError.from(thrown);
-      this.push.reach('reverted', { pid: passenger.link.pid, reason: reason.toJSON() });
+      this.push.reach('reverted', { pid, reason: reason.toJSON() });
       this.#settle(passenger, { kind: 'reverted', reason, running: undefined });
     }
   }
 
   async #lost(passenger: Passenger, link: ProgramLink): Promise<void> {
-    if (passenger.landed !== undefined) return;
-    const how = await this.#deathOf(link, this.#ended.signal);
-    if (how === undefined || passenger.link !== link || passenger.landed !== undefined) return;
-    const state = passenger.swapped ? 'was confirmed' : 'had swapped';
-    const reason = new VaisError(
-      'reverted',
-      `${link.name} (pid ${link.pid}) ${how} before version ${this.push.version} ${state}`,
-      {
-        hint: 'The version is not used again. Mend the code and push again.',
-      },
-    );
+    if (this.#cancelled && !passenger.swapped) return this.#giveUp(passenger, { kind: 'superseded' });
+    const { closing, deathOf } = this.#world;
+    const how = await deathOf(link, AbortSignal.any([this.#ended.signal, closing, AbortSignal.timeout(awayMs)]));
+    if (closing.aborted || passenger.link !== link || passenger.landed !== undefined) return;
+    const { version } = this.push;
+    const who = `${link.name} (pid ${link.pid})`;
+    const when = `before version ${version} ${passenger.swapped ? 'was confirmed' : 'had swapped'}`;
+    if (how === undefined) {
+      const reason = new VaisError('timed_out', `${who} lost its connection ${when}, and did not come back`, {
+        hint: 'The version is taken back when the program does. Is it stopped, or in a debugger?',
+      });
+      return this.#giveUp(passenger, { kind: passenger.swapped ? 'reverted' : 'refused', reason, running: undefined });
+    }
+    const reason = new VaisError('reverted', `${who} ${how} ${when}`, {
+      hint: 'The version is not used again. Mend the code and push again.',
+    });
     this.push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
-    this.#settle(passenger, { kind: 'reverted', reason, running: undefined });
+    this.#giveUp(passenger, { kind: 'reverted', reason, running: undefined });
+  }
+
+  /** Ends it for an instance that we cannot see: the order had gone out, so the version may have run there. */
+  #giveUp(passenger: Passenger, landing: Landing): void {
+    this.#lostSight = true;
+    this.#settle(passenger, landing);
   }
 
   #settle(passenger: Passenger, landing: Landing): void {
     passenger.landed = landing;
-    const landings = [...this.#passengers.values()].map(({ landed }) => landed);
+    const landings = this.#passengers.map(({ landed }) => landed);
     if (landings.includes(undefined)) return;
     this.#ended.abort();
     this.#land(landings.filter((each) => each !== undefined));
@@ -168,27 +219,24 @@ export function orderFor(module: string, version: number, code: Code, images: Im
   return { module, version, image: { ...image, buildId, path: images.path(image.digest) } };
 }
 
-/** Keeps what the program said it runs. */
-export function note(link: ProgramLink, push: Push, report: LinkReport, state: 'probation' | 'confirmed'): void {
-  const module = link.modules.get(push.module);
-  if (module === undefined) return;
-  module.version = report.version;
-  module.buildId = report.buildId ?? push.code.buildId;
-  module.digest = push.code.image?.digest;
-  module.state = state;
-  module.contract = push.code.contract ?? module.contract;
+/** Where a version crashed, as far as the program told it. */
+export function crashOf({ signal, function: name, line }: LinkReport) {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(name === undefined ? {} : { function: name }),
+    ...(line === undefined ? {} : { line }),
+  };
 }
 
-function refusal(report: LinkReport): VaisError {
+/** Why a program refused a version, as it says. */
+export function refusal(report: LinkReport): VaisError {
   const code = report.code !== undefined && isErrorCode(report.code) ? report.code : 'load_refused';
   return new VaisError(code, report.reason ?? 'the program refused the version and gave no reason');
 }
 
-function reversion(report: LinkReport, version: number): VaisError {
-  const where =
-    report.function === undefined
-      ? ''
-      : ` in ${report.function}${report.line === undefined ? '' : `, line ${report.line}`}`;
-  const what = report.signal === undefined ? 'failed' : `crashed with ${report.signal}`;
-  return new VaisError('reverted', report.reason ?? `version ${version} ${what}${where}`);
+/** Why a program went back to the version before, as it says. */
+export function reversion({ version, reason, signal, function: name, line }: LinkReport): VaisError {
+  const where = name === undefined ? '' : ` in ${name}${line === undefined ? '' : `, line ${line}`}`;
+  const what = signal === undefined ? 'failed' : `crashed with ${signal}`;
+  return new VaisError('reverted', reason ?? `version ${version} ${what}${where}`);
 }

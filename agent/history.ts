@@ -1,9 +1,8 @@
-import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tier } from '../artifact/manifest.ts';
-import { type Digest, digestOf } from '../common/digest.ts';
+import { type Digest, digestOf, parseDigest } from '../common/digest.ts';
 import type { ErrorShape } from '../common/error.ts';
-import { makePrivateFolder, placeFile, replaceFile, sweepTemporaries } from '../common/files.ts';
+import { makePrivateFolder, moveFile, placeFile, readIfThere, replaceFile, sweepTemporaries } from '../common/files.ts';
 import type { OriginName, OutcomeName } from '../rpc/names.ts';
 
 /** What became of one push, rollback or start. */
@@ -36,13 +35,18 @@ export interface Lineage {
 
 interface HistoryFile {
   readonly format: 1;
+  /** Counts the writes. */
+  revision: number;
   readonly program: string;
   readonly module: string;
   /** The most recent last. */
   readonly lineages: Lineage[];
 }
 
-/** The history of one module of one program: a file that is replaced as a whole. */
+/**
+ * The history of one module of one program: a file that is replaced as a whole. What need not be durable goes into
+ * another one, `.ahead`, so that a power cut before that one is on the disk costs nothing that was confirmed.
+ */
 export class ModuleHistory {
   readonly #path: string;
   readonly #file: HistoryFile;
@@ -87,13 +91,17 @@ export class ModuleHistory {
     return this.#writing.catch(() => undefined);
   }
 
-  /** Writes the file, one write after another; `durable` waits for the disk. @throws VaisError `storage`; the old file stands then */
+  /**
+   * Writes it, one write after another. `durable` waits for the disk; without it, the write outlives this process but
+   * perhaps not the machine. @throws VaisError `storage`; what was written before stands then
+   */
   save(durable: boolean): Promise<void> {
     const write = this.#writing
       .catch(() => undefined)
       .then(() => {
+        this.#file.revision += 1;
         const text = JSON.stringify(this.#file, null, 1);
-        return durable ? replaceFile(this.#path, text) : placeFile(this.#path, text);
+        return durable ? replaceFile(this.#path, text) : placeFile(aheadOf(this.#path), text);
       });
     this.#writing = write;
     return write;
@@ -119,40 +127,65 @@ export class HistoryStore {
     return new HistoryStore(folder, warn);
   }
 
-  /** The history of a module, empty when there is none yet. */
+  /** The history of a module, empty when there is none yet. @throws VaisError `storage` when it cannot be read */
   of(program: string, module: string): Promise<ModuleHistory> {
-    const name = `${digestOf(`${program}\0${module}`).slice(0, 32)}.json`;
-    let history = this.#open.get(name);
+    const path = this.#pathOf(program, module);
+    let history = this.#open.get(path);
     if (history === undefined) {
-      history = this.#read(join(this.#folder, name), program, module);
-      this.#open.set(name, history);
+      history = this.#read(path, program, module).then(
+        (file) => new ModuleHistory(path, file ?? { format: 1, revision: 0, program, module, lineages: [] }),
+      );
+      this.#open.set(path, history);
+      history.catch(() => this.#open.delete(path)); // It may be readable the next time.
     }
     return history;
   }
 
-  /** Returns when nothing is being written any more. */
-  async close(): Promise<void> {
-    for (const history of this.#open.values()) await (await history).settled;
+  /** The line of versions that ran last, for whoever only wants to look: nothing is kept for a name that has none. */
+  async latest(program: string, module: string): Promise<Lineage | undefined> {
+    const path = this.#pathOf(program, module);
+    const open = this.#open.get(path);
+    if (open !== undefined) return (await open).latest;
+    return (await this.#read(path, program, module))?.lineages.at(-1);
   }
 
-  async #read(path: string, program: string, module: string): Promise<ModuleHistory> {
-    const empty: HistoryFile = { format: 1, program, module, lineages: [] };
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) return new ModuleHistory(path, empty);
-    const file = parseHistory(text, program, module);
-    if (file !== undefined) return new ModuleHistory(path, file);
-    const aside = `${path}.broken-${Date.now()}`;
-    await rename(path, aside);
-    this.#warn(`the history of ${program}/${module} cannot be read; it was set aside as ${aside}`);
-    return new ModuleHistory(path, empty);
+  /** Returns when nothing is being written any more. */
+  async close(): Promise<void> {
+    for (const history of this.#open.values())
+      await history.then(
+        ({ settled }) => settled,
+        () => undefined,
+      );
   }
+
+  #pathOf(program: string, module: string): string {
+    return join(this.#folder, `${digestOf(`${program}\0${module}`).slice(0, 32)}.json`);
+  }
+
+  async #read(path: string, program: string, module: string): Promise<HistoryFile | undefined> {
+    const [text, aheadText] = [await readIfThere(path), await readIfThere(aheadOf(path))];
+    const ahead = aheadText === undefined ? undefined : parseHistory(aheadText, program, module);
+    const file = text === undefined ? undefined : parseHistory(text, program, module);
+    if (text !== undefined && file === undefined) {
+      const aside = `${path}.broken-${Date.now()}`;
+      await moveFile(path, aside);
+      this.#warn(`the history of ${program}/${module} cannot be read; it was set aside as ${aside}`);
+    }
+    return ahead !== undefined && ahead.revision > (file?.revision ?? -1) ? ahead : file;
+  }
+}
+
+function aheadOf(path: string): string {
+  return `${path}.ahead`;
 }
 
 function parseHistory(text: string, program: string, module: string): HistoryFile | undefined {
   try {
     const file = JSON.parse(text) as Partial<HistoryFile> | null;
     const right = file?.format === 1 && file.program === program && file.module === module;
-    return right && Array.isArray(file.lineages) && file.lineages.every(isLineage) ? (file as HistoryFile) : undefined;
+    const whole = right && Array.isArray(file.lineages) && file.lineages.every(isLineage);
+    const revision = Number.isSafeInteger(file?.revision) ? file?.revision : 0;
+    return whole ? ({ ...file, revision } as HistoryFile) : undefined;
   } catch {
     return undefined;
   }
@@ -163,6 +196,25 @@ function isLineage(value: Partial<Lineage> | null): boolean {
     typeof value?.base === 'string' &&
     Number.isSafeInteger(value.desired) &&
     Array.isArray(value.entries) &&
-    value.entries.every((entry: Partial<HistoryEntry> | null) => Number.isSafeInteger(entry?.version))
+    value.entries.length > 0 &&
+    value.entries.every(isEntry)
+  );
+}
+
+const outcomes: readonly unknown[] = [
+  'pending',
+  'confirmed',
+  'refused',
+  'reverted',
+  'superseded',
+] satisfies OutcomeName[];
+
+// A digest becomes part of a path, so it is held to its form here as well.
+function isEntry(value: Partial<HistoryEntry> | null): boolean {
+  return (
+    Number.isSafeInteger(value?.version) &&
+    outcomes.includes(value?.outcome) &&
+    typeof value?.buildId === 'string' &&
+    (value.digest === undefined || parseDigest(value.digest) !== undefined)
   );
 }

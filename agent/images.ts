@@ -38,7 +38,7 @@ export class ImageStore {
   async read(digest: Digest): Promise<Buffer | undefined> {
     const bytes = await readFile(this.path(digest)).catch(() => undefined);
     if (bytes === undefined || digestOf(bytes) === digest) return bytes;
-    await rm(this.path(digest), { force: true });
+    await rm(this.path(digest), { force: true }).catch(() => undefined); // Else it is replaced by the next `put`.
     this.#total = undefined;
     return undefined;
   }

@@ -1,22 +1,23 @@
 import { requireCompatible } from '../artifact/compare.ts';
-import type { Contract } from '../artifact/contract.ts';
-import { readImage } from '../artifact/image.ts';
-import { readContract } from '../artifact/records.ts';
 import { VaisError } from '../common/error.ts';
 import type { OriginName } from '../rpc/names.ts';
-import { type DeathOf, Flight, type Landing, note, orderFor } from './flight.ts';
+import { crashOf, type DeathOf, Flight, type Landing, refusal, reversion } from './flight.ts';
 import type { HistoryEntry, Lineage, ModuleHistory } from './history.ts';
 import type { ImageStore } from './images.ts';
-import { adopt, begin, codeOfEntry, entryOf, neverRan, nextVersion, runs, versionBefore } from './lineage.ts';
+import { adopt, begin, codeOfEntry, demote, entryOf, neverRan, nextVersion, runs, versionBefore } from './lineage.ts';
 import type { PushEvent } from './notice.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from './program.ts';
-import { type Code, Push, type Verdict } from './push.ts';
+import { type Code, Push, supersededBy, type Verdict } from './push.ts';
+import { Restorer } from './restore.ts';
 import { Turns } from './turns.ts';
+import { codeOf, learnContract, note, noteReturn } from './versions.ts';
 
 /** What a lane needs of its surroundings. */
 export interface LaneWorld {
   readonly images: ImageStore;
   readonly deathOf: DeathOf;
+  /** Given when the agent ends: what is under way is left to the next one. */
+  readonly closing: AbortSignal;
   /** Gets the events of what the lane begins by itself. */
   readonly publish: (event: PushEvent) => void;
   readonly warn: (message: string) => void;
@@ -31,21 +32,27 @@ type OnGiveWay = (giveWay: () => void) => void;
  * newest first. It holds the desired version, and brings whoever (re)connects to it.
  */
 export class Lane {
+  readonly lineage: Lineage;
   readonly #history: ModuleHistory;
-  readonly #lineage: Lineage;
   readonly #world: LaneWorld;
   readonly #links = new Set<ProgramLink>();
   readonly #turns = new Turns();
+  readonly #restorer: Restorer;
   #flying: Flight | undefined;
+  #resuming = false;
 
   constructor(history: ModuleHistory, lineage: Lineage, world: LaneWorld) {
     this.#history = history;
-    this.#lineage = lineage;
+    this.lineage = lineage;
     this.#world = world;
+    this.#restorer = new Restorer(world, {
+      wentBack: (link, running) => this.#wentBack(link, running),
+      failed: (entry, reason) => this.#demote(entry, reason),
+    });
   }
 
-  get lineage(): Lineage {
-    return this.#lineage;
+  get module(): string {
+    return this.#history.module;
   }
 
   /** The instances that are connected. */
@@ -53,26 +60,32 @@ export class Lane {
     return [...this.#links];
   }
 
-  /** The contract of what runs, where anything does. */
-  get contract(): Contract | undefined {
-    return this.#running()?.contract;
-  }
-
-  /** An instance (re)connected: it joins the flight that is under way, or is brought to the desired version. */
-  join(link: ProgramLink): void {
-    const module = link.modules.get(this.#history.module);
+  /**
+   * An instance (re)connected: it joins the flight that is under way, or is brought to the desired version.
+   *
+   * @param early what it said of loads that ended while it had no connection
+   */
+  join(link: ProgramLink, early: readonly LinkReport[] = []): void {
+    const module = this.#moduleOf(link);
     if (module === undefined) return;
     this.#links.add(link);
+    link.on('report', (report) => {
+      if (report.module === module.name) this.#hear(link, report);
+    });
+    link.on('moved', (moved) => {
+      if (moved === module) void this.#moved(moved);
+    });
     link.once('closed', () => {
       this.#links.delete(link);
-      this.#world.changed();
+      this.#flying?.left(link);
+      this.#restorer.left(link);
     });
-    if (this.#flying !== undefined) {
-      this.#flying.board(link);
-      return;
-    }
-    const onItsWay = adopt(this.#lineage, module);
-    this.#history.save(true).catch((thrown: unknown) => this.#world.warn(VaisError.from(thrown).message));
+    for (const report of early) if (report.version !== this.#flying?.push.version) this.#hear(link, report);
+    this.#flying?.board(link, early);
+    if (this.#flying !== undefined) return;
+    const onItsWay = adopt(this.lineage, module);
+    void this.#save();
+    if (this.#resuming) return; // The flight that is about to begin takes everybody.
     if (onItsWay === undefined) void this.#restore(link);
     else void this.#resume(onItsWay);
   }
@@ -83,64 +96,76 @@ export class Lane {
    * @throws VaisError `contract_changed`, `no_such_program`, `storage`
    */
   submit(push: Push): Promise<Verdict> {
-    return this.#take(push, async (onGiveWay) => {
-      const { contract, image } = push.code;
-      const running = this.#running();
-      if (running === undefined) throw this.#ended(push);
-      // Again: another push may have come first. What ran before under this build may always come back.
-      if (contract !== undefined && push.origin === 'push') requireCompatible(running.contract, contract);
-      const desired = entryOf(this.#lineage, this.#lineage.desired);
-      if (desired !== undefined && push.origin === 'push' && desired.digest === image?.digest && this.#allRun(desired))
-        return { kind: 'ack', version: desired.version, unchanged: true };
-      push.version = nextVersion(this.#lineage);
-      return await this.#fly(push, begin(this.#lineage, push), onGiveWay);
-    });
+    const run = async (onGiveWay: OnGiveWay): Promise<Verdict> => {
+      if (this.#links.size === 0) throw this.#ended(push);
+      this.requireFit(push);
+      const desired = entryOf(this.lineage, this.lineage.desired);
+      if (desired !== undefined && push.origin === 'push' && desired.digest === push.code.image?.digest)
+        if (this.links.every((link) => runs(this.#moduleOf(link), desired)))
+          return { kind: 'ack', version: desired.version, unchanged: true };
+      push.version = nextVersion(this.lineage);
+      const entry = begin(this.lineage, push);
+      try {
+        return await this.#fly(push, entry, onGiveWay);
+      } catch (thrown) {
+        neverRan(entry, 'refused', VaisError.from(thrown));
+        throw thrown;
+      }
+    };
+    return this.#turns.take(run, () => this.#superseded(push)).finally(this.#world.changed);
+  }
+
+  /** Holds a push to what each instance runs. What ran before under this build may always come back. */
+  requireFit({ code: { contract }, origin }: Pick<Push, 'code' | 'origin'>): void {
+    if (contract === undefined || origin !== 'push') return;
+    for (const running of new Set(this.links.map((link) => this.#moduleOf(link)?.contract)))
+      if (running !== undefined) requireCompatible(running, contract);
   }
 
   /** The code of a version that there was. @throws VaisError `no_such_version` */
-  async codeOf(version: number): Promise<Code> {
-    const entry = entryOf(this.#lineage, version);
-    if (entry === undefined)
-      throw new VaisError('no_such_version', `${this.#history.module} has had no version ${version}`);
-    const { digest, buildId, tier } = entry;
-    if (digest === undefined) {
-      const records = this.#lineage.contract;
-      return records === undefined ? { buildId } : { buildId, contract: readContract(records) };
-    }
-    const bytes = await this.#world.images.read(digest);
-    if (bytes === undefined)
-      throw new VaisError('no_such_version', `the image of version ${version} is not on this agent any more`);
-    const code = { image: { digest, size: bytes.length }, buildId, contract: readImage(bytes).contract };
-    return tier === undefined ? code : { ...code, tier };
+  codeOf(version: number): Promise<Code> {
+    return codeOf(this.lineage, this.module, version, this.#world.images);
   }
 
   /** The version before the one that is desired. @throws VaisError `no_such_version` when there is none */
   before(): number {
-    const version = versionBefore(this.#lineage);
+    const version = versionBefore(this.lineage);
     if (version !== undefined) return version;
-    const { module } = this.#history;
-    throw new VaisError('no_such_version', `version ${this.#lineage.desired} of ${module} has none before it`);
+    throw new VaisError('no_such_version', `version ${this.lineage.desired} of ${this.module} has none before it`);
   }
 
-  #take(push: Push, run: (onGiveWay: OnGiveWay) => Promise<Verdict>): Promise<Verdict> {
-    return this.#turns.take(run, () => this.#superseded(push)).finally(this.#world.changed);
-  }
-
-  /** Goes on with a version that was on its way when the agent was killed. */
+  /** Goes on with a version that was on its way when the agent ended. */
   async #resume(entry: HistoryEntry): Promise<void> {
-    const push = this.#pushOf(entry, entry.origin, codeOfEntry(entry));
+    this.#resuming = true;
+    const run = async (onGiveWay: OnGiveWay) => {
+      await this.#fly(this.#pushOf(entry, entry.origin, await this.codeOf(entry.version)), entry, onGiveWay);
+    };
     try {
-      await this.#take(push, (onGiveWay) => this.#fly(push, entry, onGiveWay));
+      await this.#turns.take(run, () => Promise.resolve());
     } catch (thrown) {
-      this.#world.warn(VaisError.from(thrown).message);
+      const reason = VaisError.from(thrown);
+      this.#world.warn(reason.message);
+      // Else it is tried again when an instance joins.
+      if (reason.code === 'no_such_version')
+        Object.assign(entry, { outcome: 'superseded', reason: reason.toJSON() } satisfies Partial<HistoryEntry>);
     }
+    this.#resuming = false;
+    for (const link of this.#links) void this.#restore(link);
+    this.#world.changed();
   }
 
   async #fly(push: Push, entry: HistoryEntry, onGiveWay: OnGiveWay): Promise<Verdict> {
-    const before = this.#lineage.desired;
-    const flight = new Flight(push, this.#world, {
-      confirmed: () => this.#confirm(entry),
-      revertedLate: (running) => void this.#revertLate(entry, running),
+    const before = this.lineage.desired;
+    let durable: Promise<void> | undefined;
+    const flight = new Flight(push, {
+      ...this.#world,
+      // One for all: nobody says `confirmed` before it is on the disk.
+      makeDurable: () => {
+        durable ??= this.#makeDurable(entry);
+        return durable;
+      },
+      swapped: (link, report) => note(link, push, report),
+      wentBack: (link, running) => this.#wentBack(link, running),
     });
     this.#flying = flight;
     try {
@@ -149,96 +174,110 @@ export class Lane {
       for (const link of this.#links) flight.board(link);
       push.reach('delivered');
       onGiveWay(() => flight.cancel());
-      return await this.#close(flight, entry, await flight.landed, before);
-    } catch (thrown) {
-      neverRan(entry, 'refused', VaisError.from(thrown));
-      throw thrown;
+      return await this.#conclude(flight, entry, await flight.landed, before);
     } finally {
       this.#flying = undefined;
+      for (const link of this.#links) void this.#restore(link); // Whoever does not run what it should by now.
     }
   }
 
   /** Writes the end of a flight down; a version that did not hold everywhere is taken back everywhere. */
-  async #close(flight: Flight, entry: HistoryEntry, landings: readonly Landing[], before: number): Promise<Verdict> {
+  async #conclude(flight: Flight, entry: HistoryEntry, landings: Landing[], before: number): Promise<Verdict> {
     const { push } = flight;
     const failed = landings.find(({ kind }) => kind === 'reverted') ?? landings.find(({ kind }) => kind === 'refused');
     if (failed === undefined && landings.some(({ kind }) => kind === 'confirmed'))
       return { kind: 'ack', version: entry.version, unchanged: false };
-    this.#lineage.desired = before;
-    const verdict = failed === undefined ? this.#superseded(push) : this.#failed(push, before, failed);
-    const reason = verdict.kind === 'nack' ? verdict.reason : new VaisError('superseded', 'superseded');
-    const outcome = failed?.kind === 'reverted' || failed?.kind === 'refused' ? failed.kind : 'superseded';
-    if (flight.swapped) Object.assign(entry, { outcome, reason: reason.toJSON() });
+    if (this.lineage.desired === entry.version) this.lineage.desired = before;
+    const [outcome, reason] =
+      failed !== undefined && 'reason' in failed
+        ? [failed.kind, failed.reason]
+        : ['superseded' as const, supersededBy(push)];
+    if (flight.mayHaveRun) Object.assign(entry, { outcome, reason: reason.toJSON() });
     else neverRan(entry, outcome, reason);
-    await this.#history.save(true);
-    for (const link of this.#links) void this.#restore(link);
-    return verdict;
-  }
-
-  #failed(push: Push, before: number, landing: Landing): Verdict {
-    if (!('reason' in landing)) return this.#superseded(push);
-    const running = landing.running ?? before;
+    await this.#save();
+    const running = (failed !== undefined && 'running' in failed ? failed.running : undefined) ?? this.lineage.desired;
     // `reverted` was said when it happened, by the instance that it happened to.
-    if (landing.kind === 'refused') return push.fail('refused', running, landing.reason);
-    return { kind: 'nack', running, reason: landing.reason };
-  }
-
-  #superseded(push: Push): Verdict {
-    const reason = new VaisError('superseded', `a newer push of ${push.module} came before this one had swapped`);
-    return push.fail('superseded', this.#lineage.desired, reason);
+    return outcome === 'reverted' ? { kind: 'nack', running, reason } : push.fail(outcome, running, reason);
   }
 
   /** Confirmed means durable: image and history are on the disk before it is said. */
-  async #confirm(entry: HistoryEntry): Promise<void> {
-    if (entry.outcome === 'confirmed') return;
+  async #makeDurable(entry: HistoryEntry): Promise<void> {
     if (entry.digest !== undefined) await this.#world.images.sync(entry.digest);
-    const before = this.#lineage.desired;
+    const before = this.lineage.desired;
     entry.outcome = 'confirmed';
-    this.#lineage.desired = entry.version;
+    this.lineage.desired = entry.version;
     try {
       await this.#history.save(true);
     } catch (thrown) {
       entry.outcome = 'pending';
-      this.#lineage.desired = before;
+      this.lineage.desired = before;
       throw thrown;
     }
     this.#world.changed();
   }
 
-  /** A version failed after it had been confirmed, and the program went back by itself: so do the others. */
-  async #revertLate(entry: HistoryEntry, running: number): Promise<void> {
-    entry.outcome = 'reverted';
-    if (this.#lineage.desired === entry.version) this.#lineage.desired = running;
-    await this.#history.save(true).catch((thrown: unknown) => this.#world.warn(VaisError.from(thrown).message));
+  /** A report of something that ended long ago, or while the program had no connection. */
+  #hear(link: ProgramLink, report: LinkReport): void {
+    if (this.#flying?.hear(link, report)) return;
+    const entry = entryOf(this.lineage, report.version);
+    if (entry === undefined) return;
+    if (report.verb === 'refused' && entry.outcome === 'pending') {
+      neverRan(entry, 'refused', refusal(report));
+      void this.#save();
+    } else if (report.verb === 'reverted') {
+      const reason = reversion(report);
+      const push = this.#pushOf(entry, entry.origin, codeOfEntry(entry));
+      push.reach('reverted', { pid: link.pid, ...crashOf(report), reason: reason.toJSON() });
+      this.#wentBack(link, report.running);
+      this.#demote(entry, reason, report.running);
+    }
+  }
+
+  /** The program runs something that this agent did not ask for: a library beside its source, say. */
+  async #moved(module: LinkedModule): Promise<void> {
+    if (this.#flying === undefined && !this.#resuming) {
+      adopt(this.lineage, module);
+      void this.#save();
+    }
+    await learnContract(module, this.lineage, this.#world.images);
+    this.#world.changed();
+  }
+
+  #wentBack(link: ProgramLink, running: number | undefined): void {
+    void noteReturn(this.#moduleOf(link), running, this.lineage, this.#world.images).then(this.#world.changed);
+  }
+
+  /** A version failed that had held before, and an instance does without it: so do the others. */
+  #demote(entry: HistoryEntry, reason: VaisError, running?: number): void {
+    if (!demote(this.lineage, entry, reason, running)) return;
+    void this.#save();
     for (const link of this.#links) void this.#restore(link);
     this.#world.changed();
   }
 
   async #restore(link: ProgramLink): Promise<void> {
-    const entry = entryOf(this.#lineage, this.#lineage.desired);
-    if (entry === undefined || link.closed || runs(link.modules.get(this.#history.module), entry)) return;
+    const entry = entryOf(this.lineage, this.lineage.desired);
+    const isDue = () => {
+      const isIdle = this.#flying === undefined && !this.#resuming;
+      return isIdle && this.#links.has(link) && !runs(this.#moduleOf(link), entry);
+    };
+    if (entry === undefined || !isDue()) return;
     try {
       const push = this.#pushOf(entry, 'restore', await this.codeOf(entry.version));
-      if (this.#flying !== undefined || link.closed) return;
-      const order = orderFor(push.module, push.version, push.code, this.#world.images);
-      link.load(order, (report) => this.#hearRestore(link, push, report));
-      push.reach('delivered', { pid: link.pid });
+      if (isDue() && this.lineage.desired === entry.version) this.#restorer.restore(link, entry, push);
     } catch (thrown) {
       const { message } = VaisError.from(thrown);
       this.#world.warn(`${link.name} cannot be brought to version ${entry.version}: ${message}`);
     }
   }
 
-  #hearRestore(link: ProgramLink, push: Push, report: LinkReport): void {
-    const { verb, us, reason } = report;
-    if (verb === 'swapped') note(link, push, report, 'probation');
-    if (verb === 'confirmed') note(link, push, report, 'confirmed');
-    push.reach(verb, {
-      pid: link.pid,
-      ...(us === undefined || verb !== 'swapped' ? {} : { pauseUs: us }),
-      ...(reason === undefined ? {} : { reason: new VaisError('load_refused', reason).toJSON() }),
-    });
-    this.#world.changed();
+  /** Durable. What cannot be written is still right in memory, and is written with the next change. */
+  #save(): Promise<void> {
+    return this.#history.save(true).catch((thrown: unknown) => this.#world.warn(VaisError.from(thrown).message));
+  }
+
+  #moduleOf(link: ProgramLink): LinkedModule | undefined {
+    return link.modules.get(this.module);
   }
 
   #pushOf(entry: HistoryEntry, origin: OriginName, code: Code): Push {
@@ -248,12 +287,8 @@ export class Lane {
     return push;
   }
 
-  #running(): LinkedModule | undefined {
-    return this.links[0]?.modules.get(this.#history.module);
-  }
-
-  #allRun(entry: HistoryEntry): boolean {
-    return this.links.every((link) => runs(link.modules.get(this.#history.module), entry));
+  #superseded(push: Push): Verdict {
+    return push.fail('superseded', this.lineage.desired, supersededBy(push));
   }
 
   #ended(push: Push): VaisError {

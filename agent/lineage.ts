@@ -55,8 +55,9 @@ export function runs(module: LinkedModule | undefined, entry: HistoryEntry | und
 }
 
 /**
- * Takes what a program says it runs into the lineage: a version that an agent with another data folder gave it, or one
- * that this agent lost sight of when it was killed. Returns the entry of a version that is still on its way.
+ * Takes what a program says it runs into the lineage: a version that came from elsewhere, or one that this agent lost
+ * sight of when it was killed. Returns the entry of a version that is still on its way: it had been ordered, so it may
+ * run any moment, and only its end can be told truly.
  */
 export function adopt(lineage: Lineage, module: LinkedModule): HistoryEntry | undefined {
   if (module.digest === undefined && module.buildId === lineage.base)
@@ -68,14 +69,33 @@ export function adopt(lineage: Lineage, module: LinkedModule): HistoryEntry | un
     lineage.entries.push({ version, outcome: 'confirmed', origin: 'start', ...image, buildId, at: Date.now() });
     lineage.desired = version;
   }
+  const newest = nextVersion(lineage) - 1;
   let onItsWay: HistoryEntry | undefined;
   for (const entry of lineage.entries) {
     if (entry.outcome !== 'pending') continue;
-    if (entry === known && runs(module, entry)) onItsWay = entry;
-    else
-      neverRan(entry, 'superseded', new VaisError('superseded', 'the agent stopped before this version had swapped'));
+    if (entry.version === newest) onItsWay = entry;
+    else Object.assign(entry, { outcome: 'superseded', reason: lostSight.toJSON() } satisfies Partial<HistoryEntry>);
   }
   return onItsWay;
+}
+
+const lostSight = new VaisError('superseded', 'the agent ended before it knew what became of this version');
+
+/**
+ * A version that had been confirmed, or might have been, failed: another one is desired from now on. False when
+ * it had failed already.
+ *
+ * @param running what the program went back to by itself, where it did
+ */
+export function demote(lineage: Lineage, entry: HistoryEntry, reason: VaisError, running?: number): boolean {
+  if (entry.outcome !== 'confirmed' && entry.outcome !== 'pending') return false;
+  if (lineage.desired === entry.version) {
+    const held = running !== undefined && entryOf(lineage, running)?.outcome === 'confirmed' ? running : undefined;
+    lineage.desired = held ?? versionBefore(lineage) ?? 1;
+  }
+  entry.outcome = 'reverted';
+  entry.reason = reason.toJSON();
+  return true;
 }
 
 /** Ends an entry that never ran; it gives its number back, so that the versions have no gap. */

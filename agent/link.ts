@@ -41,8 +41,7 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
     close: async () => {
       if (closed) return;
       closed = true;
-      server.close();
-      await rm(path, { force: true });
+      server.close(); // Removes the socket too, at once: a moment later it may be another agent's.
     },
   };
 }
@@ -64,6 +63,7 @@ function listen(server: Server, path: string): Promise<void> {
     server.once('error', fail);
     server.listen(path, () => {
       server.off('error', fail);
+      server.on('error', () => undefined); // A connection that could not be taken: the program dials again.
       resolve();
     });
   });

@@ -1,6 +1,5 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../artifact/act.ts';
-import { requireCompatible } from '../artifact/compare.ts';
 import { readImage, requireTriple } from '../artifact/image.ts';
 import { type Manifest, matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
@@ -40,7 +39,7 @@ export async function runPush(
   const { program, module, digest, size, buildId, tier } = manifest;
   const bare = { program, module, code: { image: { digest, size }, buildId, tier }, origin: 'push' as const };
   let push = new Push(bare, startedAt, sinks);
-  let lane: Lane | undefined;
+  let lane = world.programs.laneOf(program, module);
   try {
     push.reach('received');
 
@@ -48,7 +47,7 @@ export async function runPush(
     matchManifest(manifest, image);
     lane = world.programs.requireLane(program, module);
     for (const link of lane.links) requireTriple(image, link.triple);
-    if (lane.contract !== undefined) requireCompatible(lane.contract, image.contract);
+    lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 
     await world.images.put(digest, bytes);
@@ -82,7 +81,7 @@ export async function runRollback(
 ): Promise<Verdict> {
   const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const };
   let push = new Push(bare, startedAt, sinks);
-  let lane: Lane | undefined;
+  let lane = world.programs.laneOf(program, module);
   try {
     lane = world.programs.requireLane(program, module);
     if (parentVersion !== 0 && parentVersion !== lane.lineage.desired)

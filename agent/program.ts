@@ -1,30 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Contract } from '../artifact/contract.ts';
-import { isName } from '../artifact/name.ts';
-import { readContract } from '../artifact/records.ts';
-import { type Digest, parseDigest } from '../common/digest.ts';
+import type { Digest } from '../common/digest.ts';
 import { packageVersion } from '../common/package-root.ts';
+import { Hello, integer, type LinkedModule, runningOf } from './hello.ts';
 import { LineReader } from './line-reader.ts';
 import { formatLine, type LinkLine } from './link-line.ts';
 
-/** What a program runs of one of its modules. */
-export interface LinkedModule {
-  readonly name: string;
-  readonly source: string;
-  /** The build id of the code the program started with. */
-  readonly base: string;
-  version: number;
-  buildId: string;
-  /** Undefined for the code the program started with. */
-  digest: Digest | undefined;
-  state: 'probation' | 'confirmed';
-  contract: Contract;
-}
+export type { LinkedModule } from './hello.ts';
 
 /** What a program says of a load. */
 export interface LinkReport {
   readonly verb: 'loaded' | 'swapped' | 'confirmed' | 'refused' | 'reverted' | 'superseded';
+  readonly module: string;
   readonly version: number;
   readonly running: number | undefined;
   readonly buildId: string | undefined;
@@ -43,22 +31,32 @@ export interface LoadOrder {
   readonly image?: { readonly digest: Digest; readonly size: number; readonly buildId: string; readonly path: string };
 }
 
+interface LinkEvents {
+  /** The hello is complete. Once. */
+  ready: [];
+  /** A report that belongs to no open order of this connection. */
+  report: [report: LinkReport];
+  /** A module runs a version that this connection did not ask for. */
+  moved: [module: LinkedModule];
+  /** Once. */
+  closed: [why: string];
+}
+
 const reports: readonly string[] = ['loaded', 'swapped', 'confirmed', 'refused', 'reverted', 'superseded'];
 const silenceMs = 15_000;
-const maxModules = 256;
-const maxContractBytes = 4 * 1024 * 1024;
+const maxEarly = 1_024;
 
-/** One connection of a running program. Emits `ready` once, `closed` once. */
-export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string] }> {
-  name = '';
-  pid = 0;
-  triple = '';
-  runtimeVersion = '';
-  readonly modules = new Map<string, LinkedModule>();
+/** One connection of a running program. */
+export class ProgramLink extends EventEmitter<LinkEvents> {
+  modules: ReadonlyMap<string, LinkedModule> = new Map();
+  readonly #hello = new Hello();
   readonly #socket: Socket;
   readonly #orders = new Map<string, (report: LinkReport) => void>();
-  readonly #pending = new Map<string, { fields: ReadonlyMap<string, string>; records: string[]; bytes: number }>();
   readonly #watchdog: NodeJS.Timeout;
+  /** A program keeps nonces over connections and agents, so they must not look like those of another one. */
+  readonly #nonces = randomBytes(6).toString('hex');
+  /** What was said before anybody listened: how loads ended while the program had no connection. */
+  #early: LinkReport[] | undefined = [];
   #silentFor = 0;
   #nonce = 0;
   #ready = false;
@@ -66,6 +64,7 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
 
   constructor(socket: Socket) {
     super();
+    this.setMaxListeners(0); // A few for each module.
     this.#socket = socket;
     const lines = new LineReader();
     socket.on('data', (bytes) => {
@@ -73,7 +72,8 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
       const read = lines.push(bytes);
       for (const line of read.lines) {
         const complaint = this.#take(line);
-        if (complaint !== undefined) return this.close(complaint);
+        if (complaint !== undefined) this.close(complaint);
+        if (this.#closed) return;
       }
       if (read.complaint !== undefined) this.close(read.complaint);
     });
@@ -83,23 +83,58 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
     this.#watchdog.unref();
   }
 
-  /** Hands the program an order; `onReport` gets what it says of it, in order. Returns the order's nonce. */
+  /** Empty as long as there was no hello. */
+  get name(): string {
+    return this.#hello.name;
+  }
+
+  get pid(): number {
+    return this.#hello.pid;
+  }
+
+  get triple(): string {
+    return this.#hello.triple;
+  }
+
+  get runtimeVersion(): string {
+    return this.#hello.runtimeVersion;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Accepts the hello. A program that is turned away instead waits longer each time before it dials again. Returns the
+   * reports that came meanwhile; from now on they are events.
+   */
+  welcome(): readonly LinkReport[] {
+    this.#say('welcome', { protocol: 1, agent: packageVersion });
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    return early;
+  }
+
+  /**
+   * Hands the program an order; `onReport` gets what it says of it, in order, up to the last word: `confirmed`,
+   * `refused`, `reverted` or `superseded`. Returns the order's nonce.
+   */
   load(order: LoadOrder, onReport: (report: LinkReport) => void): string {
     this.#nonce += 1;
-    const nonce = String(this.#nonce);
+    const nonce = `${this.#nonces}-${this.#nonce}`;
     this.#orders.set(nonce, onReport);
     const { image } = order;
     const code =
       image === undefined
         ? { builtin: 1 }
         : { digest: image.digest, size: image.size, build: image.buildId, path: image.path };
-    this.#socket.write(formatLine('load', { module: order.module, version: order.version, nonce, ...code }));
+    this.#say('load', { module: order.module, version: order.version, nonce, ...code });
     return nonce;
   }
 
   /** Takes an order back, if it has not swapped yet; the program answers `superseded` then. */
   cancel(module: string, nonce: string): void {
-    this.#socket.write(formatLine('cancel', { module, nonce }));
+    this.#say('cancel', { module, nonce });
   }
 
   /** Ends the connection. Idempotent. */
@@ -107,100 +142,59 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watchdog);
+    this.#orders.clear();
     this.#socket.destroy();
     this.emit('closed', why);
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  #say(verb: string, fields: Readonly<Record<string, string | number>> = {}): void {
+    if (!this.#closed) this.#socket.write(formatLine(verb, fields));
   }
 
   #watch(): void {
     this.#silentFor += 1;
     if (!this.#ready || this.#silentFor > 2) this.close('the program was silent for too long');
-    else this.#socket.write(formatLine('ping', {}));
+    else this.#say('ping');
   }
 
   /** Acts on a line; what comes back is why the connection must end. */
-  #take(line: LinkLine): string | undefined {
-    const { verb, fields } = line;
-    if (this.name === '') {
-      if (verb !== 'hello') return `the first line is \`${verb}\`, not \`hello\``;
-      return this.#hello(fields);
-    }
-    if (verb === 'ping') this.#socket.write(formatLine('pong', {}));
+  #take({ verb, fields }: LinkLine): string | undefined {
+    if (this.name === '')
+      return verb === 'hello' ? this.#hello.hello(fields) : `the first line is \`${verb}\`, not \`hello\``;
+    if (verb === 'ping') this.#say('pong');
     else if (verb === 'bye') this.close('the program ended');
     else if (reports.includes(verb)) return this.#report(verb as LinkReport['verb'], fields);
-    else if (verb === 'module') return this.#module(fields);
-    else if (verb === 'contract') return this.#contract(fields);
+    else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
+    else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
     else if (verb === 'ready') return this.#becomeReady();
-    return undefined;
-  }
-
-  #hello(fields: ReadonlyMap<string, string>): string | undefined {
-    if (fields.get('protocol') !== '1')
-      return `the program speaks link protocol ${fields.get('protocol')}, this agent 1`;
-    const name = fields.get('program') ?? '';
-    const pid = integer(fields.get('pid'));
-    if (!isName(name) || pid === undefined) return 'the hello names no program or no pid';
-    this.name = name;
-    this.pid = pid;
-    this.triple = fields.get('triple') ?? '';
-    this.runtimeVersion = fields.get('runtime') ?? '';
-    return undefined;
-  }
-
-  #module(fields: ReadonlyMap<string, string>): string | undefined {
-    const name = fields.get('name') ?? '';
-    if (this.#ready || !isName(name) || this.#pending.size >= maxModules) return 'a module line that does not fit';
-    this.#pending.set(name, { fields, records: [], bytes: 0 });
-    return undefined;
-  }
-
-  #contract(fields: ReadonlyMap<string, string>): string | undefined {
-    const module = this.#pending.get(fields.get('module') ?? '');
-    const record = fields.get('record');
-    if (this.#ready || module === undefined || record === undefined) return 'a contract line without its module';
-    module.bytes += record.length;
-    if (module.bytes > maxContractBytes) return 'a contract that is too large';
-    module.records.push(record);
     return undefined;
   }
 
   #becomeReady(): string | undefined {
     if (this.#ready) return 'a second ready';
-    for (const [name, { fields, records }] of this.#pending) {
-      const version = integer(fields.get('version'));
-      const [buildId, base, digest] = [fields.get('build'), fields.get('base'), fields.get('digest') ?? '-'];
-      if (version === undefined || buildId === undefined || base === undefined) return `module ${name} says too little`;
-      try {
-        this.modules.set(name, {
-          name,
-          source: fields.get('source') ?? '',
-          base,
-          version,
-          buildId,
-          digest: digest === '-' ? undefined : parseDigest(digest),
-          state: fields.get('state') === 'probation' ? 'probation' : 'confirmed',
-          contract: readContract(records),
-        });
-      } catch (thrown) {
-        return `the contract of module ${name} cannot be read: ${thrown instanceof Error ? thrown.message : thrown}`;
-      }
-    }
-    this.#pending.clear();
+    const modules = this.#hello.modules();
+    if (typeof modules === 'string') return modules;
+    this.modules = modules;
     this.#ready = true;
-    // Only now: a program that is turned away waits longer each time before it dials again.
-    this.#socket.write(formatLine('welcome', { protocol: 1, agent: packageVersion }));
     this.emit('ready');
+    return undefined;
+  }
+
+  #moved(fields: ReadonlyMap<string, string>): string | undefined {
+    const module = this.modules.get(fields.get('name') ?? '');
+    const running = runningOf(fields);
+    if (module === undefined || running === undefined) return 'a module line that does not fit';
+    Object.assign(module, running);
+    this.emit('moved', module);
     return undefined;
   }
 
   #report(verb: LinkReport['verb'], fields: ReadonlyMap<string, string>): string | undefined {
     const version = integer(fields.get('version'));
     if (version === undefined) return `\`${verb}\` without a version`;
-    this.#orders.get(fields.get('nonce') ?? '')?.({
+    const report = {
       verb,
+      module: fields.get('module') ?? '',
       version,
       running: integer(fields.get('running')),
       buildId: fields.get('build'),
@@ -210,14 +204,15 @@ export class ProgramLink extends EventEmitter<{ ready: []; closed: [why: string]
       signal: fields.get('signal'),
       function: fields.get('function'),
       line: integer(fields.get('line')),
-    });
-    if (verb === 'refused' || verb === 'superseded') this.#orders.delete(fields.get('nonce') ?? '');
+    };
+    const nonce = fields.get('nonce') ?? '';
+    const onReport = this.#orders.get(nonce);
+    if (verb !== 'loaded' && verb !== 'swapped') this.#orders.delete(nonce);
+    if (onReport !== undefined) onReport(report);
+    else if (this.#early === undefined) this.emit('report', report);
+    else if (this.#early.length < maxEarly) this.#early.push(report);
     return undefined;
   }
-}
-
-function integer(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function decimal(text: string | undefined): number | undefined {

@@ -8,6 +8,8 @@ import { ProgramLink } from './program.ts';
 
 /** The programs that are connected, and the lanes that lead to their modules. Emits `changed` when either changes. */
 export class Programs extends EventEmitter<{ changed: [] }> {
+  /** All connections; those that have said what they run, and count, are in `#links`. */
+  readonly #connections = new Set<ProgramLink>();
   readonly #links = new Set<ProgramLink>();
   readonly #lanes = new Map<string, Lane>();
   readonly #histories: HistoryStore;
@@ -26,13 +28,12 @@ export class Programs extends EventEmitter<{ changed: [] }> {
   /** Takes a connection; the program counts once it has said what it runs. */
   accept(socket: Socket): void {
     const link = new ProgramLink(socket);
+    this.#connections.add(link);
     link.once('ready', () => {
-      this.#join(link).catch((thrown: unknown) => {
-        this.#say({ event: 'warning', message: `${link.name}: ${VaisError.from(thrown).message}` });
-        link.close();
-      });
+      this.#join(link).catch((thrown: unknown) => link.close(VaisError.from(thrown).message));
     });
     link.once('closed', (why) => {
+      this.#connections.delete(link);
       if (this.#links.delete(link)) this.#say({ event: 'unlinked', program: link.name, pid: link.pid });
       else this.#turnedAway(link, why);
       this.emit('changed');
@@ -44,13 +45,16 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     return [...this.#links];
   }
 
-  /** The lane to a module, as its program runs it. Undefined when no such program is connected. */
+  /** The lane to a module of a connected program. */
+  laneFor(link: ProgramLink, module: string): Lane | undefined {
+    const found = link.modules.get(module);
+    return found === undefined ? undefined : this.#lanes.get(laneKey(link.name, module, found.base));
+  }
+
+  /** The lane to a module, as the newest instance of its program runs it. Undefined when none is connected. */
   laneOf(program: string, module: string): Lane | undefined {
-    for (const link of [...this.#links].reverse()) {
-      const found = link.name === program ? link.modules.get(module) : undefined;
-      if (found !== undefined) return this.#lanes.get(laneKey(program, module, found.base));
-    }
-    return undefined;
+    const link = this.links.findLast((one) => one.name === program && one.modules.has(module));
+    return link === undefined ? undefined : this.laneFor(link, module);
   }
 
   /**
@@ -79,7 +83,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
 
   /** Ends all connections. Idempotent. */
   close(): void {
-    for (const link of this.#links) link.close();
+    for (const link of this.#connections) link.close();
   }
 
   /** A program that is turned away dials again and again; the same reason is said once. */
@@ -103,7 +107,12 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     if (link.closed) return;
     this.#links.add(link);
     this.#say({ event: 'linked', program: link.name, pid: link.pid });
-    for (const lane of lanes) lane.join(link);
+    const early = link.welcome();
+    for (const lane of lanes)
+      lane.join(
+        link,
+        early.filter(({ module }) => module === lane.module),
+      );
     this.emit('changed');
   }
 }

@@ -1,7 +1,7 @@
 import type { Contract } from '../artifact/contract.ts';
 import type { Tier } from '../artifact/manifest.ts';
 import type { Digest } from '../common/digest.ts';
-import type { VaisError } from '../common/error.ts';
+import { VaisError } from '../common/error.ts';
 import type { OriginName, StageName } from '../rpc/names.ts';
 import type { PushEvent } from './notice.ts';
 
@@ -74,4 +74,9 @@ export class Push {
     this.reach(stage, { ...extras, reason: reason.toJSON() });
     return { kind: 'nack', running, reason };
   }
+}
+
+/** Why a push gave way. */
+export function supersededBy({ module }: Push): VaisError {
+  return new VaisError('superseded', `a newer push of ${module} came before this one had swapped`);
 }

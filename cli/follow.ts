@@ -28,6 +28,7 @@ export class Follower {
   readonly #nextId: () => number;
   #destination: Destination;
   #compiling = new AbortController();
+  #making: Promise<unknown> = Promise.resolve();
   #newest: Made | undefined;
   #watcher: SourceWatcher | undefined;
   /** What the target ran, and was started with, when it was last heard of. */
@@ -51,9 +52,11 @@ export class Follower {
     const file = this.#file.path;
     const watcher = await SourceWatcher.start(file, debounceMs, (change) => void this.#onChange(change));
     this.#watcher = watcher;
-    // Compiled once to warm up, and to say at once what is wrong with it. It is pushed at the next save.
+    // Compiled to warm up (the second time, a C compiler is kept waiting for the first save), and to say at once what is
+    // wrong with it. It is pushed at the next save.
     const warm = await this.#make(0, new PushClock(), signal);
-    if ('event' in warm && !signal.aborted) output.show(withoutPush(warm));
+    if (!('event' in warm)) await this.#make(0, new PushClock(), signal);
+    else if (!signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
     output.show({ event: 'watching', file, program, module, version: instances[0].version, polling });
     return async () => {
@@ -76,11 +79,14 @@ export class Follower {
     this.#offer();
   }
 
-  /** Compiles, and watches from then on what the source imports now. */
+  /** Compiles when the compilation before has ended, and watches from then on what the source imports now. */
   async #make(id: number, clock: PushClock, signal: AbortSignal): Promise<Ready | ErrorReport> {
     const read: string[] = [];
     const push = { id, file: this.#file, clock, onRead: (path: string) => read.push(path) };
-    const made = await make(push, this.#destination, this.#context, signal);
+    const before = this.#making;
+    const making = before.then(() => make(push, this.#destination, this.#context, signal));
+    this.#making = making;
+    const made = await making;
     this.#watcher?.follow(read);
     return made;
   }

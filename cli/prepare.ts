@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, rm } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Contract } from '../artifact/contract.ts';
@@ -52,7 +51,8 @@ export function moduleOf(path: string): string {
 }
 
 /**
- * Compiles a source for a triple. The image goes through a file in `folder`, which is the caller's to remove.
+ * Compiles a source for a triple. The image goes through a file in `folder`, which is the caller's to remove. One
+ * compilation of a source at a time, as they write the same file.
  *
  * @param onRead gets each file that was read: the source, and what it imports
  * @throws VaisError `toolchain_missing`, `usage` when the file cannot be read
@@ -70,13 +70,12 @@ export async function prepareSource(
     if (text !== undefined) onRead(file);
     return text;
   };
-  // A name of its own, as an older compilation that was given up may still be writing.
-  const output = join(folder, `${randomUUID()}${libraryExtension(triple)}`);
+  // The same name each time: the compiler keeps a C compiler waiting for an output that is built again and again.
+  const output = join(folder, `${digestOf(path).slice(0, 16)}${libraryExtension(triple)}`);
   const result = await compile({ file: path, kind: 'image', triple, ...options, read, output, signal });
   if (!result.ok) return result;
   // At once, not over a thread: this is on the way from a save to the running code, and the file was written just now.
   const bytes = readFileSync(result.output);
-  rm(result.output, { force: true }, () => undefined);
   const { contract, diagnostics, toolchain, ms } = result;
   const compiled = { toolchain, front: ms.front, back: ms.back };
   return { ok: true, built: { bytes, digest: digestOf(bytes), contract, compiled }, diagnostics };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { VaisError } from './error.ts';
@@ -24,7 +24,9 @@ export async function makePrivateFolder(path: string): Promise<void> {
  */
 export async function isPrivateFolder(path: string): Promise<boolean> {
   if (process.getuid === undefined) return true;
-  const stat = await lstat(path);
+  const stat = await lstat(path).catch((thrown: unknown) => {
+    throw storageError(`cannot look at ${path}`, thrown);
+  });
   const ours = stat.uid === process.getuid() || stat.uid === 0;
   return stat.isDirectory() && ours && (stat.mode & 0o022) === 0;
 }
@@ -55,8 +57,31 @@ export function placeFile(path: string, content: string | Uint8Array): void {
     writeFileSync(aside, content, { flag: 'wx', mode: 0o600 });
     renameSync(aside, path);
   } catch (thrown) {
-    rmSync(aside, { force: true });
+    try {
+      rmSync(aside, { force: true });
+    } catch {
+      // Where nothing can be written, nothing is left to remove.
+    }
     throw storageError(`cannot write ${path}`, thrown);
+  }
+}
+
+/** The text of a file, or undefined when there is none. @throws VaisError `storage` when there is one that cannot be read */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw storageError(`cannot read ${path}`, thrown);
+  }
+}
+
+/** Gives a file another name. @throws VaisError `storage` */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (thrown) {
+    throw storageError(`cannot rename ${from}`, thrown);
   }
 }
 
@@ -75,10 +100,14 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Removes what a killed process left of `placeFile` and `replaceFile`. */
+/** Removes what a killed process left of `placeFile` and `replaceFile`. @throws VaisError `storage` */
 export async function sweepTemporaries(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (name.endsWith('.tmp') || /\.json\.\d+$/.test(name)) await rm(join(folder, name), { force: true });
+  try {
+    for (const name of await readdir(folder)) {
+      if (name.endsWith('.tmp') || /\.json\.\d+$/.test(name)) await rm(join(folder, name), { force: true });
+    }
+  } catch (thrown) {
+    throw storageError(`cannot clean up ${folder}`, thrown);
   }
 }
 
@@ -92,7 +121,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function storageError(what: string, thrown: unknown): VaisError {
+/** A failure of the file system. */
+export function storageError(what: string, thrown: unknown): VaisError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new VaisError('storage', `${what}: ${why}`, { cause: thrown });
 }

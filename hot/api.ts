@@ -39,13 +39,14 @@ const takesAddress = koffi.proto('int64', ['void *']);
 export class Api {
   readonly #memory = Memory.make(8 + 8 * apiFunctions.length, 8);
   readonly #callbacks: bigint[] = [];
+  readonly #functions: Readonly<Record<(typeof apiFunctions)[number], bigint>>;
   #text: Memory | undefined;
   #registerLine: bigint | undefined;
 
   constructor(runtime: Runtime) {
     const nothing = this.#register(() => 0, number);
     const line = lineCell() ?? this.#ownLine();
-    const functions: Readonly<Record<(typeof apiFunctions)[number], bigint>> = {
+    this.#functions = {
       init: nothing,
       check: nothing,
       reload: nothing,
@@ -64,11 +65,17 @@ export class Api {
     const { view } = this.#memory;
     view.setUint32(0, hotAbi, true);
     view.setUint32(4, 8 + 8 * apiFunctions.length, true);
-    for (const [index, name] of apiFunctions.entries()) view.setBigUint64(8 + 8 * index, functions[name], true);
+    for (const [index, name] of apiFunctions.entries()) view.setBigUint64(8 + 8 * index, this.#functions[name], true);
   }
 
   get address(): bigint {
     return this.#memory.address;
+  }
+
+  /** One of them by the name that sources use: `hot_state`. */
+  find(name: string): bigint | undefined {
+    const found = apiFunctions.find((one) => name === `hot_${one}`);
+    return found === undefined ? undefined : this.#functions[found];
   }
 
   /** No image may be left that has the table. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Contract } from '../artifact/contract.ts';
@@ -85,6 +86,11 @@ async function buildWith(
   if (code === undefined) {
     throw new VaisError('toolchain_missing', `there is no command ${command}`, {
       hint: 'Install it, or leave out `withCompiler` to use the built-in compiler.',
+    });
+  }
+  if (code === 0 && !existsSync(output)) {
+    throw new VaisError('image_invalid', `${command} wrote no library where it was told to`, {
+      hint: 'It is run as `COMMAND build --hot FILE -o LIBRARY`, as `vaisc` is.',
     });
   }
   if (code !== 0) throw new SourceError(config.path, [], said.trim() || `${command} ended with ${code}`);

@@ -27,13 +27,14 @@ export function findInProcess(name: string): bigint | undefined {
 }
 
 /**
- * Gives the image its foreign functions: those that the program offers, then those of the process.
+ * Gives the image its foreign functions: those that the program offers, then those of the process, then those that
+ * were linked into the image.
  *
  * @throws VaisError `load_refused` that names one that nobody has
  */
 export function bindForeigns(image: LoadedImage, offered: (name: string) => bigint | undefined): void {
   for (const { name, slot } of image.foreigns) {
-    const address = offered(name) ?? findInProcess(name);
+    const address = offered(name) ?? findInProcess(name) ?? image.find(name);
     if (address === undefined) {
       throw new VaisError('load_refused', `nobody has the foreign function ${name}`, {
         hint: `Offer it: \`config.withFunction('${name}', 'fn(…) -> …', …)\`, or link it: \`withCompilerArgs(['extra.c'])\`.`,

@@ -114,6 +114,15 @@ export class LoadedImage {
     if (this.#api !== null) koffi.encode(this.#api, 'void *', api);
   }
 
+  /** The address of a function that it exports, or that a library exports which it was linked with. */
+  find(name: string): bigint | undefined {
+    try {
+      return koffi.address(this.#library.symbol(name));
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Nothing of it may run from now on. */
   unload(): void {
     this.#library.unload();

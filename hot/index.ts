@@ -8,6 +8,7 @@ export { type ErrorCallback, HotReloader, type ReloadCallback } from './reloader
 export type { NumberArray } from './scalar.ts';
 export type {
   CallableOf,
+  FieldInput,
   FieldValue,
   HostOf,
   HotArgument,

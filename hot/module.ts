@@ -12,7 +12,7 @@ import { HotSlot, Stack } from './function.ts';
 import { Globals, type NewGlobals } from './globals.ts';
 import { hostFunction } from './host.ts';
 import { LoadedImage } from './image.ts';
-import type { FieldValue } from './signature.ts';
+import type { FieldInput, FieldValue } from './signature.ts';
 import { Layouts } from './struct.ts';
 
 /** A version that is loaded and bound, and that nothing calls yet. */
@@ -130,7 +130,7 @@ export class HotModule {
   }
 
   /** @throws VaisError `usage` when there is no such global */
-  global(name: string): { read(): FieldValue; write(value: FieldValue): void } {
+  global(name: string): { read(): FieldValue; write(value: FieldInput): void } {
     const memory = this.#globals.get(name);
     const stated = this.contract?.globals.find((one) => one.name === name);
     if (memory === undefined || stated === undefined) {
@@ -169,7 +169,7 @@ export class HotModule {
 
   /** Functions that this program has for an image, by the name that the image asks for. */
   #offer(name: string, contract: Contract): bigint | undefined {
-    const known = this.#thunks.get(name)?.address ?? this.#hostAddresses.get(name);
+    const known = this.#thunks.get(name)?.address ?? this.#hostAddresses.get(name) ?? this.#api.find(name);
     if (known !== undefined) return known;
     const entry = this.#host.get(name);
     if (entry !== undefined) {

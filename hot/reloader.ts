@@ -9,7 +9,7 @@ import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
 import { Follower, type Made } from './follower.ts';
 import { HotModule, type Prepared } from './module.ts';
-import type { CallableOf, FieldValue, HotFunction, Shape, Shaped } from './signature.ts';
+import type { CallableOf, FieldInput, FieldValue, HotFunction, Shape, Shaped } from './signature.ts';
 import type { OpenStruct } from './struct.ts';
 
 export type ReloadCallback = (path: string, version: number) => void;
@@ -184,7 +184,7 @@ export class HotReloader implements AsyncDisposable {
   }
 
   /** @throws VaisError `usage` for a value that the global's type does not hold */
-  setGlobal(name: string, value: FieldValue): void {
+  setGlobal(name: string, value: FieldInput): void {
     this.#requireRunning();
     this.#module.global(name).write(value);
   }

@@ -3,7 +3,7 @@
  * `fn(*GameState, f64) -> i64` it knows that the function takes an address and a number and gives a bigint.
  */
 import type { NumberArray } from './scalar.ts';
-import type { Struct } from './struct.ts';
+import type { OpenStruct, Struct } from './struct.ts';
 
 /** What stands for an address: of a struct that Node holds, of a buffer's bytes, or an address that native code gave. */
 export type Pointer = Struct | ArrayBufferView | ArrayBuffer | bigint | null;
@@ -18,7 +18,10 @@ export type HotResult = number | bigint | boolean | string | null | undefined;
 export type HotFunction = (...args: readonly HotArgument[]) => HotResult;
 
 /** Anything that a field may hold. */
-export type FieldValue = number | bigint | boolean | string | null | NumberArray | Struct | readonly Struct[];
+export type FieldValue = number | bigint | boolean | string | null | NumberArray | OpenStruct | readonly OpenStruct[];
+
+/** Anything that a field or global may be given. */
+export type FieldInput = FieldValue | Struct | readonly (number | bigint | boolean)[];
 
 /** The fields of a struct that a program asks for, with their types: `{ frame: 'i64', at: { x: 'f64', y: 'f64' } }`. */
 export interface Shape {

@@ -7,7 +7,11 @@
 
 static char last_error[1024]; /* under hoti_lock */
 static unsigned last_status;  /* what the next hot_check returns, negated; 0: nothing to say */
-static void (*volatile callback)(long long version);
+
+/* The callback: a function of the program, or a hot function by its slot, as its address ends with its image. */
+static void (*callback)(long long version);
+static unsigned callback_slot; /* one more; 0: none */
+static hoti_module *callback_module;
 
 int hoti_fail(hoti_error *error, const char *code, const char *format, ...) {
     va_list arguments;
@@ -33,7 +37,18 @@ unsigned hoti_note_take(void) { return HOTI_GET(last_status) == 0 ? 0 : hoti_swa
 
 void hoti_callback(hoti_u64 version) {
     void (*call)(long long) = HOTI_GET(callback);
-    if (call != NULL) call((long long)version);
+    unsigned slot = HOTI_GET(callback_slot);
+    if (slot != 0) {
+        hot_thread *t = callback_module->given->thread();
+        const hoti_version *v;
+        if (!t->joined) hoti_thread_join(callback_module, t);
+        v = t->version;
+        HOT_ENTER(t);
+        ((void (*)(long long))v->table[slot - 1])((long long)version);
+        HOT_LEAVE(t);
+    } else if (call != NULL) {
+        call((long long)version);
+    }
 }
 
 const char *hot_error(void) {
@@ -56,6 +71,24 @@ long long hot_version(void) {
 }
 
 long long hot_on_reload(void (*call)(long long version)) {
+    size_t address = (size_t)call;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        const hoti_version *v = t->joined ? t->version : NULL;
+        hoti_error error;
+        if (v == NULL || address < v->base || address >= v->end) continue;
+        for (unsigned slot = 0; slot < hoti_modules[i].given->image->function_count; slot++)
+            if (v->table[slot] == (hot_address)call) {
+                callback_module = &hoti_modules[i];
+                HOTI_SET(callback_slot, slot + 1);
+                return 0;
+            }
+        hoti_fail(&error, "usage", "hot_on_reload wants a hot function or one of the program: this one ends with its "
+                  "image");
+        hoti_note(&error, 0);
+        return -1;
+    }
+    HOTI_SET(callback_slot, 0);
     HOTI_SET(callback, call);
     return 0;
 }

@@ -13,8 +13,8 @@ static int fill_table(hoti_version *v, hoti_error *error) {
         for (unsigned j = 0; j < image->function_count && found == NULL; j++)
             if (strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
         if (found == NULL)
-            return hoti_fail(error, "contract_changed", "hot function %s is gone; the program calls it as %s", old->name,
-                             old->type);
+            return hoti_fail(error, "contract_changed", "hot function %s is gone; the program calls it as %s",
+                             old->name, old->type);
         if (strcmp(found->type, old->type) != 0)
             return hoti_fail(error, "contract_changed", "hot function %s has another signature: it was %s, it is %s",
                              old->name, old->type, found->type);

@@ -73,7 +73,7 @@ int hoti_failure_tell(hoti_module *module, hot_thread *t, unsigned slot, const h
     pthread_mutex_unlock(&hoti_lock);
     if (!mine.handled) return 0;
     t->returned = 0;
-    t->table = HOTI_GET(target->guarded) ? NULL : target->table;
+    hoti_thread_use(t, target);
     return 1;
 }
 

@@ -21,14 +21,16 @@ static void release_streams(void) {
 }
 
 /* ---- saving and putting back: [address, size, bytes] one after another ---- */
+enum { DEPTHS = 8 }; /* modules of one thread that are taken care of */
+
 typedef struct frame {
     hoti_guard guard;
     hoti_self *self;
     size_t from, to;     /* this call's part of self->saved */
     size_t at;           /* where putting back has come to */
     unsigned index;      /* which range is being saved */
-    int undo, complete;  /* whether anything is saved, whether everything was */
-    unsigned depths[8];  /* of this thread's other modules */
+    int complete;        /* whether everything was saved */
+    unsigned depths[DEPTHS];
 } frame;
 
 /* An address that cannot be read ends up in the handler, which comes back to hoti_guard_call, which skips it. */
@@ -70,21 +72,24 @@ static void put_back(volatile frame *f) {
 }
 
 /* ---- the call ---- */
-static void remember_depths(frame *f) {
-    unsigned i = 0;
-    for (hot_thread *t = f->self->joined; t != NULL && i < 8; t = t->mine) f->depths[i++] = t->depth;
+
+/* A jump out of a call leaves the calls below it, too, those into other modules included. */
+static inline void remember_depths(const hoti_self *self, unsigned depths[DEPTHS]) {
+    const hot_thread *t = self->joined;
+    depths[0] = t->depth;
+    for (unsigned i = 1; HOT_LIKELY(i < DEPTHS) && !HOT_LIKELY((t = t->mine) == NULL); i++) depths[i] = t->depth;
 }
 
-static void restore_depths(const volatile frame *f) {
+static void restore_depths(const hoti_self *self, const volatile unsigned depths[DEPTHS]) {
     unsigned i = 0;
-    for (hot_thread *t = f->self->joined; t != NULL && i < 8; t = t->mine) HOT_STORE(t->depth, f->depths[i++]);
+    for (hot_thread *t = self->joined; t != NULL && i < DEPTHS; t = t->mine) HOT_STORE(t->depth, depths[i++]);
 }
 
 static void leave(volatile frame *f) {
     f->guard.armed = 0;
     f->self->guard = f->guard.outer;
     f->self->saved_used = f->from;
-    if (f->undo && f->guard.outer == NULL) HOTI_SET(f->self->started, 0);
+    if (f->guard.outer == NULL) HOTI_SET(f->self->started, 0);
 }
 
 /* The version before makes the call that failed; unguarded, so that what is wrong with the program itself comes out. */
@@ -101,13 +106,12 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
     f.self = t->self;
     f.guard.outer = f.self->guard;
     f.guard.version = v;
-    f.undo = HOTI_GET(v->state) != HOTI_CONFIRMED;
     f.complete = 1;
     f.index = 0;
-    f.guard.phase = f.undo ? HOTI_SAVING : HOTI_RUNNING;
+    f.guard.phase = HOTI_SAVING;
     f.from = f.to = f.at = f.self->saved_used;
-    remember_depths((frame *)&f);
-    if (_setjmp(*(jmp_buf *)&f.guard.jump) != 0) {
+    remember_depths(f.self, (unsigned *)f.depths);
+    if (HOTI_MARK(f.guard.jump) != 0) {
         pthread_sigmask(SIG_SETMASK, (const sigset_t *)&f.guard.mask, NULL);
         if (f.guard.phase == HOTI_SAVING) f.index++;
         else f.guard.phase = HOTI_RESTORING;
@@ -128,9 +132,36 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
         return;
     }
     put_back(&f);
-    restore_depths(&f);
+    restore_depths(f.self, f.depths);
     leave(&f);
     release_streams();
     call_again(m, t, site, call,
-               hoti_failure_tell(m, t, site->slot, (const hoti_crash *)&f.guard.crash, f.undo && f.complete));
+               hoti_failure_tell(m, t, site->slot, (const hoti_crash *)&f.guard.crash, f.complete));
+}
+
+/* After probation: nothing is saved, and all that is done costs a few ns. A crash still goes back to the version
+ * before, on what the call left. */
+void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
+    hoti_guard g;
+    unsigned depths[DEPTHS];
+    hoti_self *self = t->self;
+    remember_depths(self, depths);
+    g.outer = self->guard;
+    g.version = t->version;
+    g.phase = HOTI_RUNNING;
+    if (HOTI_MARK(g.jump) == 0) {
+        g.armed = 1;
+        self->guard = &g;
+        HOT_STORE(t->slot, site->slot);
+        HOT_STORE(t->depth, 1);
+        site->run(t->guarded[site->slot], call);
+        HOT_STORE(t->depth, 0);
+        self->guard = g.outer;
+        return;
+    }
+    pthread_sigmask(SIG_SETMASK, &g.mask, NULL);
+    self->guard = g.outer;
+    restore_depths(self, depths);
+    release_streams();
+    call_again(m, t, site, call, hoti_failure_tell(m, t, site->slot, &g.crash, 0));
 }

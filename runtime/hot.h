@@ -1,6 +1,100 @@
 /* hot.h: the hot runtime's manual and its only public header.
  *
  * Includes no other header, so that images for any system can be built without that system's SDK.
+ *
+ *
+ * WHAT IT IS
+ *
+ * A program is built with this runtime inside and with version 1 of its hot functions. While it runs, newer versions of
+ * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with all its
+ * state. Nothing has to be there for that: without an agent and without a library the program runs version 1,
+ * and costs what it always cost, plus 1 to 2 ns for each call of a hot function.
+ *
+ *     update_game(&state, 0.016);       the program calls the thunk; the thunk calls through this thread's table
+ *     hot_check();                      a safe point: here, and nowhere else, the thread moves to another table
+ *
+ * A background thread does everything slow: it talks to the agent (docs/link.md) or watches the library beside the
+ * source, makes a private copy of the image, opens it, checks its contract, binds it to the program's globals and makes
+ * a table. Then it publishes the table. The program's thread finds it at its next safe point and moves a pointer; how
+ * large the library is makes no difference to that. When the last thread has left the old image, it is unloaded.
+ *
+ *
+ * SAFE POINTS
+ *
+ * hot_check(), hot_loop(), hot_reload() and hot_safe_point(), called where no hot function of the module is on this
+ * thread's stack. Below a hot function they do nothing and return 0, as the code that would go away is running.
+ * Vais programs that call none of them get one at the head of each loop that calls hot functions.
+ *
+ *
+ * THREADS
+ *
+ * Any number of threads may call hot functions. Each has its own table and its own safe points, so no thread sees two
+ * versions within a pass, and two threads may run different versions for a moment. A thread counts from its first hot
+ * call to its end. One that does not come to a safe point keeps the old image in memory and holds back the report that
+ * the version has swapped; after a second it is named, with the function it sits in.
+ * At a safe point the program's thread takes no lock, allocates nothing and makes no system call but to read the clock.
+ * It takes a lock once when it joins, and it allocates in probation, for what is saved.
+ * hot_check, hot_loop, hot_version, hot_error, hot_line: any thread. hot_init, hot_start, hot_reload, hot_cleanup,
+ * hot_state, hot_guard, hot_on_reload: any thread, too, but they take a lock, and hot_reload waits for the library.
+ *
+ *
+ * LIFETIMES
+ *
+ * Globals live in the program and keep their values over all versions; a new global is born with the version that first
+ * has it, and is gone again if that version never was confirmed. Function pointers: keep the address of a thunk, never
+ * one taken inside an image, which ends with the image. String literals and other constants of an image end with it as
+ * well: what outlives a version must be copied. hot_on_reload takes a hot function by its name, not by its address.
+ *
+ *
+ * PROBATION, AND WHAT IS UNDONE
+ *
+ * A version is in probation until 10 of its outermost calls have returned and their threads have come to a safe point,
+ * or until half a second after its swap if at least one has; then it is confirmed. (hot_guard changes that.)
+ * In probation each outermost call is guarded: when it crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, an overflowed
+ * stack) or runs longer than the deadline of 3 s,
+ *   - the globals that the version uses,
+ *   - what was registered with hot_state, and
+ *   - what the call's own pointer arguments point to (one struct each, not what that points to in turn)
+ * are put back as they were when the call began, up to 64 MiB; the version before makes the same call, and the program
+ * goes on. The report names the signal, the function, the source line and the places on the stack.
+ * After probation a crash still brings the version before back, which makes the call on what the failed one left. A
+ * crash of the code that the program was started with, of a thread that is in no hot call, or of the repeated call goes
+ * to the handler that was there before ours, or makes the core dump that it always made.
+ *
+ * WHAT CANNOT BE UNDONE: memory that is reached through further pointers, the heap (what was freed is gone, what was
+ * allocated leaks), other threads' work on the same memory (it is put back with the rest), files, sockets, output,
+ * locks (but for those of stdin, stdout and stderr, which are released), and the state of libraries: a crash inside
+ * malloc may leave malloc locked. A hot function that is left by longjmp or an exception counts as never left, so its
+ * thread does not swap any more.
+ *
+ *
+ * PROCESSES
+ *
+ * The child of a fork keeps the code it has and takes no part in reloading; the link, the copies and the library watch
+ * are its parent's. A program that becomes a daemon by fork has to be started without (systemd and the like want that
+ * anyhow). A set-user-id program takes no code from anybody.
+ * Private copies of images are in $XDG_RUNTIME_DIR/vais-hot/PID or, without that variable, /tmp/vais-hot-UID/PID, under
+ * names like libgame.v4.so, where gdb and perf find them; they go when the program ends, and those of a killed program
+ * when the next one starts.
+ * Constructors and destructors of an image run in the background thread, with all signals blocked.
+ *
+ *
+ * ENVIRONMENT
+ *
+ *   VAIS_HOT_NAME             the program's name; else that of its executable
+ *   VAIS_HOT_LINK             the agent's socket; empty: none. Else see docs/link.md
+ *   VAIS_HOT_GUARD=off        no guarded calls
+ *   VAIS_HOT_DEADLINE         ms that a call in probation may take (3000)
+ *   VAIS_HOT_PROBATION_CALLS  outermost calls until a version is confirmed (10)
+ *   VAIS_HOT_PROBATION_MS     ms after which one is enough (500)
+ *
+ *
+ * CONTENTS
+ *
+ *   1. What an image and the runtime say to each other
+ *   2. What a program says to its runtime
+ *   3. For generated code: thunks and safe points, with a whole example
+ *   4. The program's interface
  */
 #ifndef VAIS_HOT_H
 #define VAIS_HOT_H
@@ -116,7 +210,7 @@ typedef struct hot_module {
  *       struct call_update_game *c = (struct call_update_game *)call;
  *       c->result = ((long long (*)(GameState *, double))f)(c->state, c->dt);
  *   }
- *   static const hot_reach reach_update_game[] = {            // each pointer argument to a struct, and that struct's size
+ *   static const hot_reach reach_update_game[] = {            // each pointer argument, and what it points to
  *       {HOT_OFFSET(struct call_update_game, state), sizeof(GameState)}};
  *   static const hot_site site_update_game = {0, 1, run_update_game, reach_update_game}; // slot, reaches (0: null)
  *
@@ -183,12 +277,26 @@ typedef struct hot_module {
 #define HOT_CONTRACT __attribute__((used, section("vais_contract")))
 #endif
 
+/* The triple that this code is compiled for. */
+#if defined(_WIN32)
+#define HOT_TRIPLE "x86_64-windows-gnu"
+#elif defined(__APPLE__) && (defined(__aarch64__) || defined(__arm64__))
+#define HOT_TRIPLE "aarch64-macos"
+#elif defined(__APPLE__)
+#define HOT_TRIPLE "x86_64-macos"
+#elif defined(__aarch64__)
+#define HOT_TRIPLE "aarch64-linux-gnu"
+#else
+#define HOT_TRIPLE "x86_64-linux-gnu"
+#endif
+
 #define HOT_OFFSET(type, field) ((unsigned)(unsigned long long)&((type *)0)->field)
 
-/* One thread's state for one module. Zero bytes at start; everything but the first two is the runtime's own. */
+/* One thread's state for one module. Zero bytes at start; what the macros below do not touch is the runtime's own. */
 struct hot_thread {
     const hot_address *table; /* null: take the slow way, hot_call */
     unsigned depth;           /* hot calls of this module on this thread's stack */
+    const hot_address *guarded; /* the table of a confirmed version whose calls are guarded */
     int joined;
     void *version;            /* in use, or about to be */
     void *arrived;            /* the version whose swap this thread has done */
@@ -243,8 +351,11 @@ void hot_safe_point_now(void);
 
 #define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
 #define HOT_SLOT(t, number) (HOT_STORE((t)->slot, (number)), (t)->table[number])
-#define HOT_ENTER(t) ((void)HOT_STORE((t)->depth, (t)->depth + 1))
-#define HOT_LEAVE(t) ((void)HOT_STORE((t)->depth, (t)->depth - 1))
+/* A pair, in one block; ENTER declares a variable, so that LEAVE need not wait for what ENTER wrote. */
+#define HOT_ENTER(t) \
+    const unsigned hot_depth_before = (t)->depth; \
+    HOT_STORE((t)->depth, hot_depth_before + 1)
+#define HOT_LEAVE(t) HOT_STORE((t)->depth, hot_depth_before)
 
 /* Counts publications; a thread that has seen the last one has nothing to do. */
 extern volatile unsigned hot_published;
@@ -282,7 +393,8 @@ long long hot_reload(void);
 long long hot_version(void);
 /* Stops following libraries and the agent; the code that runs stays. 0. */
 long long hot_cleanup(void);
-/* `callback` is called at the safe point, by the first thread that runs a new version. Null takes it away. */
+/* `callback` is called at the safe point, by the first thread that runs a new version; null takes it away. 0, or
+ * negative for a function of an image that is not hot: it would be gone when it is called. */
 long long hot_on_reload(void (*callback)(long long version));
 /* How new code is guarded. Zero means the default, which the environment may change (in parentheses). */
 typedef struct hot_guard_options {

@@ -173,8 +173,26 @@ typedef struct hoti_crash {
     unsigned frame_count;
 } hoti_crash;
 
+/* gcc's own setjmp saves three words where libc's saves all and hides them: a guarded call is hardly more than a call.
+ * Sanitizers know only libc's. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HOTI_SANITIZED 1
+#endif
+#endif
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__) && !defined(HOTI_SANITIZED)
+typedef void *hoti_jump[5];
+#define HOTI_MARK(jump) __builtin_setjmp((void **)(jump))
+#define HOTI_JUMP(jump) __builtin_longjmp((void **)(jump), 1)
+#else
+typedef jmp_buf hoti_jump;
+#define HOTI_MARK(jump) _setjmp(*(hoti_jump *)&(jump))
+#define HOTI_JUMP(jump) _longjmp(jump, 1)
+#endif
+
 typedef struct hoti_guard {
-    jmp_buf jump;
+    hoti_jump jump;
     volatile int armed;
     volatile int phase; /* enum hoti_phase */
     struct hoti_guard *outer;
@@ -247,6 +265,7 @@ void hoti_threads_forget(void);
 int hoti_thread_start(void);
 unsigned *hoti_thread_seen(void);
 int hoti_thread_move(hot_thread *thread, hoti_module *module);
+void hoti_thread_use(hot_thread *thread, hoti_version *version);
 long hoti_thread_id(void);
 
 /* ---- program.c: the background thread ---- */
@@ -297,6 +316,7 @@ typedef struct hoti_range {
 } hoti_range;
 
 void hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
+void hoti_guard_quickly(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
 void hoti_signals_take(void);
 void hoti_signals_thread(hoti_self *self);
 void hoti_signals_thread_end(hoti_self *self);

@@ -33,7 +33,7 @@ void hoti_link_begin(void) {
     const char *given = getenv("VAIS_HOT_LINK"), *runtime = getenv("XDG_RUNTIME_DIR");
     int n;
     address.sun_family = AF_UNIX;
-    if (getuid() != geteuid() || getgid() != getegid()) return; /* a set-user-id program takes no code from its caller */
+    if (getuid() != geteuid() || getgid() != getegid()) return; /* set-user-id: takes no code from its caller */
     if (given != NULL) {
         n = snprintf(address.sun_path, sizeof address.sun_path, "%s", given);
     } else {

@@ -45,8 +45,8 @@ static int check_file(const char *path, const char *shown, hoti_error *error) {
             if (pread(fd, &part, sizeof part, at) != (ssize_t)sizeof part ||
                 (part.p_type == PT_LOAD && (part.p_offset > (hoti_u64)s.st_size ||
                                             part.p_filesz > (hoti_u64)s.st_size - part.p_offset)))
-                good = hoti_fail(error, "image_invalid", "%s is cut short: segment %u ends beyond its %lld bytes", shown,
-                                 i, (long long)s.st_size);
+                good = hoti_fail(error, "image_invalid", "%s is cut short: segment %u ends beyond its %lld bytes",
+                                 shown, i, (long long)s.st_size);
         }
     }
     if (fd >= 0) close(fd);

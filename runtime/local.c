@@ -47,7 +47,8 @@ static follow *make_follow(const char *source) {
     size_t n = dot == NULL || dot == base ? strlen(base) : (size_t)(dot - base), room;
     char relative[PATH_MAX];
     follow *f;
-    snprintf(relative, sizeof relative, "%.*s", slash == NULL ? 1 : (int)(slash - source + 1), slash == NULL ? "." : source);
+    snprintf(relative, sizeof relative, "%.*s", slash == NULL ? 1 : (int)(slash - source + 1),
+             slash == NULL ? "." : source);
     if (n >= sizeof name || realpath(relative, folder) == NULL) return NULL;
     memcpy(name, base, n);
     name[n] = '\0';

@@ -124,15 +124,17 @@ static int arrived(hoti_module *module, const hoti_version *version, hoti_u64 *p
  * or, where no thread calls, a second of safe points. */
 static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now) {
     hoti_u64 time = now - version->swapped_at, calls = 0, checks = 0;
+    int inside = 0;
     pthread_mutex_lock(&hoti_lock);
     for (hot_thread *t = module->threads; t != NULL; t = t->next) {
         if (HOTI_GET(t->arrived) != version) continue;
         calls += HOTI_GET(t->passes);
         checks += HOTI_GET(t->checks);
+        inside |= HOTI_GET(t->depth) != 0; /* a call that hangs has proved nothing */
     }
     pthread_mutex_unlock(&hoti_lock);
     return calls >= hoti_probation_calls() || (calls > 0 && time >= hoti_probation_time()) ||
-           (checks > 0 && time >= hoti_probation_time() && time >= 1000000000u);
+           (checks > 0 && !inside && time >= hoti_probation_time() && time >= 1000000000u);
 }
 
 static int is_held(hoti_module *module, const hoti_version *version) {

@@ -130,7 +130,8 @@ void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     thread_name(t->system_id, name, sizeof name);
     hoti_text_number(out, "thread", (hoti_u64)t->system_id);
     if (name[0] != '\0') hoti_text_pair(out, "name", name);
-    if (HOTI_GET(t->depth) != 0 && slot < own->function_count) hoti_text_pair(out, "function", own->functions[slot].name);
+    if (HOTI_GET(t->depth) != 0 && slot < own->function_count)
+        hoti_text_pair(out, "function", own->functions[slot].name);
     hoti_text_end(out);
 }
 
@@ -154,8 +155,8 @@ void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash
     const char *what = crash->hung ? "a hang" : hoti_signal_name(crash->signal);
     char where[32] = "";
     if (crash->line > 0) snprintf(where, sizeof where, ":%d", crash->line);
-    snprintf(error.text, sizeof error.text, "%s in %.200s (%.200s%s): version %llu was taken back, version %llu %s", what,
-             function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
+    snprintf(error.text, sizeof error.text, "%s in %.200s (%.200s%s): version %llu was taken back, version %llu %s",
+             what, function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
              undone ? "has made the same call" : "makes the same call, on what the failed one left");
     hoti_note(&error, 2);
     if (v->nonce[0] == '\0' && out != NULL) say_module(out, m);

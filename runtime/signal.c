@@ -52,7 +52,8 @@ static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
     /* An overflowed stack ends below what is mapped, and its frames are all the same: the page that is there tells. */
     if (c->signal == SIGSEGV && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
     if (sp > top || top - sp > (64u << 20)) return;
-    for (size_t at = sp, looked = 0; at < top && looked < 65536 && c->frame_count < HOTI_FRAMES; at += sizeof at, looked++) {
+    if (top - sp > (512u << 10)) top = sp + (512u << 10);
+    for (size_t at = sp; at < top && c->frame_count < HOTI_FRAMES; at += sizeof at) {
         size_t word = *(const size_t *)at;
         if (word > v->base && word < v->end) c->frames[c->frame_count++] = word;
     }
@@ -95,7 +96,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     hoti_guard *g = self == NULL ? NULL : self->guard;
     int armed = g != NULL && g->armed && !hoti_is_child;
     /* The background thread stops a call by this signal; it may come when the call is already over. */
-    if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() && hoti_swap(&self->stop, 0)) {
+    if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() &&
+        hoti_swap(&self->stop, 0) != 0) {
         hoti_u64 started = self->started;
         if (!armed || g->phase != HOTI_RUNNING || started == 0 || hoti_now() - started < hoti_deadline() / 2) {
             errno = kept;
@@ -122,7 +124,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     sigemptyset(&g->mask);
     memcpy(&g->mask, &((ucontext_t *)context)->uc_sigmask, 8);
     g->armed = 0;
-    _longjmp(g->jump, 1);
+    HOTI_JUMP(g->jump);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a

@@ -56,7 +56,7 @@ static void unlink_thread(hot_thread *t) {
     *t->link = t->next;
     if (t->next != NULL) t->next->link = t->link;
     t->joined = 0;
-    t->table = NULL;
+    t->table = t->guarded = NULL;
 }
 
 /* A thread ends: it holds no version any more. Another destructor may still make hot calls after this one; then the
@@ -119,10 +119,18 @@ void hoti_threads_forget(void) {
         t->link = &m->threads;
         if (t->next != NULL) t->next->link = &t->next;
         m->threads = t;
+        hoti_thread_use(t, t->version);
     }
 }
 
 /* ---- moving ---- */
+
+/* How this thread's calls find the version's code. */
+void hoti_thread_use(hot_thread *t, hoti_version *v) {
+    int confirmed = HOTI_GET(v->state) == HOTI_CONFIRMED, guarded = HOTI_GET(v->guarded) != 0;
+    t->table = confirmed && (!guarded || hoti_is_child) ? v->table : NULL;
+    t->guarded = confirmed && guarded && !hoti_is_child ? v->table : NULL;
+}
 
 /* Moves this thread to the version that is published now; returns whether that is another one. The thread first says
  * which version it is about to use and then looks whether that is still the published one: so the background thread,
@@ -140,7 +148,7 @@ int hoti_thread_move(hot_thread *t, hoti_module *module) {
         v = again;
     }
     t->returned = 0;
-    t->table = HOTI_GET(v->state) == HOTI_CONFIRMED && !HOTI_GET(v->guarded) ? v->table : NULL;
+    hoti_thread_use(t, v);
     HOTI_SET(t->pause, hoti_now() - start);
     HOTI_SET(t->checks, 0);
     HOTI_SET(t->arrived, (void *)v);
@@ -173,7 +181,7 @@ static int step(void) {
         }
         v = t->version;
         if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
-            t->table = HOTI_GET(v->guarded) ? NULL : v->table;
+            hoti_thread_use(t, v);
         } else { /* in probation every safe point comes this way, and tells how it goes */
             HOTI_SET(t->passes, t->returned);
             HOTI_SET(t->checks, t->checks + 1);
@@ -194,7 +202,7 @@ long long hot_check_now(void) {
 }
 
 /* ---- the slow way of a thunk ---- */
-void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
+static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
     hoti_module *m = module->runtime;
     hoti_version *v;
     if (m == NULL) { /* before hot_program: a constructor, or a program that never calls it */
@@ -204,8 +212,7 @@ void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *cal
     if (!t->joined) hoti_thread_join(m, t);
     v = t->version;
     HOT_STORE(t->slot, site->slot);
-    if (t->depth == 0 && !hoti_is_child && (HOTI_GET(v->guarded) || HOTI_GET(v->state) != HOTI_CONFIRMED) &&
-        hoti_guards_wanted()) {
+    if (t->depth == 0 && HOTI_GET(v->state) != HOTI_CONFIRMED && !hoti_is_child && hoti_guards_wanted()) {
         hoti_guard_call(m, t, site, call);
     } else {
         HOT_ENTER(t);
@@ -213,4 +220,9 @@ void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *cal
         HOT_LEAVE(t);
     }
     if (t->depth == 0) t->returned++;
+}
+
+void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
+    if (HOT_LIKELY(t->guarded != NULL && t->depth == 0)) hoti_guard_quickly(module->runtime, t, site, call);
+    else call_slowly(module, t, site, call);
 }

@@ -93,6 +93,13 @@ function checkBody(body: Body, item: FunctionItem): void {
     func.body = tree;
     return;
   }
+  // A body that is still to be written, as one sketches a program: it gives zero, and says so.
+  const sketch = item.body.kind === 'block' && item.body.block.statements.every((one) => one.kind === 'global');
+  if (falls && sketch && ['int', 'float', 'bool', 'pointer', 'str'].includes(result.kind)) {
+    body.report.warning('W0404', item.name.span, `the body of \`${func.name}\` is empty, so it gives 0`);
+    func.body = tree;
+    return;
+  }
   if (falls) {
     const name = item.name.span;
     body.report.error('E0409', name, `\`${func.name}\` gives ${describeType(result)}, but it can end without a value`, {

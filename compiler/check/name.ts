@@ -210,7 +210,7 @@ export function noField(body: Body, found: Type, name: Name): void {
 export function checkIndex(body: Body, expr: ExprOf<'index'>): Tree {
   const { span } = expr;
   const object = checkExpr(body, expr.object);
-  const index = checkExpr(body, expr.index, i64);
+  const index = checkExpr(body, expr.index);
   if (object.type.kind === 'wrong' || index.type.kind === 'wrong') return wrongTree(span);
   let target = object;
   // `p[i]` of a pointer to an array is the array's element, as `p.field` is the struct's field.

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { hostTriple } from '../../artifact/triple.ts';
 import { VaisError } from '../../common/error.ts';
+import type { Change } from '../../common/watch/burst.ts';
+import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 import { type CompileResult, compile } from '../compile.ts';
 import { analyse } from '../front.ts';
 import { searchPathOf } from '../package.ts';
-import { watchSources } from '../watch.ts';
 import { outputOf } from './build.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 
@@ -32,71 +33,108 @@ export async function watchCommand(
   terminal: Terminal,
 ): Promise<number> {
   const command = new Restarted(flags.exec, args, terminal);
-  const search = searchPathOf(file);
-  const first = analyse(file, { search });
-  const hot = !first.ok || first.program.functions.some((func) => func.hot && func.module === first.program.root);
-  const output = flags.output ?? outputOf(file, hot, hostTriple());
-  let shownFaults = false;
-
-  const build = async (last: boolean): Promise<void> => {
-    const result = await attempt();
-    if (result === undefined) return;
-    watching?.follow(result.sources);
-    if (!result.ok) {
-      // Half a file, saved by an editor that is not done: shown only if it stays so.
-      if (last) {
-        showDiagnostics(result.diagnostics, terminal);
-        shownFaults = true;
-      }
-      return;
-    }
-    showDiagnostics(result.diagnostics, terminal);
-    const time = `${(result.ms.front + result.ms.back).toFixed(0)} ms`;
-    terminal.warn(`${shownFaults ? 'mended: ' : ''}${output} built in ${time}\n`);
-    if (flags.verbose) terminal.warn(`  ${result.toolchain}, tier ${result.tier}, build ${result.contract.buildId}\n`);
-    shownFaults = false;
-    await command.restart();
+  const builder = new Builder(file, flags, terminal);
+  // One build after the other; a build that fails for want of a C compiler ends the watch.
+  let turn = Promise.resolve();
+  let fail: (reason: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
+  const build = (change?: Change): Promise<void> => {
+    turn = turn.then(async () => {
+      const result = await builder.build(change);
+      if (result === undefined) return;
+      watcher.follow(result.sources);
+      if (result.ok) await command.restart();
+    });
+    turn.catch(fail);
+    return turn;
   };
-  let lastBuilt = '';
-  const attempt = async (): Promise<CompileResult | undefined> => {
+  const watcher = await SourceWatcher.start(file, flags.debounce, (change) => void build(change));
+  try {
+    await build();
+    terminal.warn(`watching ${file}; Ctrl-C ends it\n`);
+    await Promise.race([failed, aborted(terminal.signal)]);
+    return 0;
+  } finally {
+    await watcher.close();
+    await turn.catch(() => undefined);
+    await command.stop();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Builds one source again and again, and says how it went. */
+class Builder {
+  readonly #file: string;
+  readonly #flags: WatchFlags;
+  readonly #terminal: Terminal;
+  #faulty = false;
+  #built = '';
+
+  constructor(file: string, flags: WatchFlags, terminal: Terminal) {
+    this.#file = file;
+    this.#flags = flags;
+    this.#terminal = terminal;
+  }
+
+  /** Undefined when there is nothing new, or nothing that could be said yet. */
+  async build(change: Change | undefined): Promise<CompileResult | undefined> {
+    const { signal } = this.#terminal;
     try {
-      const result = await compile({
-        file,
-        kind: hot ? 'image' : 'program',
-        output,
-        search,
-        debug: flags.debug ?? false,
-        signal: terminal.signal,
-        ...(flags.opt === undefined ? {} : { opt: flags.opt }),
-      });
+      const result = await this.#compile();
       if (!result.ok) {
-        lastBuilt = '';
+        change?.unusable();
+        // Half a file, saved by an editor that is not done: shown only if it stays so.
+        void (change?.settled ?? Promise.resolve(true)).then((stands) => {
+          if (stands && !signal.aborted) showDiagnostics(result.diagnostics, this.#terminal);
+        });
+        this.#faulty = true;
+        this.#built = '';
         return result;
       }
-      // The end of a burst brings nothing new when its beginning was built already.
-      if (result.contract.buildId === lastBuilt) return undefined;
-      lastBuilt = result.contract.buildId;
+      if (result.contract.buildId === this.#built) return undefined;
+      this.#built = result.contract.buildId;
+      this.#tell(result);
       return result;
     } catch (thrown) {
-      if (terminal.signal.aborted) return undefined;
+      if (signal.aborted) return undefined;
       const error = VaisError.from(thrown);
       if (error.code === 'toolchain_missing') throw error;
-      terminal.warn(`error: ${error.message}\n  help: ${error.hint}\n`);
+      this.#terminal.warn(`error: ${error.message}\n  help: ${error.hint}\n`);
       return undefined;
     }
-  };
+  }
 
-  const watching = await watchSources({
-    sources: first.sources,
-    debounce: flags.debounce,
-    signal: terminal.signal,
-    onChange: build,
-  });
-  await build(true);
-  terminal.warn(`watching ${file}; Ctrl-C ends it\n`);
-  await watching.ended;
-  await command.stop();
-  return 0;
+  #compile(): Promise<CompileResult> {
+    const { debug, opt } = this.#flags;
+    const search = searchPathOf(this.#file);
+    const front = analyse(this.#file, { search });
+    const hot = !front.ok || front.program.functions.some((func) => func.hot && func.module === front.program.root);
+    return compile({
+      file: this.#file,
+      kind: hot ? 'image' : 'program',
+      output: this.#flags.output ?? outputOf(this.#file, hot, hostTriple()),
+      search,
+      debug: debug ?? false,
+      signal: this.#terminal.signal,
+      ...(opt === undefined ? {} : { opt }),
+    });
+  }
+
+  #tell(result: Extract<CompileResult, { ok: true }>): void {
+    showDiagnostics(result.diagnostics, this.#terminal);
+    const time = `${(result.ms.front + result.ms.back).toFixed(0)} ms`;
+    this.#terminal.warn(`${this.#faulty ? 'mended: ' : ''}${result.output} built in ${time}\n`);
+    if (this.#flags.verbose) {
+      this.#terminal.warn(`  ${result.toolchain}, tier ${result.tier}, build ${result.contract.buildId}\n`);
+    }
+    this.#faulty = false;
+  }
 }
 
 /** The command of `--exec`: at most one runs at a time. */

@@ -90,6 +90,8 @@ describe('HistoryStore', () => {
     history.lineage('base');
     await history.save(false);
     expect(await readdir(folder)).toEqual(['history']);
-    expect((await readdir(join(folder, 'history'))).every((name) => /^[0-9a-f]{32}\.json$/.test(name))).toBe(true);
+    expect((await readdir(join(folder, 'history'))).every((name) => /^[0-9a-f]{32}\.json(\.ahead)?$/.test(name))).toBe(
+      true,
+    );
   });
 });

@@ -114,7 +114,7 @@ describe('what does not fit', () => {
     [
       'a signature',
       game.replace('state: *GameState)', 'state: *GameState, dt: f64)'),
-      /update: the signature changed[^]*was .*\(state: \*GameState\)[^]*is .*dt: f64[^]*game\.vais:5:3/,
+      /update: the signature changed.*was .*\(state: \*GameState\).*is .*dt: f64.*game\.vais:5:3/s,
     ],
     ['a struct', game.replace('x: i64', 'y: i64').replaceAll('state.x', 'state.y'), /GameState: the field x changed/],
     ['a global', game.replace('G score: i64', 'G score: i32').replace('    score\n', '    0\n'), /score: the type/],

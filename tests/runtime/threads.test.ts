@@ -77,6 +77,7 @@ describe('four threads in hot code', () => {
   it('a thread that holds a swap back is named, with its function, and the old image stays for it', async () => {
     await push(2, images[0] as Image);
     program.send('b');
+    await program.take('sitting');
     const nonce = agent.load(3, images[1] as Image, { module: 'stamp' });
     expect(await agent.take('waiting', { nonce })).toMatchObject({ version: '3', name: 'worker-0', function: 'sit' });
     expect(mapped()).toHaveLength(2);
@@ -90,6 +91,7 @@ describe('four threads in hot code', () => {
   it('a half-swapped load that is cancelled goes back', async () => {
     await push(2, images[0] as Image);
     program.send('b');
+    await program.take('sitting');
     const nonce = agent.load(3, images[1] as Image, { module: 'stamp' });
     await agent.take('waiting', { nonce });
     agent.send('cancel', { module: 'stamp', nonce });

@@ -1,0 +1,98 @@
+import { VaisError } from '../common/error.ts';
+import { crashOf, type DeathOf, orderFor, refusal, reversion } from './flight.ts';
+import type { HistoryEntry } from './history.ts';
+import type { ImageStore } from './images.ts';
+import type { LinkReport, ProgramLink } from './program.ts';
+import type { Push } from './push.ts';
+import { note } from './versions.ts';
+
+/** What a restorer needs of its surroundings. */
+interface RestoreWorld {
+  readonly images: ImageStore;
+  readonly deathOf: DeathOf;
+  readonly closing: AbortSignal;
+  readonly changed: () => void;
+}
+
+/** What it tells its lane. */
+interface RestoreHooks {
+  readonly wentBack: (link: ProgramLink, running: number | undefined) => void;
+  /** The version does not hold any more. */
+  readonly failed: (entry: HistoryEntry, reason: VaisError) => void;
+}
+
+interface Order {
+  readonly entry: HistoryEntry;
+  readonly push: Push;
+}
+
+/** So many instances in a row may die of a version that they are brought back to; one may well have been killed. */
+const mostDeaths = 3;
+const deathDeadlineMs = 2_000;
+
+/** Brings instances that run something else to the desired version, and hears what comes of it. */
+export class Restorer {
+  readonly #world: RestoreWorld;
+  readonly #hooks: RestoreHooks;
+  readonly #orders = new Map<ProgramLink, Order>();
+  #deaths: { version: number; count: number } = { version: 0, count: 0 };
+
+  constructor(world: RestoreWorld, hooks: RestoreHooks) {
+    this.#world = world;
+    this.#hooks = hooks;
+  }
+
+  /** Orders an instance to run a version that ran before, unless it was just told so. */
+  restore(link: ProgramLink, entry: HistoryEntry, push: Push): void {
+    if (this.#orders.get(link)?.entry === entry) return;
+    const order = { entry, push };
+    this.#orders.set(link, order);
+    link.load(orderFor(push.module, push.version, push.code, this.#world.images), (report) =>
+      this.#hear(link, order, report),
+    );
+    push.reach('delivered', { pid: link.pid });
+  }
+
+  /** An instance's connection has ended. */
+  left(link: ProgramLink): void {
+    const order = this.#orders.get(link);
+    this.#orders.delete(link);
+    if (order !== undefined) void this.#lost(link, order);
+  }
+
+  #hear(link: ProgramLink, order: Order, report: LinkReport): void {
+    const { push, entry } = order;
+    const { verb, us } = report;
+    const extras = { pid: link.pid };
+    if (verb === 'swapped' || verb === 'confirmed') note(link, push, report);
+    if (verb !== 'loaded' && verb !== 'swapped' && this.#orders.get(link) === order) this.#orders.delete(link);
+    if (verb === 'refused') push.reach(verb, { ...extras, reason: refusal(report).toJSON() });
+    else if (verb === 'swapped') push.reach(verb, us === undefined ? extras : { ...extras, pauseUs: us });
+    else if (verb !== 'reverted') push.reach(verb, extras);
+    if (verb === 'confirmed') this.#deaths = { version: 0, count: 0 };
+    if (verb === 'reverted') {
+      const reason = reversion(report);
+      push.reach(verb, { ...extras, ...crashOf(report), reason: reason.toJSON() });
+      this.#hooks.wentBack(link, report.running);
+      this.#hooks.failed(entry, reason);
+    }
+    this.#world.changed();
+  }
+
+  /** A version that kills each new instance must not do so for ever. */
+  async #lost(link: ProgramLink, { entry, push }: Order): Promise<void> {
+    const { closing, deathOf } = this.#world;
+    const how = await deathOf(link, AbortSignal.any([closing, AbortSignal.timeout(deathDeadlineMs)]));
+    if (how === undefined || closing.aborted) return;
+    const before = this.#deaths.version === entry.version ? this.#deaths.count : 0;
+    this.#deaths = { version: entry.version, count: before + 1 };
+    if (this.#deaths.count < mostDeaths) return;
+    const who = `${link.name} (pid ${link.pid})`;
+    const reason = new VaisError(
+      'reverted',
+      `${who} ${how} on its way back to version ${entry.version}, as others did`,
+    );
+    push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
+    this.#hooks.failed(entry, reason);
+  }
+}

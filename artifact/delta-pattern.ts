@@ -1,0 +1,33 @@
+import { field, fieldMasks } from './delta-field.ts';
+import type { Layout } from './delta-layout.ts';
+import type { Shifts } from './delta-predict.ts';
+
+/**
+ * Bytes made comparable: a copy in which no reference holds an address. Two builds of a function then look the same wherever
+ * they stand.
+ *
+ * First by shape: each reference holds nothing, as nobody knows yet what became of its target. Functions that differ
+ * only in what they call look the same. The copies found in this way tell the shifts. Then by meaning: each reference holds a
+ * mark of its target's *new* address, and only what means the same looks the same.
+ */
+export function patternOf(bytes: Uint8Array, layout: Layout, meaning: Shifts | 'new' | undefined): Uint8Array {
+  const pattern = bytes.slice();
+  const view = new DataView(pattern.buffer, pattern.byteOffset, pattern.byteLength);
+  const { at, kind: kinds, target: targets, count } = layout.references;
+  for (let index = 0; index < count; index += 1) {
+    const place = at[index] ?? 0;
+    const kind = kinds[index] ?? 0;
+    const mask = fieldMasks[kind] ?? 0;
+    let mark = 0;
+    if (meaning !== undefined) {
+      const target = targets[index] ?? 0;
+      const shifts = meaning === 'new' ? undefined : kind === field.fileOffset32 ? meaning.file : meaning.memory;
+      // Two bytes of the four differ when the meaning does: enough to end a wrong copy, and not enough to end a right one
+      // over a single reference whose target is not understood.
+      mark = Math.imul(target + (shifts?.of(target) ?? 0), 0x9e3779b1) & mask & 0xffff;
+    }
+    view.setUint32(place, (view.getUint32(place, true) & ~mask) | mark, true);
+    if (kind === field.absolute64) view.setUint32(place + 4, 0, true);
+  }
+  return pattern;
+}

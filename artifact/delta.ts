@@ -1,0 +1,96 @@
+/**
+ * A delta makes the new bytes of a library from the old ones. When one function grows, everything behind it moves, and
+ * every call, table and symbol that names what moved changes with it: in a library of 10 MB, a few hundred thousand
+ * fields. None of that is news. So both sides read the old library, find its references, and move them as the
+ * parts that they name were moved; the delta carries the parts' moves, what is truly new, and what the guess got wrong.
+ * (The idea is that of Courgette and Zucchini in Chromium; this is our own way, told in docs/transfer.md.)
+ *
+ * `encodeDelta`, in five steps: read both layouts → find copies by shape, learn the shifts → find copies again by meaning →
+ * guess → write down what differs. `applyDelta` takes only the last two, backwards. The words are in delta-*.ts.
+ *
+ * Nothing here knows whether a guess is right. The digests of old and new do.
+ */
+import { type Digest, digestOf } from '../common/digest.ts';
+import { VaisError } from '../common/error.ts';
+import { brokenDelta } from './delta-bytes.ts';
+import { type Envelope, openEnvelope, sealEnvelope } from './delta-envelope.ts';
+import { readLayout } from './delta-layout.ts';
+import { learnFixes } from './delta-learn.ts';
+import { findCopies } from './delta-match.ts';
+import { patternOf } from './delta-pattern.ts';
+import { predict, shiftsOf } from './delta-predict.ts';
+import { applyDifferences, fillGaps, readScript, writeScript } from './delta-script.ts';
+
+/** Limits on what a delta may make. */
+export interface DeltaLimits {
+  /** The most bytes that the result may have. */
+  readonly maxBytes: number;
+}
+
+/** What a delta says of itself, before anything of it is believed. */
+export interface DeltaHead {
+  readonly oldDigest: Digest;
+  readonly newDigest: Digest;
+  /** Bytes of the result. */
+  readonly size: number;
+}
+
+/**
+ * The delta from `old` to `next`, any bytes; undefined when it would save nothing over sending `next` compressed.
+ * Takes a few hundred milliseconds for 10 MB that are mostly the same.
+ */
+export function encodeDelta(old: Uint8Array, next: Uint8Array): Uint8Array | undefined {
+  const oldLayout = readLayout(old);
+  const nextLayout = readLayout(next);
+  const { spans } = nextLayout;
+  const byShape = findCopies(patternOf(old, oldLayout, undefined), patternOf(next, nextLayout, undefined));
+  const guessed = shiftsOf(byShape, oldLayout, { spans, fixes: [] });
+  const learned = learnFixes(byShape, oldLayout, nextLayout, guessed);
+  const shifts = shiftsOf(byShape, oldLayout, { spans, fixes: learned });
+  const copies = findCopies(patternOf(old, oldLayout, shifts), patternOf(next, nextLayout, 'new'));
+  const fixes = learnFixes(copies, oldLayout, nextLayout, shiftsOf(copies, oldLayout, { spans, fixes: [] }));
+  const hints = { spans, fixes };
+  const guess = new Uint8Array(next.byteLength);
+  predict(old, oldLayout, copies, hints, guess);
+  return sealEnvelope(old, next, writeScript(copies, hints, guess, next));
+}
+
+/** Reads what the delta is for. Throws `image_invalid`. */
+export function readDeltaHead(delta: Uint8Array): DeltaHead {
+  const { oldDigest, newDigest, newSize } = openEnvelope(delta);
+  return { oldDigest, newDigest, size: newSize };
+}
+
+/**
+ * The bytes that the delta makes of `old`. Total on any delta: gives the very bytes that were encoded or throws
+ * `image_invalid` (no delta, or a damaged one), `digest_mismatch` (it is for another old library, or makes something
+ * else than it says) or `too_large`. What it allocates is bounded by the sizes of `old` and of the result that it declares, and
+ * the latter by the limit.
+ */
+export function applyDelta(old: Uint8Array, delta: Uint8Array, limits: DeltaLimits): Uint8Array {
+  const envelope = openEnvelope(delta);
+  requireFit(old, envelope, limits);
+  const { copies, hints, literals, differences } = readScript(envelope.script(), old.byteLength, envelope.newSize);
+  const out = new Uint8Array(envelope.newSize);
+  predict(old, readLayout(old), copies, hints, out);
+  fillGaps(copies, literals, out);
+  applyDifferences(differences, out);
+  if (digestOf(out) !== envelope.newDigest) {
+    throw new VaisError('digest_mismatch', 'the delta makes other bytes than it says', {
+      hint: 'Send the whole library instead.',
+    });
+  }
+  return out;
+}
+
+function requireFit(old: Uint8Array, { oldSize, oldDigest, newSize }: Envelope, { maxBytes }: DeltaLimits): void {
+  if (newSize > maxBytes) {
+    throw new VaisError('too_large', `the delta makes ${newSize} bytes, and the limit is ${maxBytes}`);
+  }
+  if (oldSize !== old.byteLength || digestOf(old) !== oldDigest) {
+    throw new VaisError('digest_mismatch', 'the delta is for another library than the one that is here', {
+      hint: 'Send the whole library instead.',
+    });
+  }
+  if (newSize > 0xffff_ffff) throw brokenDelta('it makes more than 4 GiB');
+}

@@ -1,0 +1,279 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../common/package-root.ts';
+import { type Row, rowOf } from './report.ts';
+
+/**
+ * What the runtime costs the program that it is in. A C program measures itself; this side builds it and its images
+ * and plays the agent's part of the link.
+ */
+export async function runtimeBench(
+  add: (row: Row) => void,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'vrb-'));
+  try {
+    const program = await buildProgram(folder);
+    await calls(folder, program, add);
+    if (!signal.aborted) await pauses(folder, program, add, tell, signal);
+    if (!signal.aborted) await crashes(folder, program, add, signal);
+    if (!signal.aborted) await memory(folder, program, add, tell, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const run = promisify(execFile);
+const runtimeFolder = join(packageRoot, 'runtime');
+
+async function buildProgram(folder: string): Promise<string> {
+  const names = (await readdir(runtimeFolder)).filter((name) => name.endsWith('.c'));
+  const sources = [join(packageRoot, 'bench', 'runtime-bench.c'), ...names.map((name) => join(runtimeFolder, name))];
+  const path = join(folder, 'bench');
+  await run('gcc', ['-O2', '-I', runtimeFolder, ...sources, '-o', path, '-lpthread', '-ldl', '-lm']);
+  return path;
+}
+
+interface Image {
+  readonly path: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+async function buildImage(folder: string, build: string, defines: readonly string[] = []): Promise<Image> {
+  const path = join(folder, `image-${build}.so`);
+  const source = join(packageRoot, 'bench', 'runtime-image.c');
+  const flags = ['-O2', '-shared', '-fPIC', `-DBUILD=${build}`, ...defines];
+  await run('gcc', [...flags, '-I', runtimeFolder, source, '-o', path]);
+  const bytes = await readFile(path);
+  return { path, digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+}
+
+type Line = Readonly<Record<string, string>>;
+
+/** One program and its link. */
+class Session {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly #socket: Socket;
+  readonly #close: () => void;
+  #lines: Line[] = [];
+  #output: string[] = [];
+  #wake: () => void = () => {};
+  #nonce = 0;
+
+  private constructor(child: ChildProcessWithoutNullStreams, socket: Socket, close: () => void) {
+    this.child = child;
+    this.#socket = socket;
+    this.#close = close;
+    eachLine(socket, (text) => {
+      const [verb = '', ...pairs] = text.split(' ');
+      const entries = pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+      this.#lines.push({ ...Object.fromEntries(entries), verb });
+      this.#wake();
+    });
+    eachLine(child.stdout, (text) => {
+      this.#output.push(text);
+      this.#wake();
+    });
+    child.on('exit', () => this.#wake());
+  }
+
+  static async start(folder: string, program: string, env: Readonly<Record<string, string>> = {}): Promise<Session> {
+    const path = join(folder, 'link.sock');
+    const server = createServer();
+    server.listen(path);
+    await once(server, 'listening');
+    const child = spawn(program, { env: { ...process.env, VAIS_HOT_LINK: path, XDG_RUNTIME_DIR: folder, ...env } });
+    child.stderr.pipe(process.stderr);
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const session = new Session(child, socket, () => server.close());
+    socket.write('welcome protocol=1 agent=bench\n');
+    await session.output('started');
+    return session;
+  }
+
+  letters(text: string): void {
+    this.child.stdin.write(text);
+  }
+
+  load(version: number, image: Image | 'builtin'): string {
+    const nonce = String(++this.#nonce);
+    const what = image === 'builtin' ? 'builtin=1' : `digest=${image.digest} size=${image.size} path=${image.path}`;
+    this.#socket.write(`load module=bench version=${version} nonce=${nonce} ${what}\n`);
+    return nonce;
+  }
+
+  async line(verb: string, nonce: string): Promise<Line> {
+    return this.#wait(() => {
+      const at = this.#lines.findIndex((line) => line['verb'] === verb && line['nonce'] === nonce);
+      if (at < 0) return undefined;
+      const found = this.#lines[at];
+      this.#lines = this.#lines.slice(at + 1);
+      return found;
+    }, `${verb} ${nonce}`);
+  }
+
+  /** The next line of output that begins so. */
+  async output(start: string): Promise<string> {
+    return this.#wait(() => {
+      const at = this.#output.findIndex((line) => line.startsWith(start));
+      const found = this.#output[at];
+      if (found !== undefined) this.#output.splice(0, at + 1);
+      return found;
+    }, start);
+  }
+
+  async #wait<T>(look: () => T | undefined, what: string): Promise<T> {
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`the program ended; waited for ${what}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Loads a version, lets the program pass, waits for its end; returns the report of the swap. */
+  async push(version: number, image: Image | 'builtin'): Promise<Line> {
+    const nonce = this.load(version, image);
+    await this.line('loaded', nonce);
+    this.letters('.');
+    const swapped = await this.line('swapped', nonce);
+    this.letters('..');
+    await this.line('confirmed', nonce);
+    return swapped;
+  }
+
+  async residentKiB(): Promise<number> {
+    const status = await readFile(`/proc/${this.child.pid}/smaps_rollup`, 'utf8');
+    return Number(/Pss:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN);
+  }
+
+  async end(): Promise<void> {
+    const ended = once(this.child, 'exit');
+    this.letters('q');
+    await ended;
+    this.#socket.destroy();
+    this.#close();
+  }
+}
+
+function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (data: string) => {
+    const lines = (rest + data).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+}
+
+const fewCalls = { VAIS_HOT_PROBATION_CALLS: '1' };
+
+/** `hot_check()` with nothing new, and a hot call, plain and guarded, beside a direct one. */
+async function calls(folder: string, program: string, add: (row: Row) => void): Promise<void> {
+  const session = await Session.start(folder, program, fewCalls);
+  const measure = async (letter: string, name: string): Promise<number[]> => {
+    session.letters(letter);
+    return (await session.output(name)).split(' ').slice(2).map(Number);
+  };
+  const empty = rowOf('empty_loop', 'ns', await measure('e', 'empty_loop'), '');
+  add(rowOf('idle_check', 'ns', await measure('i', 'idle_check'), 'goal <= 1; floor: the empty loop', empty.p50));
+  const direct = rowOf('direct_call', 'ns', await measure('d', 'direct_call'), 'a call that cannot be inlined');
+  add(direct);
+  add(rowOf('hot_call', 'ns', await measure('h', 'hot_call'), 'goal <= direct + 1', direct.p50));
+  await session.push(2, await buildImage(folder, '2000'));
+  session.letters('.');
+  const guarded = await measure('g', 'guarded_call');
+  add(rowOf('guarded_call', 'ns', guarded, 'after probation; goal <= direct + 3', direct.p50));
+  await session.end();
+}
+
+/** How long the program's own thread stands still, by the size of the library. */
+async function pauses(
+  folder: string,
+  program: string,
+  add: (row: Row) => void,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const sizes: [string, number, number][] = [
+    ['15KB', 0, 500],
+    ['2MB', 2 << 20, 200],
+    ['20MB', 20 << 20, 60],
+  ];
+  for (const [name, padding, count] of sizes) {
+    const defines = padding === 0 ? [] : [`-DPADDING=${padding}`];
+    const images = [
+      await buildImage(folder, `3${name.length}00`, defines),
+      await buildImage(folder, `3${name.length}01`, defines),
+    ];
+    const session = await Session.start(folder, program, fewCalls);
+    const pause: number[] = [];
+    const load: number[] = [];
+    for (let i = 0; i < count && !signal.aborted; i++) {
+      const image = images[i % 2];
+      if (image === undefined) continue;
+      const nonce = session.load(i + 2, image);
+      load.push(Number((await session.line('loaded', nonce))['us']) / 1000);
+      session.letters('.');
+      pause.push(Number((await session.line('swapped', nonce))['ns']) / 1000);
+      session.letters('..');
+      await session.line('confirmed', nonce);
+    }
+    await session.end();
+    add(rowOf(`safe_point_pause_${name}`, 'us', pause, 'goal p99 <= 5, any size'));
+    add(rowOf(`load_${name}`, 'ms', load, 'copy, hash, open, bind; in the background thread'));
+    tell(`swaps of ${name}: ${pause.length}`);
+  }
+}
+
+/** A crash in new code until the old code has run the same call. */
+async function crashes(folder: string, program: string, add: (row: Row) => void, signal: AbortSignal): Promise<void> {
+  const image = await buildImage(folder, '4000', ['-DFAIL=1']);
+  const session = await Session.start(folder, program, fewCalls);
+  const times: number[] = [];
+  const count = 1000;
+  for (let i = 0; i < count && !signal.aborted; i++) {
+    const nonce = session.load(i + 2, image);
+    await session.line('loaded', nonce);
+    session.letters('c');
+    times.push(Number((await session.output('recovered')).split(' ')[2]) / 1e6);
+    await session.line('reverted', nonce);
+  }
+  await session.end();
+  add(rowOf('crash_recovery', 'ms', times, `goal <= 1; ${times.length} of ${count} survived`));
+}
+
+/** Memory that each reload keeps. */
+async function memory(
+  folder: string,
+  program: string,
+  add: (row: Row) => void,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const images = [await buildImage(folder, '5000'), await buildImage(folder, '5001')];
+  const session = await Session.start(folder, program, fewCalls);
+  const warm = 500;
+  const count = 10_000;
+  let before = Number.NaN;
+  for (let i = 0; i < warm + count && !signal.aborted; i++) {
+    const image = images[i % 2];
+    if (image !== undefined) await session.push(i + 2, image);
+    if (i === warm) before = await session.residentKiB();
+  }
+  const kept = (await session.residentKiB()) - before;
+  await session.end();
+  tell(`after ${count} reloads: ${kept} KiB more`);
+  add(rowOf('reload_memory', 'KiB', [kept / count], `goal 0; ${kept} KiB in all after ${count} reloads`));
+}
