@@ -118,7 +118,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
     closers.push(() => Promise.all([...supervisors.values()].map((supervisor) => supervisor.close())));
-    const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf'> = {
+    const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'> = {
       programs,
       images,
       checker,

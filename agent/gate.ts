@@ -13,6 +13,7 @@ import type { AuditLog } from './audit.ts';
 import type { AuditFields } from './audit-entry.ts';
 import type { Developer, DeveloperStore } from './developers.ts';
 import type { Ledger } from './ledger.ts';
+import { Acts, type Caller } from './limits.ts';
 import type { Verdict } from './push.ts';
 
 /** An act that may be done. */
@@ -39,6 +40,7 @@ type Kind = 'push' | 'rollback';
 export class Gate {
   readonly #audit: AuditLog;
   readonly #signers: Signers | undefined;
+  readonly #acts = new Acts();
   readonly #warn: (message: string) => void;
 
   /** @param signers undefined with --insecure: unsigned acts are taken then, and signatures are not looked at */
@@ -48,15 +50,22 @@ export class Gate {
     this.#warn = warn;
   }
 
-  /** Admits a push. @throws VaisError `signature_missing`, `signature_invalid`, `revoked`, `not_permitted`, `replayed` */
-  push(manifest: Manifest, signature: Signature__Output | null): Admission {
+  /**
+   * Admits a push.
+   *
+   * @param caller who brings it: not always who signed it
+   * @throws VaisError `signature_missing`, `signature_invalid`, `revoked`, `not_permitted`, `replayed`, `rate_limited`
+   */
+  push(manifest: Manifest, signature: Signature__Output | null, caller: Caller): Admission {
+    this.#acts.count(caller.id);
     const { program, module, digest, size, buildId, parentVersion } = manifest;
     const about = { program, module, digest, size, buildId, parentVersion };
     return this.#admit('push', about, signature, (stamp) => pushStatement(manifest, stamp));
   }
 
   /** Admits a rollback. @throws as `push` */
-  rollback(act: RollbackAct, signature: Signature__Output | null): Admission {
+  rollback(act: RollbackAct, signature: Signature__Output | null, caller: Caller): Admission {
+    this.#acts.count(caller.id);
     const { program, module, version, parentVersion } = act;
     const about = { program, module, to: version, parentVersion };
     return this.#admit('rollback', about, signature, (stamp) => rollbackStatement(act, stamp));

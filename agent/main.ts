@@ -31,6 +31,10 @@ async function serve(flags: AgentFlags): Promise<void> {
   const say = (notice: Notice) => {
     process.stdout.write(`${flags.json ? noticeJson(notice) : renderNotice(notice)}\n`);
   };
+  // A fault of ours in one push must not end the service for the others.
+  process.on('unhandledRejection', (reason) => {
+    say({ event: 'warning', message: `a fault in the agent: ${reason instanceof Error ? reason.stack : reason}` });
+  });
   try {
     const stop = new Promise<void>((done) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());

@@ -4,6 +4,7 @@ import { serveAgent } from '../rpc/server.ts';
 import { serveAdmin } from './admin.ts';
 import { AuditLog } from './audit.ts';
 import { Gate } from './gate.ts';
+import { anybody } from './limits.ts';
 import type { Say } from './notice.ts';
 import { agentService, type ServiceWorld } from './service.ts';
 import { Trust, type TrustOptions } from './trust.ts';
@@ -25,7 +26,7 @@ export interface OpenDoor {
 export async function openDoor(
   target: Target,
   options: TrustOptions & { readonly data: string; readonly insecure: boolean },
-  world: Omit<ServiceWorld, 'gate' | 'callerOf'>,
+  world: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'>,
 ): Promise<OpenDoor> {
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -35,7 +36,12 @@ export async function openDoor(
     const audit = await AuditLog.open(options.data, world.warn);
     closers.push(() => audit.close());
     if (options.insecure) {
-      const service = agentService({ ...world, gate: new Gate(audit, undefined, world.warn), callerOf: undefined });
+      const service = agentService({
+        ...world,
+        insecure: true,
+        gate: new Gate(audit, undefined, world.warn),
+        callerOf: () => anybody,
+      });
       const server = await serveAgent(target, service, grpc.ServerCredentials.createInsecure());
       closers.push(() => server.close());
       await audit.append('started', { insecure: true });
@@ -43,7 +49,7 @@ export async function openDoor(
     }
     const trust = await Trust.open(options.data, audit, options);
     const gate = new Gate(audit, trust, world.warn);
-    const server = await trust.serve(target, (callerOf) => agentService({ ...world, gate, callerOf }));
+    const server = await trust.serve(target, (callerOf) => agentService({ ...world, insecure: false, gate, callerOf }));
     closers.push(() => server.close());
     closers.push(await serveAdmin(options.data, trust));
     await audit.append('started', { insecure: false, agentId: trust.agentId });

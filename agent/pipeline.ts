@@ -1,7 +1,7 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../artifact/act.ts';
 import { readImage, requireTriple } from '../artifact/image.ts';
-import { type Manifest, matchManifest } from '../artifact/manifest.ts';
+import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Checker } from './check.ts';
 import type { ImageStore } from './images.ts';
@@ -9,6 +9,7 @@ import type { Lane } from './lane.ts';
 import type { PushEvent } from './notice.ts';
 import type { Programs } from './programs.ts';
 import { Push, type Verdict } from './push.ts';
+import type { Received } from './uploads.ts';
 
 /** What the pipeline works with. */
 export interface PipelineWorld {
@@ -17,22 +18,12 @@ export interface PipelineWorld {
   readonly checker: Checker;
 }
 
-/** An offer whose bytes have arrived. */
-export interface ReceivedOffer {
-  readonly manifest: Manifest;
-  readonly bytes: Uint8Array;
-  /** `performance.now()` of this process when the push began at the sender. */
-  readonly startedAt: number;
-  /** Resolves when it is written down who may do this: see `gate.ts`. */
-  readonly admitted: Promise<void>;
-}
-
 /**
  * Brings an offered image into the running program: receive → verify → stage → check → deliver → report. Each step is
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  { manifest, bytes, startedAt, admitted }: ReceivedOffer,
+  { manifest, bytes, startedAt, admitted }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {

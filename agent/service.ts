@@ -7,70 +7,105 @@ import type { ListHistoryRequest__Output } from '../rpc/gen/vais/remote/v1/ListH
 import type { ListHistoryResponse } from '../rpc/gen/vais/remote/v1/ListHistoryResponse.ts';
 import type { RollbackRequest__Output } from '../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse } from '../rpc/gen/vais/remote/v1/RollbackResponse.ts';
+import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
+import type { WatchEventsRequest__Output } from '../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
+import type { WatchEventsResponse } from '../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
 import { toStatus } from '../rpc/status.ts';
-import type { Gate } from './gate.ts';
 import type { HistoryStore } from './history.ts';
+import { type CallerOf, type LimitedCall, Streams } from './limits.ts';
 import type { PushEvent } from './notice.ts';
-import { type PipelineWorld, runRollback } from './pipeline.ts';
+import { runRollback } from './pipeline.ts';
 import { noSuchProgram } from './programs.ts';
-import { serveSession } from './session.ts';
+import { type SessionWorld, serveSession, startOf } from './session.ts';
+import { Budget } from './uploads.ts';
 import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
 
 /** What the service works with. */
-export interface ServiceWorld extends PipelineWorld {
+export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
   readonly histories: HistoryStore;
-  readonly gate: Gate;
-  /** Who calls, and what they have to know to sign; undefined when connections are neither encrypted nor authenticated. */
-  readonly callerOf: ((call: { getPeer(): string }) => Caller) | undefined;
-  readonly warn: (message: string) => void;
+  /** True when connections are neither encrypted nor authenticated. */
+  readonly insecure: boolean;
+  /** Who calls, and what they have to know to sign. @throws VaisError when they may not */
+  readonly callerOf: CallerOf;
   /** The names of the programs that the agent itself started. */
   readonly supervised: ReadonlySet<string>;
-  readonly maxImageBytes: number;
-  /** Gets each event of each push. */
-  readonly publish: (event: PushEvent) => void;
   /** Calls back for each event from now on; the answer ends that. */
   readonly subscribe: (listener: (event: PushEvent) => void) => () => void;
 }
 
-/** A developer who calls. */
-export interface Caller {
-  readonly id: string;
-  readonly name: string;
-  readonly agentId: string;
-  /** The number of their newest act. */
-  readonly lastSequence: number;
-}
+/** A watcher that leaves so many events unread is let go, rather than kept in memory. */
+const mostUnread = 10_000;
 
 /** The handlers of `vais.remote.v1.AgentService`. */
 export function agentService(world: ServiceWorld): AgentServiceHandlers {
+  const { callerOf } = world;
+  const streams = new Streams();
+  const limited = (call: LimitedCall, serve: () => void) => {
+    try {
+      const end = streams.begin(callerOf(call).id);
+      call.on('close', end).on('cancelled', end).on('error', end);
+      serve();
+    } catch (thrown) {
+      call.emit('error', toStatus(thrown));
+    }
+  };
+  const sessions: Omit<SessionWorld, 'caller'> = {
+    ...world,
+    state: stateOf(world),
+    budget: new Budget(2 * world.maxImageBytes),
+  };
   return {
     GetStatus: (call, done) =>
       answer(done, () => {
-        const caller = world.callerOf?.(call);
+        const caller = callerOf(call);
         return {
           agentVersion: packageVersion,
-          insecure: caller === undefined,
+          insecure: world.insecure,
           programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
-          agentId: caller?.agentId ?? '',
-          lastSequence: caller?.lastSequence ?? 0,
-          developer: caller?.name ?? '',
+          agentId: caller.agentId,
+          lastSequence: caller.lastSequence,
+          developer: caller.name,
         };
       }),
-    Session: (stream) => serveSession(stream, world),
+    Session: (stream) => limited(stream, () => serveSession(stream, { ...sessions, caller: () => callerOf(stream) })),
     ListHistory: (call: ServerUnaryCall<ListHistoryRequest__Output, ListHistoryResponse>, done) =>
       answer(done, () => listHistory(call.request, world)),
     Rollback: (call) => {
       void rollback(call, world);
     },
-    WatchEvents: (call) => {
-      // A watcher that does not read is let go, rather than kept in memory.
-      const end = world.subscribe((event) => {
-        if (call.writableLength > 10_000) call.destroy();
-        else call.write({ event: wireEvent(event) });
-      });
-      call.on('cancelled', end).on('close', end).on('error', end);
-    },
+    WatchEvents: (call) => limited(call, () => watchEvents(call, world)),
   };
+}
+
+/** What runs, made once for all sessions after each change. */
+function stateOf(world: ServiceWorld): () => State {
+  let state: State = {};
+  let text: string | undefined;
+  let isStale = true;
+  world.programs.on('changed', () => {
+    isStale = true;
+  });
+  return () => {
+    if (!isStale) return state;
+    isStale = false;
+    const programs = wirePrograms(world.programs, true, world.supervised);
+    const now = JSON.stringify(programs);
+    if (now !== text) state = { agentVersion: packageVersion, insecure: world.insecure, programs };
+    text = now;
+    return state;
+  };
+}
+
+function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, WatchEventsResponse>, world: ServiceWorld) {
+  const end = world.subscribe((event) => {
+    if (call.writableLength <= mostUnread) {
+      call.write({ event: wireEvent(event) });
+      return;
+    }
+    end();
+    call.emit('error', toStatus(new VaisError('busy', 'the client does not read the events')));
+  });
+  call.on('cancelled', end).on('close', end).on('error', end);
 }
 
 /** Answers a call with what `make` gives or throws. */
@@ -85,8 +120,7 @@ export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer |
 
 async function listHistory(request: ListHistoryRequest__Output, world: ServiceWorld): Promise<ListHistoryResponse> {
   const { program, module } = resolve(request, world);
-  const history = await world.histories.of(program, module);
-  const lineage = world.programs.laneOf(program, module)?.lineage ?? history.latest;
+  const lineage = world.programs.laneOf(program, module)?.lineage ?? (await world.histories.latest(program, module));
   if (lineage === undefined) throw noSuchProgram(program, world.programs.links);
   return {
     program,
@@ -97,14 +131,14 @@ async function listHistory(request: ListHistoryRequest__Output, world: ServiceWo
 }
 
 async function rollback(call: ServerWritableStream<RollbackRequest__Output, RollbackResponse>, world: ServiceWorld) {
-  const startedAt = performance.now() - Math.min(Math.max(call.request.elapsedUs, 0) / 1000, 86_400_000);
+  const startedAt = startOf(call.request.elapsedUs);
   const send = (response: RollbackResponse) => {
     if (!call.cancelled && !call.destroyed) call.write(response);
   };
   try {
     const { version, parentVersion, signature } = call.request;
     const { program, module } = resolve(call.request, world);
-    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature);
+    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
     const verdict = await runRollback(
       { program, module, version, parentVersion, startedAt, admitted: admission.durable },
@@ -126,12 +160,12 @@ function resolve(
 ): { program: string; module: string } {
   const names = [...new Set(world.programs.links.map(({ name }) => name))];
   const program = request.program === '' ? only('program', names) : request.program;
+  if (!isName(program)) throw noSuchProgram(shown(program), world.programs.links);
   const modules = world.programs.links
     .filter(({ name }) => name === program)
     .flatMap((link) => [...link.modules.keys()]);
   const module = request.module === '' ? only('module', [...new Set(modules)], program) : request.module;
-  if (!isName(program)) throw noSuchProgram(JSON.stringify(program), world.programs.links);
-  if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${JSON.stringify(module)}`);
+  if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
   return { program, module };
 }
 
@@ -147,4 +181,9 @@ function only(what: 'program' | 'module', names: readonly string[], program?: st
   throw new VaisError('usage', `${where} has more than one ${what}: ${names.join(', ')}`, {
     hint: what === 'program' ? 'Name it: HOST:PORT/PROGRAM.' : 'Name it with --module.',
   });
+}
+
+/** What cannot be a name, fit for a message. */
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 64)).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -1,126 +1,150 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { type Manifest, validateManifest } from '../artifact/manifest.ts';
+import { validateManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
-import { packageVersion } from '../common/package-root.ts';
 import type { Chunk__Output } from '../rpc/gen/vais/remote/v1/Chunk.ts';
 import type { Offer__Output } from '../rpc/gen/vais/remote/v1/Offer.ts';
 import type { SessionRequest__Output } from '../rpc/gen/vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
+import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
-import type { Admission } from './gate.ts';
-import { runPush } from './pipeline.ts';
-import type { ServiceWorld } from './service.ts';
-import { hideInternals, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
+import type { Gate } from './gate.ts';
+import type { Caller } from './limits.ts';
+import type { PushEvent } from './notice.ts';
+import { type PipelineWorld, runPush } from './pipeline.ts';
+import { type Budget, type Received, Uploads } from './uploads.ts';
+import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
 
 type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 
-/** An offer whose bytes are still coming. */
-interface Upload {
-  readonly manifest: Manifest;
-  readonly admission: Admission;
-  readonly startedAt: number;
-  readonly chunks: Buffer[];
-  received: number;
+/** What a session works with. */
+export interface SessionWorld extends PipelineWorld {
+  readonly maxImageBytes: number;
+  readonly budget: Budget;
+  /** Gets each event of each push. */
+  readonly publish: (event: PushEvent) => void;
+  readonly gate: Gate;
+  readonly warn: (message: string) => void;
+  /** Who calls. @throws VaisError when they may not any more */
+  readonly caller: () => Caller;
+  /** What the agent has now; the same object as long as it is the same. */
+  readonly state: () => State;
 }
 
-/** At most so many uploads may be unfinished in one session. */
-const maxUploads = 4;
+/** How long a session may take to say `open`, in milliseconds. */
+const openMs = 10_000;
+/** So many pushes of one session may be under way. */
+const maxPushes = 64;
+/** A client that leaves so many messages unread gets no more states, and one that leaves `mostUnread` is let go. */
+const manyUnread = 256;
+const mostUnread = 10_000;
 
 /**
  * Serves one session: states what runs, takes offers, answers each with events and one ack or nack. A push that has
  * been received goes on when the session ends.
  */
-export function serveSession(stream: Stream, world: ServiceWorld): void {
-  const uploads = new Map<number, Upload>();
-  let opened = false;
-  let stated = '';
+export function serveSession(stream: Stream, world: SessionWorld): void {
+  let phase: 'waiting' | 'open' | 'over' = 'waiting';
+  let stated: State | undefined;
+  let pushes = 0;
 
+  const stop = () => {
+    phase = 'over';
+    clearTimeout(opening);
+    world.programs.off('changed', state);
+    stream.off('drain', state);
+    uploads.close();
+  };
+  const fail = (error: VaisError) => {
+    if (phase === 'over') return;
+    stop();
+    stream.emit('error', toStatus(hideInternals(error)));
+  };
   const send = (kind: SessionResponse) => {
-    if (!stream.writableEnded && !stream.destroyed && !stream.cancelled) stream.write(kind);
+    if (phase === 'over' || stream.writableEnded || stream.destroyed || stream.cancelled) return;
+    if (stream.writableLength > mostUnread) fail(new VaisError('busy', 'the client does not read what the agent says'));
+    else stream.write(kind);
   };
   const state = () => {
+    if (phase !== 'open' || stream.writableLength > manyUnread) return; // Said when the client has read the rest.
+    const now = world.state();
+    if (now === stated) return;
     try {
-      const { agentId = '', lastSequence = 0 } = world.callerOf?.(stream) ?? {};
-      const programs = wirePrograms(world.programs, true, world.supervised);
-      const text = JSON.stringify(programs);
-      if (text === stated) return;
-      stated = text;
-      const insecure = world.callerOf === undefined;
-      send({ state: { agentVersion: packageVersion, insecure, programs, agentId, lastSequence } });
+      const { agentId, lastSequence } = world.caller();
+      stated = now;
+      send({ state: { ...now, agentId, lastSequence } });
     } catch (thrown) {
-      end(thrown); // The caller was revoked, or is gone.
+      fail(VaisError.from(thrown)); // The caller was revoked, or is gone.
     }
   };
-  const end = (thrown: unknown) => {
-    stream.emit('error', toStatus(hideInternals(VaisError.from(thrown))));
-    stop();
+  const refuse = (nonce: number, thrown: unknown) => {
+    uploads.drop(nonce);
+    send(wireVerdict(nonce, { kind: 'nack', running: 0, reason: VaisError.from(thrown) }));
   };
-  const stop = () => {
-    world.programs.off('changed', state);
-    uploads.clear();
-  };
+  const uploads = new Uploads(world.budget, refuse);
+  const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
-  const run = async (nonce: number, upload: Upload, bytes: Uint8Array) => {
-    const verdict = await runPush({ ...upload, bytes, admitted: upload.admission.durable }, world, [
-      world.publish,
-      (event) => send({ progress: { nonce, event: wireEvent(event) } }),
-    ]);
-    await upload.admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
-    state(); // Before the verdict, so that whoever acts on it knows what runs.
-    send(wireVerdict(nonce, verdict));
+  const run = async (nonce: number, received: Received) => {
+    let held = received.bytes.length;
+    const release = () => {
+      world.budget.give(held);
+      held = 0;
+    };
+    pushes += 1;
+    try {
+      const { admission } = received;
+      const verdict = await runPush({ ...received, admitted: admission.durable }, world, [
+        world.publish,
+        (event) => {
+          if (event.event === 'checked') release(); // What happens from here on works with the file.
+          send({ progress: { nonce, event: wireEvent(event) } });
+        },
+      ]);
+      await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+      state(); // Before the verdict, so that whoever acts on it knows what runs.
+      send(wireVerdict(nonce, verdict));
+    } finally {
+      pushes -= 1;
+      release();
+    }
   };
 
   const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
-    const startedAt = performance.now() - Math.min(Math.max(elapsedUs, 0) / 1000, 86_400_000);
+    const startedAt = startOf(elapsedUs);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
-    if (manifest.size > world.maxImageBytes)
-      throw new VaisError(
-        'too_large',
-        `the image has ${manifest.size} bytes, and the agent takes ${world.maxImageBytes}`,
-      );
-    const admission = world.gate.push(manifest, signature);
-    const upload: Upload = { manifest, admission, startedAt, chunks: [], received: 0 };
-    if (image.length > 0) return run(nonce, upload, image);
-    const there = await world.images.read(manifest.digest);
-    if (there !== undefined) return run(nonce, upload, there);
-    if (uploads.size >= maxUploads) throw new VaisError('busy', `over ${maxUploads} uploads at once in one session`);
-    uploads.set(nonce, upload);
+    const { size } = manifest;
+    if (size > world.maxImageBytes)
+      throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
+    if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
+    // Before a byte is kept: nobody's images take room here but those of developers.
+    const admission = world.gate.push(manifest, signature, world.caller());
+    const bytes = image.length > 0 ? image : await world.images.read(manifest.digest);
+    if (bytes !== undefined) {
+      world.budget.take(bytes.length);
+      return run(nonce, { manifest, startedAt, admission, bytes });
+    }
+    if (phase === 'over') return;
+    uploads.begin(nonce, { manifest, startedAt, admission });
     send({ want: { nonce, offset: 0 } });
   };
 
   const chunk = async ({ nonce, offset, data }: Chunk__Output) => {
-    const upload = uploads.get(nonce);
-    if (upload === undefined) return; // Of an offer that was refused meanwhile.
-    const { manifest, chunks } = upload;
-    if (offset !== upload.received || offset + data.length > manifest.size)
-      throw new VaisError('usage', `a chunk at ${offset} where ${upload.received} of ${manifest.size} bytes have come`);
-    chunks.push(data);
-    upload.received += data.length;
-    if (upload.received < manifest.size) return;
-    uploads.delete(nonce);
-    return run(nonce, upload, Buffer.concat(chunks));
+    const received = uploads.take(nonce, offset, data);
+    if (received !== undefined) await run(nonce, received);
   };
 
-  const refuse = (nonce: number, thrown: unknown) => {
-    uploads.delete(nonce);
-    send(wireVerdict(nonce, { kind: 'nack', running: 0, reason: VaisError.from(thrown) }));
-  };
-
-  stream.on('data', (request: SessionRequest__Output) => {
-    if (!opened) {
-      if (request.kind !== 'open') return end(new VaisError('usage', 'a session begins with `open`'));
-      opened = true;
+  stream.on('data', ({ kind, offer: offered, chunk: piece }: SessionRequest__Output) => {
+    if (phase === 'over') return;
+    if (phase === 'waiting') {
+      if (kind !== 'open') return fail(new VaisError('usage', 'a session begins with `open`'));
+      phase = 'open';
+      clearTimeout(opening);
       world.programs.on('changed', state);
+      stream.on('drain', state);
       return state();
     }
-    if (request.offer) {
-      const { nonce } = request.offer;
-      offer(request.offer).catch((thrown: unknown) => refuse(nonce, thrown));
-    } else if (request.chunk) {
-      const { nonce } = request.chunk;
-      chunk(request.chunk).catch((thrown: unknown) => refuse(nonce, thrown));
-    }
+    if (offered) offer(offered).catch((thrown: unknown) => refuse(offered.nonce, thrown));
+    else if (piece) chunk(piece).catch((thrown: unknown) => refuse(piece.nonce, thrown));
   });
   stream.on('end', () => {
     stop();
@@ -128,4 +152,9 @@ export function serveSession(stream: Stream, world: ServiceWorld): void {
   });
   stream.on('cancelled', stop);
   stream.on('error', stop);
+}
+
+/** When a push began that a peer says began so long ago, as `performance.now()` of this process; a day at most. */
+export function startOf(elapsedUs: number): number {
+  return performance.now() - Math.min(Math.max(elapsedUs, 0) / 1000, 86_400_000);
 }

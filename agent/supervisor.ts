@@ -42,6 +42,7 @@ export class Supervisor {
   #lastExit: string | undefined;
   #exited: (() => void)[] = [];
   #done: Promise<void> = Promise.resolve();
+  #output: OutputFollower | undefined;
 
   constructor(order: RunOrder, dataFolder: string, environment: NodeJS.ProcessEnv, say: Say) {
     this.#order = order;
@@ -57,8 +58,11 @@ export class Supervisor {
   /** Starts or takes over the program. @throws VaisError `storage` */
   async start(): Promise<void> {
     await makePrivateFolder(this.#folder);
+    this.#output = await OutputFollower.start(this.#path('log'), (text) =>
+      this.#say({ event: 'output', program: this.name, text }),
+    );
     const adopted = await this.#findOrphan();
-    this.#done = this.#keepRunning(adopted);
+    this.#done = this.#keepRunning(this.#output, adopted).catch((thrown: unknown) => this.#warn(thrown));
   }
 
   /** How the program ended, as soon as it has. */
@@ -77,40 +81,48 @@ export class Supervisor {
     const pid = this.#pid;
     if (pid !== undefined) {
       killGroup(pid, 'SIGTERM');
-      const grace = AbortSignal.timeout(graceMs);
-      await Promise.race([this.#done, new Promise((resolve) => grace.addEventListener('abort', resolve))]);
+      const grace = new AbortController();
+      await Promise.race([this.#done, sleep(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
+      grace.abort();
       if (this.#pid === pid) killGroup(pid, 'SIGKILL');
     }
     await this.#done;
+    await this.#output?.close();
   }
 
-  async #keepRunning(adopted: number | undefined): Promise<void> {
-    const output = await OutputFollower.start(this.#path('log'), (text) =>
-      this.#say({ event: 'output', program: this.name, text }),
-    );
+  async #keepRunning(output: OutputFollower, adopted: number | undefined): Promise<void> {
     let wait = backoff.first;
     let orphan = adopted;
     while (!this.#stopping.signal.aborted) {
-      const startedAt = Date.now();
-      const how = orphan === undefined ? await this.#runOnce() : await this.#follow(orphan);
+      const startedAt = performance.now();
+      const how = await this.#runOnce(orphan);
       orphan = undefined;
-      wait = Date.now() - startedAt > ranWellMs ? backoff.first : wait;
+      await output.flush();
       if (this.#stopping.signal.aborted) {
         this.#say({ event: 'exited', program: this.name, how });
         break;
       }
+      if (performance.now() - startedAt > ranWellMs) wait = backoff.first;
       this.#say({ event: 'exited', program: this.name, how, restartMs: wait });
       await sleep(wait, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       wait = Math.min(wait * 2, backoff.most);
     }
     await rm(this.#path('pid'), { force: true });
-    await output.close();
   }
 
-  /** Starts the program and waits for its end. Says how it ended. */
-  async #runOnce(): Promise<string> {
+  /** Starts the program, or takes an orphan over, and waits for its end. Says how it ended. */
+  async #runOnce(orphan: number | undefined): Promise<string> {
+    try {
+      return this.#end(orphan === undefined ? await this.#run() : await this.#follow(orphan));
+    } catch (thrown) {
+      return this.#end(`could not be started: ${VaisError.from(thrown).message}`);
+    }
+  }
+
+  async #run(): Promise<string> {
     const log = await open(this.#path('log'), 'a', 0o600);
     try {
+      if (this.#stopping.signal.aborted) return 'was not started';
       const child = spawn(this.#order.command, {
         shell: true,
         detached: true, // Its own process group, so that what the shell starts can be ended with it.
@@ -122,7 +134,10 @@ export class Supervisor {
         child.once('exit', (code, signal) => resolve(describeExit(code, signal)));
       });
       if (child.pid !== undefined) await this.#begin(child.pid, false);
-      return this.#end(await ended);
+      const how = await ended;
+      // What the shell left behind would run beside the next start.
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      return how;
     } finally {
       await log.close();
     }
@@ -132,7 +147,8 @@ export class Supervisor {
     await this.#begin(pid, true);
     await whenGone(pid, this.#stopping.signal);
     if (this.#stopping.signal.aborted) await whenGone(pid, AbortSignal.timeout(graceMs + 1_000));
-    return this.#end('ended');
+    killGroup(pid, 'SIGKILL');
+    return 'ended';
   }
 
   async #begin(pid: number, adopted: boolean): Promise<void> {
@@ -141,7 +157,7 @@ export class Supervisor {
     try {
       placeFile(this.#path('pid'), JSON.stringify(file));
     } catch (thrown) {
-      this.#say({ event: 'warning', message: VaisError.from(thrown).message });
+      this.#warn(thrown);
     }
     this.#say({ event: 'started', program: this.name, pid, adopted });
   }
@@ -160,6 +176,10 @@ export class Supervisor {
     } catch {
       return undefined; // None was left, or none that can be told from another process.
     }
+  }
+
+  #warn(thrown: unknown): void {
+    this.#say({ event: 'warning', message: `${this.name}: ${VaisError.from(thrown).message}` });
   }
 
   #path(kind: 'pid' | 'log'): string {

@@ -16,8 +16,8 @@ import { type Developer, DeveloperStore } from './developers.ts';
 import type { Signers } from './gate.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { Ledger } from './ledger.ts';
+import type { Caller, CallerOf } from './limits.ts';
 import { identityService, pairService } from './pairing.ts';
-import type { Caller } from './service.ts';
 import { type Grant, Tokens, tokenSeconds } from './tokens.ts';
 
 /** How the trust of an agent is set up. */
@@ -26,8 +26,6 @@ export interface TrustOptions {
   readonly advertise?: string;
   readonly certificateMs: number;
 }
-
-type CallerOf = (call: { getPeer(): string }) => Caller;
 
 /** All that an agent knows of those who may give it code. */
 export class Trust implements Signers {

@@ -3,7 +3,7 @@ import type { ReferenceCollector } from './delta-references.ts';
 import type { Bounds } from './delta-x64.ts';
 
 /** After so many instructions, a register no longer counts as holding the page that ADRP gave it. */
-const reach = 64;
+const reach = 512;
 const never = Number.NEGATIVE_INFINITY;
 
 /**

@@ -1,5 +1,6 @@
 import { ByteReader } from './byte-reader.ts';
 import { sweepArm64 } from './delta-arm64.ts';
+import { findDebugAddresses } from './delta-debug.ts';
 import { field } from './delta-field.ts';
 import { findFrames, findFrameTable } from './delta-frames.ts';
 import { findJumpTables } from './delta-jump-tables.ts';
@@ -110,7 +111,8 @@ class ElfFinder {
         if (section.name === '.eh_frame') findFrames(bytes, section, this.#bounds, this.#collector);
         else if (section.name === '.eh_frame_hdr') findFrameTable(bytes, section, this.#bounds, this.#collector);
         else if (section.name.startsWith('.got')) this.#findWords(section, 8, 0);
-        else if (section.name.startsWith('.debug_') && (section.flags & SHF_ALLOC) === 0) this.#findDebug(section);
+        else if (section.name.startsWith('.debug_') && (section.flags & SHF_ALLOC) === 0)
+          findDebugAddresses(bytes, section, 0, this.#bounds, this.#collector);
     }
   }
 
@@ -163,19 +165,6 @@ class ElfFinder {
 
   #findWords({ offset, size }: Section, step: number, skip: number): void {
     for (let at = offset + skip; at + 8 <= offset + size; at += step) this.#add(at, this.#word(at));
-  }
-
-  /** Addresses stand anywhere in debug information: whatever eight bytes name a place in the library are taken for one. */
-  #findDebug({ offset, size }: Section): void {
-    const { bytes } = this.#file;
-    const lowest = Math.max(this.#bounds.low, 0x1000);
-    for (let at = offset; at + 8 <= offset + size; at += 1) {
-      if (bytes[at + 7] !== 0 || bytes[at + 6] !== 0 || bytes[at + 5] !== 0 || bytes[at + 4] !== 0) continue;
-      const value = this.#word(at);
-      if (value < lowest || value >= this.#bounds.high) continue;
-      this.#collector.add(at, field.absolute64, value, 0);
-      at += 7;
-    }
   }
 
   #findAt(address: number): void {

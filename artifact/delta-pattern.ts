@@ -2,6 +2,9 @@ import { field, fieldMasks } from './delta-field.ts';
 import type { Layout } from './delta-layout.ts';
 import type { Shifts } from './delta-predict.ts';
 
+/** What every reference holds while meanings are not known. */
+const noMark = 0x5a5a5a5a;
+
 /**
  * Bytes made comparable: a copy in which no reference holds an address. Two builds of a function then look the same wherever
  * they stand.
@@ -18,15 +21,16 @@ export function patternOf(bytes: Uint8Array, layout: Layout, meaning: Shifts | '
     const place = at[index] ?? 0;
     const kind = kinds[index] ?? 0;
     const mask = fieldMasks[kind] ?? 0;
-    let mark = 0;
+    const target = targets[index] ?? 0;
+    let mark = noMark; // Unlike zeros, of which files are full.
     if (meaning !== undefined) {
-      const target = targets[index] ?? 0;
       const shifts = meaning === 'new' ? undefined : kind === field.fileOffset32 ? meaning.file : meaning.memory;
-      // Two bytes of the four differ when the meaning does: enough to end a wrong copy, and not enough to end a right one
-      // over a single reference whose target is not understood.
-      mark = Math.imul(target + (shifts?.of(target) ?? 0), 0x9e3779b1) & mask & 0xffff;
+      mark = Math.imul(target + (shifts?.of(target) ?? 0), 0x9e3779b1);
     }
-    view.setUint32(place, (view.getUint32(place, true) & ~mask) | mark, true);
+    // Half of the field's bytes differ when the meaning does: enough to end a wrong copy, and not enough to end a right one
+    // over a single reference whose target is not understood.
+    const half = kind === field.absolute64 ? mask : mask & 0xffff;
+    view.setUint32(place, (view.getUint32(place, true) & ~mask) | (mark & half), true);
     if (kind === field.absolute64) view.setUint32(place + 4, 0, true);
   }
   return pattern;

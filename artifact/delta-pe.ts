@@ -1,4 +1,5 @@
 import { ByteReader } from './byte-reader.ts';
+import { findDebugAddresses } from './delta-debug.ts';
 import { field } from './delta-field.ts';
 import { findJumpTables } from './delta-jump-tables.ts';
 import type { Span } from './delta-layout.ts';
@@ -8,6 +9,7 @@ import { type Bounds, sweepX64 } from './delta-x64.ts';
 // Names and layouts are those of <winnt.h>. Addresses are counted from the image's base throughout.
 const IMAGE_FILE_MACHINE_AMD64 = 0x8664;
 const PE32_PLUS = 0x20b;
+const IMAGE_SCN_MEM_DISCARDABLE = 0x02000000;
 const IMAGE_SCN_MEM_EXECUTE = 0x20000000;
 const IMAGE_REL_BASED_DIR64 = 10;
 const limit = 0x1_0000_0000;
@@ -90,11 +92,15 @@ class PeFinder {
     }
   }
 
-  /** The table of functions for unwinding, and every pointer, as the base relocations name them. */
+  /** The table of functions for unwinding, every pointer that the base relocations name, and debug information. */
   findData(base: number): void {
-    for (const { name, offset, size } of this.#sections) {
+    for (const section of this.#sections) {
+      const { name, offset, size, flags } = section;
       if (name === '.pdata') for (let at = offset; at + 4 <= offset + size; at += 4) this.#addAt(at);
       if (name === '.reloc') this.#findPointers(offset, offset + size, base);
+      else if ((flags & IMAGE_SCN_MEM_DISCARDABLE) !== 0) {
+        findDebugAddresses(this.#file.bytes, section, base, this.#bounds, this.#collector);
+      }
     }
   }
 

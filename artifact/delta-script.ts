@@ -3,6 +3,7 @@ import { Copies, shortestCopy } from './delta-copies.ts';
 import { mostSpans, type Span } from './delta-layout.ts';
 import { mostFixes } from './delta-learn.ts';
 import type { Hints } from './delta-predict.ts';
+import { isSealPossible, type Seal } from './delta-seal.ts';
 import type { Run } from './delta-shift.ts';
 
 /** Differences that are nearer to each other are written as one. */
@@ -10,7 +11,7 @@ const near = 3;
 
 /**
  * What makes new bytes of old ones, as it stands in a delta before compression, each list with its length before it:
- * the spans of the new library, the fixes, the copies (bytes that are new before it, its length, how far its origin is from
+ * the seal, the spans of the new library, the fixes, the copies (bytes that are new before it, its length, how far its origin is from
  * the end of the last one's), the new bytes, and the differences (distance from the last one, length, then what to
  * add to the guess). The lists of bytes stand apart from the lists of numbers, as like compresses best with like.
  */
@@ -20,6 +21,7 @@ export interface Script {
   /** The bytes between the copies. */
   readonly literals: Uint8Array;
   readonly differences: Differences;
+  readonly seal: Seal | undefined;
 }
 
 interface Differences {
@@ -29,9 +31,15 @@ interface Differences {
 }
 
 /** Writes down what turns the guess into the new bytes. */
-export function writeScript(copies: Copies, { spans, fixes }: Hints, guess: Uint8Array, next: Uint8Array): Uint8Array {
-  const lists = [writeSpans(spans), writeFixes(fixes), new DeltaWriter(), new DeltaWriter()] as const;
-  const [, , moves, literals] = lists;
+export function writeScript(
+  copies: Copies,
+  { spans, fixes }: Hints,
+  guess: Uint8Array,
+  next: Uint8Array,
+  seal: Seal | undefined,
+): Uint8Array {
+  const lists = [writeSeal(seal), writeSpans(spans), writeFixes(fixes), new DeltaWriter(), new DeltaWriter()] as const;
+  const [, , , moves, literals] = lists;
   let [origin, end] = [0, 0];
   for (let index = 0; index < copies.count; index += 1) {
     const [from, to, length] = copies.at(index);
@@ -49,6 +57,23 @@ export function writeScript(copies: Copies, { spans, fixes }: Hints, guess: Uint
     all.append(list.bytes);
   }
   return all.bytes;
+}
+
+function writeSeal(seal: Seal | undefined): DeltaWriter {
+  const writer = new DeltaWriter();
+  if (seal !== undefined) for (const value of [seal.offset, seal.sealed, seal.page]) writer.number(value);
+  return writer;
+}
+
+function readSeal(reader: DeltaReader, newSize: number): Seal | undefined {
+  if (reader.left === 0) return undefined;
+  const seal = {
+    offset: reader.number('the seal'),
+    sealed: reader.number('the seal'),
+    page: reader.number('the seal'),
+  };
+  if (!isSealPossible(seal, newSize)) throw brokenDelta('its seal does not fit the new library');
+  return seal;
 }
 
 function writeSpans(spans: readonly Span[]): DeltaWriter {
@@ -104,6 +129,7 @@ function writeDifferences(copies: Copies, guess: Uint8Array, next: Uint8Array): 
 export function readScript(bytes: Uint8Array, oldSize: number, newSize: number): Script {
   const reader = new DeltaReader(bytes);
   const list = (what: string): Uint8Array => reader.slice(reader.number(`the length of ${what}`), what);
+  const seal = readSeal(new DeltaReader(list('the seal')), newSize);
   const spans = readSpans(new DeltaReader(list('the spans')));
   const fixes = readFixes(new DeltaReader(list('the fixes')));
   const copies = new Copies();
@@ -112,7 +138,7 @@ export function readScript(bytes: Uint8Array, oldSize: number, newSize: number):
   if (literals.byteLength !== literal) throw brokenDelta(`it has ${literals.byteLength} new bytes for ${literal}`);
   const differences = { places: new DeltaReader(list('the places')), bytes: list('the differences') };
   if (reader.left > 0) throw brokenDelta('something stands behind its end');
-  return { copies, hints: { spans, fixes }, literals, differences };
+  return { copies, hints: { spans, fixes }, literals, differences, seal };
 }
 
 function readSpans(reader: DeltaReader): Span[] {

@@ -20,6 +20,7 @@ import { findCopies } from './delta-match.ts';
 import { patternOf } from './delta-pattern.ts';
 import { predict, shiftsOf } from './delta-predict.ts';
 import { applyDifferences, fillGaps, readScript, writeScript } from './delta-script.ts';
+import { sealBytes, unseal } from './delta-seal.ts';
 
 /** Limits on what a delta may make. */
 export interface DeltaLimits {
@@ -40,6 +41,10 @@ export interface DeltaHead {
  * Takes a few hundred milliseconds for 10 MB that are mostly the same.
  */
 export function encodeDelta(old: Uint8Array, next: Uint8Array): Uint8Array | undefined {
+  return sealEnvelope(old, next, encodeScript(unseal(old).bytes, unseal(next)));
+}
+
+function encodeScript(old: Uint8Array, { bytes: next, seal }: ReturnType<typeof unseal>): Uint8Array {
   const oldLayout = readLayout(old);
   const nextLayout = readLayout(next);
   const { spans } = nextLayout;
@@ -52,7 +57,7 @@ export function encodeDelta(old: Uint8Array, next: Uint8Array): Uint8Array | und
   const hints = { spans, fixes };
   const guess = new Uint8Array(next.byteLength);
   predict(old, oldLayout, copies, hints, guess);
-  return sealEnvelope(old, next, writeScript(copies, hints, guess, next));
+  return writeScript(copies, hints, guess, next, seal);
 }
 
 /** Reads what the delta is for. Throws `image_invalid`. */
@@ -70,11 +75,14 @@ export function readDeltaHead(delta: Uint8Array): DeltaHead {
 export function applyDelta(old: Uint8Array, delta: Uint8Array, limits: DeltaLimits): Uint8Array {
   const envelope = openEnvelope(delta);
   requireFit(old, envelope, limits);
-  const { copies, hints, literals, differences } = readScript(envelope.script(), old.byteLength, envelope.newSize);
+  const script = readScript(envelope.script(), old.byteLength, envelope.newSize);
+  const { copies, hints, literals, differences, seal } = script;
+  const { bytes: bare } = unseal(old);
   const out = new Uint8Array(envelope.newSize);
-  predict(old, readLayout(old), copies, hints, out);
+  predict(bare, readLayout(bare), copies, hints, out);
   fillGaps(copies, literals, out);
   applyDifferences(differences, out);
+  if (seal !== undefined) sealBytes(out, seal);
   if (digestOf(out) !== envelope.newDigest) {
     throw new VaisError('digest_mismatch', 'the delta makes other bytes than it says', {
       hint: 'Send the whole library instead.',

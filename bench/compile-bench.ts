@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hostTriple } from '../artifact/triple.ts';
 import { VaisError } from '../common/error.ts';
+import { packageRoot } from '../common/package-root.ts';
 import { type CompileOptions, compile } from '../compiler/compile.ts';
 import { analyse } from '../compiler/front.ts';
 import { generate } from '../compiler/generate.ts';
@@ -79,7 +80,7 @@ async function toLibrary(lines: number, folder: string, add: (row: Row) => void,
       const c = join(folder, 'bench.c');
       await writeFile(c, generate(front.program, how(toolchain)).c);
       const flags = name === 'tcc' ? ['-nostdlib'] : ['-O2', '-fPIC'];
-      const include = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '..' : '../..', 'runtime');
+      const include = join(packageRoot, 'runtime');
       await timed(floor, () =>
         run(toolchain.command, [...flags, '-w', '-shared', '-I', include, c, '-o', join(folder, 'floor.so')]),
       );
@@ -96,7 +97,7 @@ async function timed<T>(samples: number[], work: () => Promise<T>): Promise<T> {
   return done;
 }
 
-/** The whole run of a kernel, by turns with that of the same kernel in C through the same gcc at -O2. */
+/** The processor time of a kernel, by turns with that of the same kernel in C through the same gcc at -O2. */
 async function speed(kernel: (typeof kernels)[number], folder: string, add: (row: Row) => void): Promise<void> {
   const file = join(folder, `${kernel.name}.vais`);
   const byHand = join(folder, `${kernel.name}-c`);
@@ -124,11 +125,12 @@ async function speed(kernel: (typeof kernels)[number], folder: string, add: (row
     if (!built.ok) throw new VaisError('internal', `the kernel ${kernel.name} does not compile`);
   }
   const floor: number[] = [];
+  const wanted = await measure(byHand, floor);
   for (let round = 0; round < 9; round++) {
-    const { stdout: wanted } = await timed(floor, () => run(byHand));
+    await measure(byHand, floor);
     for (const { path, samples } of programs) {
-      const { stdout } = await timed(samples, () => run(path));
-      if (stdout !== wanted) throw new VaisError('internal', `${kernel.name} gave ${stdout} where C gave ${wanted}`);
+      const result = await measure(path, samples);
+      if (result !== wanted) throw new VaisError('internal', `${kernel.name} gave ${result} where C gave ${wanted}`);
     }
   }
   // The fastest run is the one that the rest of the machine disturbed least.
@@ -137,6 +139,13 @@ async function speed(kernel: (typeof kernels)[number], folder: string, add: (row
     const note = `${kernel.name}, fastest ${Math.min(...samples).toFixed(1)} ms; floor: the fastest of C by hand`;
     add(rowOf(`speed_${kernel.name}_${name}`, 'ms', samples, note, fastest));
   }
+}
+
+/** Runs a kernel; its result, and its processor time in ms to the samples. */
+async function measure(path: string, samples: number[]): Promise<string> {
+  const [result = '', time = ''] = (await run(path)).stdout.split('\n');
+  samples.push(Number(time) / 1000);
+  return result;
 }
 
 function missing(what: string): never {

@@ -1,9 +1,26 @@
-/** `npm run bench [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run. */
+/**
+ * `npm run bench [-- NAME…] [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run.
+ * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`.
+ */
 import { cpus } from 'node:os';
+import { compileBench } from './compile-bench.ts';
 import { type Row, rowJson, rowTable } from './report.ts';
+import { runtimeBench } from './runtime-bench.ts';
 import { saveToSwapped } from './save-to-swapped.ts';
 
-const json = process.argv.includes('--json');
+type Benchmark = (add: (row: Row) => void, tell: (text: string) => void, signal: AbortSignal) => Promise<void>;
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  save_to_swapped: (add, tell, signal) => saveToSwapped(process.env, add, tell, signal),
+  compile: compileBench,
+  runtime: runtimeBench,
+};
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const names = args.filter((arg) => arg !== '--json');
+const wanted = names.length === 0 ? Object.keys(benchmarks) : names;
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 
@@ -17,5 +34,14 @@ const add = (row: Row): void => {
 };
 
 tell(`node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`);
-await saveToSwapped(add, tell, interrupted.signal);
+for (const name of wanted) {
+  const benchmark = benchmarks[name];
+  if (benchmark === undefined) {
+    tell(`There is no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}.`);
+    process.exit(2);
+  }
+  tell(`== ${name}`);
+  await benchmark(add, tell, interrupted.signal);
+  if (interrupted.signal.aborted) process.exit(130);
+}
 if (!json) process.stdout.write(`${rowTable(rows)}\n`);

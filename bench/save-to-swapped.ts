@@ -47,17 +47,20 @@ interface Line {
  * its own, over loopback. The clock starts before the file is written and stops when `watch` has said `swapped`.
  */
 export async function saveToSwapped(
+  env: Environment,
   add: (row: Row) => void,
   tell: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   await withFolder(async (folder) => {
-    for (const variant of await variants(folder)) {
+    for (const variant of await variants(folder, env['PATH'] ?? '')) {
       tell(`${variant.name}: ${saves} saves, ${variant.note}`);
-      await measure(variant, join(folder, variant.name), add, signal);
+      await measure(variant, join(folder, variant.name), env, add, signal);
     }
   });
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Variant {
   readonly name: string;
@@ -67,8 +70,7 @@ interface Variant {
   readonly note: string;
 }
 
-async function variants(folder: string): Promise<Variant[]> {
-  const path = process.env['PATH'] ?? '';
+async function variants(folder: string, path: string): Promise<Variant[]> {
   const without = join(folder, 'without-tcc');
   await mkdir(without);
   let hasTcc = false;
@@ -88,11 +90,17 @@ async function variants(folder: string): Promise<Variant[]> {
   return hasTcc ? [tcc, gcc] : [gcc];
 }
 
-async function measure(variant: Variant, folder: string, add: (row: Row) => void, signal: AbortSignal): Promise<void> {
+async function measure(
+  variant: Variant,
+  folder: string,
+  env: Environment,
+  add: (row: Row) => void,
+  signal: AbortSignal,
+): Promise<void> {
   await mkdir(folder);
   const children: Child[] = [];
-  const start = (name: string, command: string, args: readonly string[], env: Record<string, string>): Child => {
-    const child = new Child(name, command, args, { cwd: folder, env: { ...process.env, ...env } });
+  const start = (name: string, command: string, args: readonly string[], more: Environment): Child => {
+    const child = new Child(name, command, args, { cwd: folder, env: { ...env, ...more } });
     children.push(child);
     return child;
   };

@@ -2,7 +2,7 @@ import type { FunctionItem, ImplItem, Item } from './ast.ts';
 import { constantValue } from './check/constant.ts';
 import { foreignOf, instance } from './check/function.ts';
 import { globalOf } from './check/global.ts';
-import { instantiateType, resolveType } from './check/resolve.ts';
+import { checkSizes, instantiateType, resolveType } from './check/resolve.ts';
 import { Checker, type Declared, type DeclaredOf } from './check/scope.ts';
 import { didYouMean, type Reporter } from './diagnostic.ts';
 import type { Module } from './modules.ts';
@@ -16,6 +16,7 @@ export function check(modules: readonly [Module, ...Module[]], report: Reporter)
   for (const module of modules) checkDeclarations(checker, module);
   // Bodies are checked in turn, as checking one asks for instances of others.
   for (let next = checker.pending.shift(); next !== undefined; next = checker.pending.shift()) next();
+  if (report.errors === 0) checkSizes(checker);
   const [root] = modules;
   const functions = reached(checker);
   const main = functions.find((func) => func.name === 'main' && func.module === root);

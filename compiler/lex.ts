@@ -138,6 +138,7 @@ export function lex(source: Source, report: Reporter): Token[] {
   }
 }
 
-function printable(text: string): string {
+/** What would break a line or a terminal, spelled out. */
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

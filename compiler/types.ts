@@ -178,8 +178,6 @@ function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 export const isInteger = (type: Type): type is IntType => type.kind === 'int';
 export const isNumber = (type: Type): type is IntType | FloatType => type.kind === 'int' || type.kind === 'float';
-/** Types that are one address at run time. */
-export const isAddress = (type: Type): boolean => type.kind === 'pointer' || type.kind === 'str' || type.kind === 'fn';
 
 /** The smallest and largest value of an integer type. */
 export function limits(type: IntType): { low: bigint; high: bigint } {

@@ -5,7 +5,7 @@ import type { Memory } from './memory.ts';
 import { addressFrom } from './pointer.ts';
 import { scalars, unfit } from './scalar.ts';
 import type { FieldValue } from './signature.ts';
-import { bytesOf, isStruct, type Layouts, typeOf } from './struct.ts';
+import { bytesOf, isStruct, type OpenStruct, typeOf } from './struct.ts';
 import { parseType } from './types.ts';
 
 /** How a value of one type is found at a place in memory. */
@@ -15,8 +15,14 @@ export interface Field {
   readonly write: (memory: Memory, at: number, value: unknown, where: string) => void;
 }
 
-/** A struct as a field that is held in one, and the elements of arrays. */
-export function fieldFor(text: string, layouts: Layouts): Field {
+/** What a field asks of the layouts (`layout.ts`). */
+export interface LayoutsOf {
+  look(name: string): ContractStruct | undefined;
+  of(name: string): { readonly size: number; make(memory: Memory, at: number): OpenStruct };
+}
+
+/** How a field of this type is read and written. */
+export function fieldFor(text: string, layouts: LayoutsOf): Field {
   const type = parseType(text);
   switch (type.kind) {
     case 'scalar': {
@@ -64,7 +70,7 @@ function writeAddress(memory: Memory, at: number, value: unknown, type: string, 
   else memory.kept.delete(at);
 }
 
-function arrayField(element: string, length: number, text: string, layouts: Layouts): Field {
+function arrayField(element: string, length: number, text: string, layouts: LayoutsOf): Field {
   const type = parseType(element);
   if (type.kind === 'scalar') {
     const scalar = scalars[type.name];
@@ -95,7 +101,7 @@ function arrayField(element: string, length: number, text: string, layouts: Layo
   };
 }
 
-function namedField(name: string, layouts: Layouts): Field {
+function namedField(name: string, layouts: LayoutsOf): Field {
   const struct = layouts.look(name);
   if (struct === undefined) return unreachable(name);
   const kind = enumKind(struct);

@@ -84,10 +84,10 @@ export class HotSlot {
       throw new VaisError('usage', `${this.name} was given ${args.length} arguments`, { hint: `It is ${this.type}.` });
     }
     const given = params.map((param, index) => param.to(args[index], this.#places[index] ?? this.name));
-    const value = result.from(this.callRaw(given));
-    // Structs went in as bare addresses; used again here, they are not collected before the call is over.
-    if (args.length !== params.length) throw new VaisError('internal', 'arguments changed during the call');
-    return value;
+    // Structs go in as bare addresses. As one argument more, which koffi does not look at, they are not collected
+    // before the call is over.
+    given.push(args);
+    return result.from(this.callRaw(given));
   }
 
   #require(): Target {

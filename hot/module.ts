@@ -12,8 +12,8 @@ import { HotSlot, Stack } from './function.ts';
 import { Globals, type NewGlobals } from './globals.ts';
 import { hostFunction } from './host.ts';
 import { LoadedImage } from './image.ts';
+import { Layouts } from './layout.ts';
 import type { FieldInput, FieldValue } from './signature.ts';
-import { Layouts } from './struct.ts';
 
 /** A version that is loaded and bound, and that nothing calls yet. */
 export interface Prepared {
@@ -106,10 +106,6 @@ export class HotModule {
     } finally {
       old.image.unload();
     }
-  }
-
-  discard(prepared: Prepared | undefined): void {
-    prepared?.image.unload();
   }
 
   /** @throws VaisError `usage` when there is no such function or it cannot be called from Node */

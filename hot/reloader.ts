@@ -1,14 +1,15 @@
 /**
  * Read this first. `hot/` lets a Node program hold a hot module: it follows the source, builds it, and exchanges the
  * code below the callables that the program holds. It may import `common/`, `artifact/` and `compiler/`; it needs no
- * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps; `convert.ts` and
+ * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps,
+ * `intake.ts` holds what waits in between; `convert.ts` and
  * `struct.ts` are how values cross.
  */
-import { rmSync } from 'node:fs';
 import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
 import { Follower, type Made } from './follower.ts';
-import { HotModule, type Prepared } from './module.ts';
+import { Intake } from './intake.ts';
+import { HotModule } from './module.ts';
 import type { CallableOf, FieldInput, FieldValue, HotFunction, Shape, Shaped } from './signature.ts';
 import type { OpenStruct } from './struct.ts';
 
@@ -26,14 +27,10 @@ type State = 'new' | 'starting' | 'running' | 'closed';
 export class HotReloader implements AsyncDisposable {
   readonly #config: HotReloadConfig;
   readonly #module: HotModule;
+  readonly #intake: Intake;
   #state: State = 'new';
   #follower: Follower | undefined;
   #first: Made | undefined;
-  /** Loaded, and waiting for a `check()`. */
-  #pending: Prepared | undefined;
-  /** Not yet said by `check()`. */
-  #failed: VaisError | undefined;
-  #error: VaisError | undefined;
   #onReload: ReloadCallback | undefined;
   #onError: ErrorCallback | undefined;
   #starting: Promise<void> | undefined;
@@ -41,7 +38,8 @@ export class HotReloader implements AsyncDisposable {
 
   constructor(config: HotReloadConfig) {
     this.#config = config;
-    this.#module = new HotModule(config.functions, () => this.#error?.message ?? '');
+    this.#module = new HotModule(config.functions, () => this.#intake.error?.message ?? '');
+    this.#intake = new Intake(this.#module, (error) => this.#refused(error));
   }
 
   /**
@@ -86,26 +84,12 @@ export class HotReloader implements AsyncDisposable {
   check(): -1 | 0 | 1 {
     this.#requireRunning();
     if (!this.#module.stack.empty) return 0;
-    if (this.#failed !== undefined) {
-      this.#failed = undefined;
-      return -1;
+    const taken = this.#intake.take();
+    if (taken.status === 1) {
+      this.#say(`version ${this.version} runs (${taken.built.how})`);
+      this.#onReload?.(this.#config.path, this.version);
     }
-    const pending = this.#pending;
-    if (pending === undefined) return 0;
-    this.#pending = undefined;
-    try {
-      this.#module.swap(pending);
-    } catch (thrown) {
-      if (this.#module.runs(pending.built)) throw thrown; // Out of the image's own hot_on_reload.
-      this.#module.discard(pending);
-      this.#refuse(VaisError.from(thrown));
-      this.#failed = undefined;
-      return -1;
-    }
-    this.#error = undefined;
-    this.#say(`version ${this.version} runs (${pending.built.how})`);
-    this.#onReload?.(this.#config.path, this.version);
-    return 1;
+    return taken.status;
   }
 
   /**
@@ -127,7 +111,7 @@ export class HotReloader implements AsyncDisposable {
 
   /** Why the newest code was refused; undefined while the newest code is what runs, or waits for `check()`. */
   get error(): VaisError | undefined {
-    return this.#error;
+    return this.#intake.error;
   }
 
   /**
@@ -216,8 +200,7 @@ export class HotReloader implements AsyncDisposable {
     this.#state = 'closed';
     const unloaded = new Promise<void>((resolve) => {
       this.#module.stack.whenEmpty(() => {
-        this.#module.discard(this.#pending);
-        this.#pending = undefined;
+        this.#intake.close();
         this.#module.close();
         resolve();
       });
@@ -227,45 +210,13 @@ export class HotReloader implements AsyncDisposable {
     await unloaded;
   }
 
-  /** Of the newest content of the source: loads it aside, or tells why not. */
+  /** What is made after the end lies in a folder that goes as a whole. */
   #take(made: Made): void {
-    if (this.#state === 'starting') {
-      this.#first = made;
-      return;
-    }
-    if (this.#state === 'closed') {
-      if (made.ok) rmSync(made.built.path, { force: true });
-      return;
-    }
-    if (!made.ok) {
-      this.#refuse(made.error);
-      return;
-    }
-    this.#failed = undefined;
-    const { built } = made;
-    if (this.#pending?.built.digest === built.digest || this.#module.runs(built)) {
-      rmSync(built.path, { force: true });
-      if (this.#module.runs(built)) this.#replacePending(undefined); // The change was taken back.
-      this.#error = undefined;
-      return;
-    }
-    try {
-      this.#replacePending(this.#module.prepare(built));
-      this.#error = undefined;
-    } catch (thrown) {
-      rmSync(built.path, { force: true });
-      this.#refuse(VaisError.from(thrown));
-    }
+    if (this.#state === 'starting') this.#first = made;
+    else if (this.#state === 'running') this.#intake.put(made);
   }
 
-  #replacePending(pending: Prepared | undefined): void {
-    this.#module.discard(this.#pending);
-    this.#pending = pending;
-  }
-
-  #refuse(error: VaisError): void {
-    this.#failed = error;
-    this.#error = error;
+  #refused(error: VaisError): void {
     this.#say(`${error.message}\n  help: ${error.hint}`);
     try {
       this.#onError?.(error);

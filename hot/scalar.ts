@@ -153,8 +153,8 @@ function large(
     size: 8,
     check: (value, where) => {
       // A number beyond 2^53 may already be another than was meant.
-      const exact = Number.isSafeInteger(value) ? BigInt(value as number) : value;
-      if (typeof exact === 'bigint' && exact >= low && exact <= high) return exact;
+      const exact = typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value));
+      if (exact && value >= low && value <= high) return value;
       throw unfit(value, name, where, 'a bigint in its range, or a whole number below 2^53');
     },
     from: BigInt,

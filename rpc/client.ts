@@ -77,6 +77,7 @@ export class AgentClient {
   async *#read<Answer>(stream: grpc.ClientReadableStream<Answer>, signal: AbortSignal): AsyncGenerator<Answer> {
     const cancel = () => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
     try {
       for await (const answer of stream) yield answer as Answer;
     } catch (thrown) {
@@ -93,6 +94,7 @@ export class AgentSession {
   readonly #stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>;
   readonly #address: string;
   readonly #signal: AbortSignal;
+  #over = false;
 
   constructor(
     stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>,
@@ -102,17 +104,22 @@ export class AgentSession {
     this.#stream = stream;
     this.#address = address;
     this.#signal = signal;
+    const end = () => {
+      this.#over = true;
+    };
+    // Said by `responses()`; without a listener of its own it would end this process when nobody reads.
+    stream.on('error', end).on('status', end);
   }
 
-  /** Sends one message; resolves when the line can take the next one. */
+  /** Sends one message; resolves when the line can take the next one, or will take none any more. */
   send(kind: SessionRequest): Promise<void> {
-    if (this.#stream.write(kind)) return Promise.resolve();
+    if (this.#over || this.#stream.writableEnded || this.#stream.write(kind)) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        this.#stream.off('drain', done).off('close', done).off('error', done);
+        this.#stream.off('drain', done).off('close', done).off('error', done).off('status', done);
         resolve();
       };
-      this.#stream.on('drain', done).on('close', done).on('error', done);
+      this.#stream.on('drain', done).on('close', done).on('error', done).on('status', done);
     });
   }
 
@@ -120,6 +127,7 @@ export class AgentSession {
   async *responses(): AsyncGenerator<SessionResponse__Output> {
     const cancel = () => this.#stream.cancel();
     this.#signal.addEventListener('abort', cancel, { once: true });
+    if (this.#signal.aborted) cancel();
     try {
       for await (const answer of this.#stream) yield answer as SessionResponse__Output;
     } catch (thrown) {

@@ -13,13 +13,6 @@ export function describeType(type: Type): string {
 
 const isText = (type: Type): boolean => type.kind === 'str' || (type.kind === 'pointer' && type.to === i8);
 
-/** True when a value of the one type can stand where the other is wanted, with at most a free conversion. */
-export function fits(from: Type, to: Type): boolean {
-  if (from === to || from.kind === 'wrong' || to.kind === 'wrong' || from.kind === 'never') return true;
-  if (isText(from) && isText(to)) return true;
-  return from.kind === 'array' && to.kind === 'slice' && from.element === to.element;
-}
-
 /** The value as this type. Reports when it has another that does not fit. */
 export function coerce(body: Body, value: Tree, wanted: Type, why?: string): Tree {
   const { type, span } = value;
@@ -41,7 +34,7 @@ export function mismatch(body: Body, span: Span, found: Type, wanted: Type, why?
 
 function suggestion(span: Span, found: Type, wanted: Type): string | undefined {
   const written = span.source.text.slice(span.start, span.end);
-  const short = written.length <= 30 && !/[\n{]/.test(written) ? written : 'e';
+  const short = written.length <= 30 && !/[\p{Cc}{]/u.test(written) ? written : 'e';
   const simple = /^[\w.()[\]]+$/.test(short) ? short : `(${short})`;
   if (isNumber(found) && isNumber(wanted)) return `convert it: \`${simple} as ${wanted.name}\``;
   if (/^\d/.test(short)) return undefined;

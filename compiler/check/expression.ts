@@ -21,7 +21,7 @@ import { coerce, describeType } from './convert.ts';
 import { checkBlock, checkBreak, checkContinue, checkIf, checkLoop, checkReturn } from './flow.ts';
 import { checkMatch } from './match.ts';
 import { checkClosure, checkField, checkIndex, checkName, checkPath, checkStruct } from './name.ts';
-import { resolveType } from './resolve.ts';
+import { arrayOf, resolveType } from './resolve.ts';
 import type { Body } from './scope.ts';
 
 /** Stands for what could not be checked; of type `wrong` unless the type is known all the same. */
@@ -383,7 +383,7 @@ function checkArray(body: Body, expr: ExprOf<'array'>, wanted: Type | undefined)
       : checkAs(body, item, element, 'the elements of an array have one type'),
   );
   if (element.kind === 'wrong') return wrongTree(span);
-  return { kind: 'array', items, type: body.checker.types.array(element, items.length), span };
+  return { kind: 'array', items, type: arrayOf(body.checker, element, items.length, span), span };
 }
 
 function checkRepeat(body: Body, expr: ExprOf<'repeat'>, wanted: Type | undefined): Tree {
@@ -396,7 +396,7 @@ function checkRepeat(body: Body, expr: ExprOf<'repeat'>, wanted: Type | undefine
     body.error('E0404', item.span, 'this has no value to keep in an array');
     return wrongTree(span);
   }
-  return { kind: 'repeat', item, count: length, type: body.checker.types.array(item.type, length), span };
+  return { kind: 'repeat', item, count: length, type: arrayOf(body.checker, item.type, length, span), span };
 }
 
 function constantLengthOf(body: Body, expr: Expr): number | undefined {

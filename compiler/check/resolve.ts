@@ -1,5 +1,6 @@
 import type { Name, TypeNode } from '../ast.ts';
 import { didYouMean } from '../diagnostic.ts';
+import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
 import type { Span } from '../source.ts';
 import { type EnumType, type Field, nothing, primitives, type StructType, type Type, wrong } from '../types.ts';
@@ -21,7 +22,7 @@ export function resolveType(checker: Checker, module: Module, node: TypeNode, na
     case 'array': {
       const element = valueType(checker, module, node.element, names);
       const length = constantLength(checker, module, node.length, names);
-      return length === undefined || element === wrong ? wrong : types.array(element, length);
+      return length === undefined || element === wrong ? wrong : arrayOf(checker, element, length, node.span);
     }
     case 'fn': {
       const params = node.params.map((param) => valueType(checker, module, param, names));
@@ -32,6 +33,25 @@ export function resolveType(checker: Checker, module: Module, node: TypeNode, na
       return resolveNamed(checker, module, node, names);
     case 'unknown':
       return wrong;
+  }
+}
+
+/** The array type; that it can be built at all is checked when all types are whole. */
+export function arrayOf(checker: Checker, element: Type, length: number, span: Span): Type {
+  const type = checker.types.array(element, length);
+  if (!checker.sized.has(type)) checker.sized.set(type, span);
+  return type;
+}
+
+/** C compilers count bytes in 31 bits, some of them. */
+const sizeLimit = 2 ** 31 - 1;
+
+/** Reports types that no C compiler could lay out; the first of those that hold each other is enough. */
+export function checkSizes(checker: Checker): void {
+  for (const [type, span] of checker.sized) {
+    if (layoutOf(type).size <= sizeLimit) continue;
+    checker.report.error('E0333', span, `\`${type.name}\` is larger than 2 GiB`, { hint: 'use `malloc`' });
+    return;
   }
 }
 
@@ -145,6 +165,7 @@ export function instantiateType(
   if (declared.kind === 'struct') {
     const made: StructType = { kind: 'struct', name, item: declared.item, module: declared.module, args, fields: [] };
     declared.instances.set(name, made);
+    checker.sized.set(made, declared.span);
     made.fields = fieldsOf(declared.item.fields);
     if (holdsItself(made, made.fields)) {
       checker.report.error('E0305', declared.span, `\`${name}\` holds itself, so it has no size`, {
@@ -156,6 +177,7 @@ export function instantiateType(
   }
   const made: EnumType = { kind: 'enum', name, item: declared.item, module: declared.module, args, variants: [] };
   declared.instances.set(name, made);
+  checker.sized.set(made, declared.span);
   made.variants = declared.item.variants.map((variant, tag) => ({
     name: variant.name.text,
     tag,

@@ -55,6 +55,8 @@ export class Checker {
   readonly foreigns = new Map<string, Foreign>();
   readonly globals: GlobalVariable[] = [];
   readonly constants: ConstantData[] = [];
+  /** Arrays, structs and enums with where they are first named: their sizes are looked at when all are whole. */
+  readonly sized = new Map<Type, Span>();
   /** Functions whose bodies are still to be checked. */
   readonly pending: (() => void)[] = [];
   /** True once 128-bit integers are named. */

@@ -1,5 +1,6 @@
 import { builtins } from '../builtins.ts';
 import type { Func } from '../tree.ts';
+import { emitBirths } from './birth.ts';
 import { BodyEmitter, lineDirective } from './body.ts';
 import { prototype } from './call.ts';
 import { prelude, wideTypes } from './helper.ts';
@@ -22,6 +23,7 @@ function emitFunction(unit: Unit, func: Func, view: View, safePoints: boolean): 
   if (unit.options.debug) b.put(lineDirective(func.span));
   b.put(`${head} {`);
   if (unit.options.lines) b.put('int *line_ = vais_api->line();');
+  emitBirths(b, func);
   const { body } = func;
   if (body !== undefined) {
     const gives = func.type.result.kind !== 'void' && body.type.kind !== 'void';

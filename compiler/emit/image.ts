@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
-import type { Func, Program } from '../tree.ts';
+import type { Func, GlobalVariable, Program } from '../tree.ts';
 import { signature } from '../types.ts';
+import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { quote } from './literal.ts';
 import { type EmitOptions, globalName, Unit } from './unit.ts';
@@ -27,7 +28,10 @@ export function emitImage(
   const unit = new Unit(program, options);
   const hot = hotFunctions(program, module);
   const names = hot.map((func) => unit.codeName(func, module));
-  emitFunctions(unit, false);
+  const born = new Set<GlobalVariable>();
+  // Giving a value may need functions, which may use further globals.
+  do emitFunctions(unit, false);
+  while (emitBirthFunctions(unit, module, born));
   const tail = [...globalTable(unit, module), ...imageTables(unit, hot, names, facts(unit))];
   return {
     c: assemble(
@@ -56,7 +60,7 @@ function globalTable(unit: Unit, module: Module): string[] {
     unit.data.push(`static ${type} *${name};`);
     const { size, align } = layoutOf(global.type);
     let initial = '0';
-    if (global.initial !== undefined) {
+    if (global.initial !== undefined && !bornByCode(global)) {
       initial = `&${name}_initial`;
       data.push(`static const ${type} ${name}_initial = ${unit.initializer(global.initial)};`);
     }
@@ -64,6 +68,7 @@ function globalTable(unit: Unit, module: Module): string[] {
       `{${quote(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, (void **)&${name}, ${initial}},`,
     );
   }
+  for (const [global, { flag }] of unit.births) rows.push(birthRow(global, module, `(void **)&${flag}`));
   for (const [bytes, slot] of unit.strings) {
     const key = createHash('sha256').update(bytes, 'latin1').digest('hex').slice(0, 24);
     rows.push(
@@ -74,7 +79,7 @@ function globalTable(unit: Unit, module: Module): string[] {
 }
 
 function imageTables(unit: Unit, hot: readonly Func[], names: readonly string[], facts: ImageFacts): string[] {
-  const globals = unit.globals.size + unit.strings.size;
+  const globals = unit.globals.size + unit.births.size + unit.strings.size;
   const slots = [...unit.slots];
   return [
     ...functionTable('vais_functions', hot, names),

@@ -2,6 +2,7 @@ import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
 import type { Func, Program } from '../tree.ts';
 import type { Type } from '../types.ts';
+import { birthRow, holdsAddress } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { contractData, functionTable, hotFunctions, type ImageFacts } from './image.ts';
 import { quote } from './literal.ts';
@@ -137,6 +138,10 @@ function globalTable(unit: Unit, module: Module): { lines: string[]; count: numb
     const { size, align } = layoutOf(global.type);
     lines.push(`static void *${pointer} = &${place};`);
     rows.push(`{${quote(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, &${pointer}, 0},`);
+    if (!holdsAddress(global.type)) continue;
+    // However a later image writes its first value: it has one.
+    lines.push(`static unsigned char born_${pointer} = 1; static void *flag_${pointer} = &born_${pointer};`);
+    rows.push(birthRow(global, module, `&flag_${pointer}`));
   }
   if (rows.length > 0) lines.push(`static const hot_global globals_${module.name}[] = {`, ...rows, '};');
   return { lines, count: rows.length };

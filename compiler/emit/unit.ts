@@ -46,6 +46,7 @@ export class Unit {
   readonly hotCalls = new Set<string>();
   /** Globals that the code uses, in the order of their first use. */
   readonly globals = new Map<GlobalVariable, string>();
+  readonly births = new Map<GlobalVariable, { flag: string; name: string }>();
   /** Strings that outlive the image, by content, with the name of their slot. */
   readonly strings = new Map<string, string>();
   /** Hot functions whose thunks an image needs: as values, or of another module. */
@@ -243,10 +244,7 @@ export class Unit {
         return `{{${tree.items.map((item) => this.initializer(item)).join(', ')}}}`;
       case 'repeat': {
         const item = this.initializer(tree.item);
-        // tcc has no ranges in initializers, and long lists of equal items are rare.
-        return /^0(?:LL|U|ULL|\.0)?$/.test(item)
-          ? '{{0}}'
-          : `{{${Array.from({ length: tree.count }, () => item).join(', ')}}}`;
+        return /^0(?:LL|U|ULL|\.0)?$/.test(item) ? '{{0}}' : `{{[0 ... ${tree.count - 1}] = ${item}}}`;
       }
       default:
         throw new Error(`a ${tree.kind} cannot stand in static data`);
@@ -344,6 +342,16 @@ export class Unit {
       this.globals.set(global, name);
     }
     return this.options.kind === 'image' ? `(*${name})` : name;
+  }
+
+  /** The function that gives a global its first value in an image, and the flag that says it was done. */
+  birth(global: GlobalVariable): { flag: string; name: string } {
+    const known = this.births.get(global);
+    if (known !== undefined) return known;
+    const made = { flag: this.unique(`born_${global.name}`), name: this.unique(`birth_${global.name}`) };
+    this.births.set(global, made);
+    this.data.push(`static u8 *${made.flag};`);
+    return made;
   }
 
   /** A string that may be kept by the program: in an image it must be the program's, as the image can go. */

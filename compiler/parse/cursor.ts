@@ -1,6 +1,6 @@
 import type { Name } from '../ast.ts';
 import type { Reporter } from '../diagnostic.ts';
-import type { Token, TokenKind } from '../lex.ts';
+import { printable, type Token, type TokenKind } from '../lex.ts';
 import { join, type Source, type Span } from '../source.ts';
 
 /** Thrown when a construct cannot go on; caught by the nearest list of statements or items, which then skips. */
@@ -155,6 +155,6 @@ export function describe(token: Token): string {
   if (token.kind === 'end') return 'the end of the file';
   if (token.kind === 'string') return 'a string';
   if (token.kind === 'char') return 'a character';
-  if (token.kind === 'attribute') return `the attribute \`${token.text}\``;
-  return `\`${token.text}\``;
+  if (token.kind === 'attribute') return `the attribute \`${printable(token.text)}\``;
+  return `\`${printable(token.text)}\``;
 }

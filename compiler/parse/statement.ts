@@ -1,5 +1,5 @@
 import type { BinaryOperator, Statement } from '../ast.ts';
-import { type Cursor, SyntaxStop } from './cursor.ts';
+import { type Cursor, describe, SyntaxStop } from './cursor.ts';
 import { parseExpression, parseJump } from './expression.ts';
 import { parseGlobal } from './item.ts';
 import { parseType } from './type.ts';
@@ -67,7 +67,7 @@ function endStatement(c: Cursor): void {
   if (c.last.text === '}' && c.last.kind === 'symbol') return;
   c.stop(
     'E0206',
-    `expected the end of the statement, found \`${c.token.text}\``,
+    `expected the end of the statement, found ${describe(c.token)}`,
     'start a new line, or put `;` between',
   );
 }

@@ -12,7 +12,8 @@ export function parseType(c: Cursor): TypeNode {
       return { kind: 'pointer', to, span: c.from(start) };
     }
     if (c.is('&')) {
-      c.stop('E0701', 'references are not in the subset', `write \`*${c.ahead(1).text}\`: a pointer`);
+      const to = c.isKind('name', 1) ? c.ahead(1).text : 'T';
+      c.stop('E0701', 'references are not in the subset', `write \`*${to}\`: a pointer`);
     }
     if (c.is('[')) return parseBracketType(c);
     if (c.is('fn') && c.is('(', 1)) return parseFnType(c);

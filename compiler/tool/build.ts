@@ -119,7 +119,8 @@ async function buildFast(c: string, options: BuildOptions, output: string, fresh
   built.add(output);
   if (!again) return;
   const next = fresh();
-  prepareStandby(output, key, toolchain.command, [...args, '-o', next], next);
+  // Forking is synchronous and takes milliseconds: the caller goes on first.
+  setImmediate(prepareStandby, output, key, toolchain.command, [...args, '-o', next], next);
 }
 
 async function inputs(options: BuildOptions, source: string): Promise<string[]> {

@@ -14,7 +14,6 @@ interface Waiting {
 }
 
 const waiting = new Map<string, Waiting>();
-let cleans = false;
 
 /** The compiler that waits for this output with these arguments; it is then the caller's. */
 export function takeStandby(output: string, key: string): Waiting | undefined {
@@ -26,7 +25,8 @@ export function takeStandby(output: string, key: string): Waiting | undefined {
     return undefined;
   }
   hold(found.started, true);
-  return found;
+  const { started } = found;
+  return { ...found, started: { ...started, finish: (input) => started.finish(`${input ?? ''}${closing}`) } };
 }
 
 /** Starts a compiler for the next build of this output. It keeps no process alive, and ends with ours. */
@@ -42,14 +42,16 @@ export function prepareStandby(
   // What becomes of it is told to whoever takes it.
   started.ended.catch(() => undefined);
   hold(started, false);
+  started.child.stdin?.write(opening);
   waiting.set(output, { key, started, aside });
-  if (cleans) return;
-  cleans = true;
-  // At the end of its input tcc would write an empty library: it must not live to see it.
-  process.on('exit', () => {
-    for (const one of waiting.values()) one.started.child.kill('SIGKILL');
-  });
 }
+
+/**
+ * What a waiting compiler has read already. When our process ends, so does its input, and without the other half it
+ * writes nothing and ends too.
+ */
+const opening = '#if 1\n';
+const closing = '\n#endif\n';
 
 function hold({ child }: Started, alive: boolean): void {
   for (const one of [

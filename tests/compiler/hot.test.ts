@@ -95,6 +95,23 @@ describe.each(['fast', 'optimized'] as const)('a new version, tier %s', (tier) =
     expect((await session.ask('r')).join()).toMatch(/^n=105 name=none v\d+$/);
   });
 
+  it('brings globals that hold texts and functions, and leaves those of the program alone', async () => {
+    const kept = 'G title: str = "first"\n';
+    const { session, folder } = await start(kept + head + hot('state.name = title\ntitle = "changed"') + main);
+    expect((await session.ask('r')).join()).toMatch(/name=first/);
+    const more = `${kept}G words: [str; 2] = ["one", "two"]\nG act: fn(*State) = step\n`;
+    const body = 'state.name = words[1]\nwords[1] = title\nI state.n < 0 { act(state) }';
+    await push(folder, more + head + hot(body) + main, tier);
+    expect((await session.ask('r')).join()).toMatch(/name=two/);
+    for (let call = 0; call < 12; call++) expect((await session.ask()).join()).toMatch(/name=changed/);
+    await push(
+      folder,
+      more + head + hot('state.name = words[1]\nI state.n == 0 { state.n = 7; act(state) }') + main,
+      tier,
+    );
+    expect((await session.ask('r')).join()).toMatch(/n=7 name=changed/);
+  });
+
   it.each([
     ['a null pointer', 'state.n = 99\np := 0 as *i64\n*p = 1'],
     ['a division by zero', 'state.n = 99\nz := state.n - 99\nstate.n = 1 / z'],
