@@ -90,7 +90,7 @@ describe('a developer who paired', () => {
   });
 
   it('gets a new certificate before the old one ends, and is told when it is too late', async () => {
-    const agent = await world.startGuarded('--certificate-days', '0.002'); // Under three minutes: soon over.
+    const agent = await world.startGuarded('--certificate-days', '0.001'); // A minute and a half: soon over.
     expect((await world.run('pair', agent.token, '--as', 'box')).code).toBe(0);
     const before = await storedTarget();
     expect((await world.run('status', '--to', 'box')).code).toBe(0);
