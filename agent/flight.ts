@@ -29,6 +29,8 @@ export interface FlightWorld {
 interface Passenger {
   link: ProgramLink;
   nonce: string;
+  /** How often its connection came back. */
+  returns: number;
   swapped: boolean;
   confirming?: boolean;
   landed?: Landing;
@@ -36,6 +38,8 @@ interface Passenger {
 
 /** How long an instance whose process lives may stay away in the middle of a flight, in milliseconds. */
 const awayMs = 30_000;
+/** So often it may come back without the version: in a container each new process may have the pid of the last. */
+const mostReturns = 3;
 
 /**
  * One version on its way into the running instances of a program, from the order to the last one's word. It lands
@@ -78,10 +82,11 @@ export class Flight {
     if (passenger?.landed !== undefined) return; // The lane brings it to what is desired when this flight is over.
     if (passenger === undefined) {
       if (this.#cancelled) return;
-      passenger = { link, nonce: '', swapped: false };
+      passenger = { link, nonce: '', returns: -1, swapped: false };
       this.#passengers.push(passenger);
     }
     passenger.link = link;
+    passenger.returns += 1;
     for (const report of early) if (report.version === this.push.version) this.#hear(passenger, report);
     if (passenger.landed !== undefined) return;
     const running = link.modules.get(this.push.module);
@@ -95,6 +100,12 @@ export class Flight {
       }
     } else if (this.#cancelled) {
       this.#settle(passenger, { kind: 'superseded' });
+      return;
+    } else if (passenger.returns > mostReturns) {
+      const what = `came back ${mostReturns + 1} times without version ${this.push.version}`;
+      const reason = new VaisError('reverted', `${link.name} (pid ${link.pid}) ${what}: it may have died of it`);
+      this.push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
+      this.#giveUp(passenger, { kind: 'reverted', reason, running: running?.version });
       return;
     }
     const on = passenger;
@@ -126,8 +137,12 @@ export class Flight {
   }
 
   #hear(passenger: Passenger, report: LinkReport): void {
-    if (passenger.landed !== undefined && report.verb !== 'reverted') return;
     const { link } = passenger;
+    if (passenger.landed !== undefined && report.verb !== 'reverted') {
+      // An order that crossed the last word of the one before: it runs after all, and the lane must know.
+      if (report.verb === 'swapped' || report.verb === 'confirmed') this.#world.swapped(link, report);
+      return;
+    }
     const extras = { pid: link.pid };
     switch (report.verb) {
       case 'loaded':
@@ -139,6 +154,7 @@ export class Flight {
         this.push.reach('swapped', report.us === undefined ? extras : { ...extras, pauseUs: report.us });
         break;
       case 'confirmed':
+        if (!passenger.swapped) this.push.reach('swapped', extras); // Said to nobody, while the connection was down.
         passenger.swapped = true;
         this.#world.swapped(link, report);
         void this.#confirm(passenger);

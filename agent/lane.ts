@@ -112,7 +112,8 @@ export class Lane {
         throw thrown;
       }
     };
-    return this.#turns.take(run, () => this.#superseded(push)).finally(this.#world.changed);
+    const superseded = () => push.fail('superseded', this.lineage.desired, supersededBy(push));
+    return this.#turns.take(run, superseded).finally(this.#world.changed);
   }
 
   /** Holds a push to what each instance runs. What ran before under this build may always come back. */
@@ -164,13 +165,17 @@ export class Lane {
         durable ??= this.#makeDurable(entry);
         return durable;
       },
-      swapped: (link, report) => note(link, push, report),
+      swapped: (link, report) => {
+        note(link, push, report);
+        if (this.#flying !== flight) void this.#restore(link);
+      },
       wentBack: (link, running) => this.#wentBack(link, running),
     });
     this.#flying = flight;
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw this.#ended(push);
+      this.#restorer.overtaken();
       for (const link of this.#links) flight.board(link);
       push.reach('delivered');
       onGiveWay(() => flight.cancel());
@@ -285,10 +290,6 @@ export class Lane {
     const push = new Push({ program, module, code, origin }, performance.now(), [this.#world.publish]);
     push.version = entry.version;
     return push;
-  }
-
-  #superseded(push: Push): Verdict {
-    return push.fail('superseded', this.lineage.desired, supersededBy(push));
   }
 
   #ended(push: Push): VaisError {

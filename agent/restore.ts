@@ -53,6 +53,11 @@ export class Restorer {
     push.reach('delivered', { pid: link.pid });
   }
 
+  /** Another version is on its way to all: what was ordered before gets no last word, and may be ordered again. */
+  overtaken(): void {
+    this.#orders.clear();
+  }
+
   /** An instance's connection has ended. */
   left(link: ProgramLink): void {
     const order = this.#orders.get(link);

@@ -34,7 +34,7 @@ export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'c
 }
 
 /** A watcher that leaves so many events unread is let go, rather than kept in memory. */
-const mostUnread = 10_000;
+const mostUnread = 1_024;
 
 /** The handlers of `vais.remote.v1.AgentService`. */
 export function agentService(world: ServiceWorld): AgentServiceHandlers {

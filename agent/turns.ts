@@ -37,9 +37,10 @@ export class Turns {
     this.#latest = turn;
     before?.supersede();
     before?.giveWay();
+    let next: Promise<void> | undefined;
     try {
       if ((await Promise.race([before?.done, replaced])) === 'replaced') {
-        await before?.done; // So that the next one still waits for what runs.
+        next = before?.done; // Whoever came after still waits for what runs.
         return superseded();
       }
       return await run((giveWay) => {
@@ -47,7 +48,8 @@ export class Turns {
         if (mustGiveWay) giveWay();
       });
     } finally {
-      finish();
+      if (next === undefined) finish();
+      else void next.then(finish);
       if (this.#latest === turn) this.#latest = undefined;
     }
   }

@@ -12,6 +12,7 @@ import { type Bounds, sweepX64 } from './delta-x64.ts';
 const EM_X86_64 = 62;
 const EM_AARCH64 = 183;
 const PT_LOAD = 1;
+const SHT_NULL = 0;
 const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHT_RELA = 4;
@@ -127,7 +128,7 @@ class ElfFinder {
       // The slots of .got.plt are read with their section.
       if (type !== R_X86_64_JUMP_SLOT && type !== R_AARCH64_JUMP_SLOT) places.push(place);
     }
-    for (const place of places) this.#findAt(place);
+    for (const place of Float64Array.from(places).sort()) this.#findAt(place);
   }
 
   /** An even entry is an address; an odd one is a bitmap of the 63 words behind the last place. */
@@ -221,10 +222,10 @@ function readSections(file: ByteReader): Section[] {
       flags: file.u32(at + 8, 'a section header'),
       address: file.u64(at + 16, 'a section header'),
       offset: file.u64(at + 24, 'a section header'),
-      size: type === SHT_NOBITS ? 0 : file.u64(at + 32, 'a section header'),
+      size: type === SHT_NOBITS || type === SHT_NULL ? 0 : file.u64(at + 32, 'a section header'),
       link: file.u32(at + 40, 'a section header'),
     };
-    if (type !== SHT_NOBITS && type !== 0) file.require(section.offset, section.size, `the section ${section.name}`);
+    if (section.size > 0) file.require(section.offset, section.size, `the section ${section.name}`);
     return section;
   });
 }

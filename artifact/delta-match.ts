@@ -10,6 +10,9 @@ const tried = 6;
 const penalty = 3;
 /** and it ends where it has lost so much that it is not worth waiting. */
 const patience = 48;
+const mostStep = 8;
+/** So many bits more of a hash than the buckets use say whether it is worth to look into one. */
+const filterBits = 4;
 
 /**
  * Finds what of the new bytes is in the old ones, nearly. Copies may contain differing bytes; they are as long as that is
@@ -21,12 +24,16 @@ export function findCopies(old: Uint8Array, next: Uint8Array): Copies {
   let free = 0; // The new bytes before it are dealt with.
   let shift = 0; // From a new place to the old one, in the last copy.
   let at = 0;
+  let missed = 0; // Places since the last copy at which nothing matched.
   while (at + shortestCopy <= next.byteLength) {
     const from = sameStart(old, next, at + shift, at) ? at + shift : index.nearest(next, at, at + shift);
     if (from < 0) {
-      at += 1;
+      // The longer nothing matches, the larger the steps: what is all new costs little, and a long match is still found.
+      at += 1 + Math.min(mostStep - 1, missed >> 11);
+      missed += 1;
       continue;
     }
+    missed = 0;
     const start = at - extendBack(old, next, from, at, free);
     const end = at + extend(old, next, from, at);
     if (end - start < shortestCopy) {
@@ -76,6 +83,8 @@ class WindowIndex {
   readonly #old: Uint8Array;
   readonly #next: DataView;
   readonly #bits: number;
+  /** One bit for each hash that there is: small enough to stay in the processor's cache, where the rest does not. */
+  readonly #filter: Uint8Array;
   /** Bucket b has the places from ends[b - 1] to ends[b]. */
   readonly #ends: Uint32Array;
   readonly #places: Uint32Array;
@@ -86,10 +95,13 @@ class WindowIndex {
     const view = viewOf(old);
     const count = Math.max(0, Math.floor((old.byteLength - window) / stride) + 1);
     this.#bits = Math.min(21, Math.max(8, 32 - Math.clz32(count)));
+    this.#filter = new Uint8Array(1 << (this.#bits + filterBits - 3));
     const hashes = new Uint32Array(count);
     const ends = new Uint32Array((1 << this.#bits) + 1);
     for (let index = 0; index < count; index += 1) {
-      const hash = this.#hash(view, index * stride);
+      const fine = this.#hash(view, index * stride);
+      const hash = fine >>> filterBits;
+      this.#filter[fine >>> 3] = (this.#filter[fine >>> 3] ?? 0) | (1 << (fine & 7));
       hashes[index] = hash;
       ends[hash + 1] = (ends[hash + 1] ?? 0) + 1;
     }
@@ -109,7 +121,9 @@ class WindowIndex {
   /** The best old place for the new bytes at `at`, or -1: of the few nearest to `expected`, the one that matches longest. */
   nearest(next: Uint8Array, at: number, expected: number): number {
     if (at + window > next.byteLength || this.#places.length === 0) return -1;
-    const hash = this.#hash(this.#next, at);
+    const fine = this.#hash(this.#next, at);
+    if ((((this.#filter[fine >>> 3] ?? 0) >>> (fine & 7)) & 1) === 0) return -1;
+    const hash = fine >>> filterBits;
     const first = hash === 0 ? 0 : (this.#ends[hash - 1] ?? 0);
     const end = this.#ends[hash] ?? 0;
     if (first === end) return -1;
@@ -145,12 +159,13 @@ class WindowIndex {
     return length;
   }
 
+  /** A number of `#bits + filterBits` bits. */
   #hash(view: DataView, at: number): number {
     let hash = Math.imul(view.getUint32(at, true), 0x9e3779b1);
     hash = Math.imul((hash ^ (hash >>> 15)) + view.getUint32(at + 4, true), 0x9e3779b1);
     hash = Math.imul((hash ^ (hash >>> 15)) + view.getUint32(at + 8, true), 0x9e3779b1);
     hash = Math.imul((hash ^ (hash >>> 15)) + view.getUint32(at + 12, true), 0x85ebca6b);
-    return hash >>> (32 - this.#bits);
+    return hash >>> (32 - this.#bits - filterBits);
   }
 }
 

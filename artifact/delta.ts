@@ -22,6 +22,9 @@ import { predict, shiftsOf } from './delta-predict.ts';
 import { applyDifferences, fillGaps, readScript, writeScript } from './delta-script.ts';
 import { sealBytes, unseal } from './delta-seal.ts';
 
+/** Places in a library are kept in 32 bits. */
+const mostBytes = 0xffff_ffff;
+
 /** Limits on what a delta may make. */
 export interface DeltaLimits {
   /** The most bytes that the result may have. */
@@ -41,6 +44,7 @@ export interface DeltaHead {
  * Takes a few hundred milliseconds for 10 MB that are mostly the same.
  */
 export function encodeDelta(old: Uint8Array, next: Uint8Array): Uint8Array | undefined {
+  if (Math.max(old.byteLength, next.byteLength) > mostBytes) return undefined;
   return sealEnvelope(old, next, encodeScript(unseal(old).bytes, unseal(next)));
 }
 
@@ -100,5 +104,5 @@ function requireFit(old: Uint8Array, { oldSize, oldDigest, newSize }: Envelope, 
       hint: 'Send the whole library instead.',
     });
   }
-  if (newSize > 0xffff_ffff) throw brokenDelta('it makes more than 4 GiB');
+  if (Math.max(oldSize, newSize) > mostBytes) throw brokenDelta('it is for more than 4 GiB');
 }

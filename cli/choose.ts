@@ -64,6 +64,15 @@ export function contractsOf({ instances }: Destination): Contract[] {
   return [...found.values()];
 }
 
+/** Reads the contracts now, so that the next push finds it done. One that cannot be read is an error of that push. */
+export function warmContracts(destination: Destination): void {
+  try {
+    contractsOf(destination);
+  } catch {
+    // Said when it matters: see above.
+  }
+}
+
 function oneTriple(programs: readonly Program__Output[]): Triple {
   const all = [...new Set(programs.map(({ triple }) => triple))];
   const [text = ''] = all;

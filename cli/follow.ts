@@ -3,7 +3,7 @@ import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
-import { chooseModule, contractsOf, type Destination } from './choose.ts';
+import { chooseModule, type Destination, warmContracts } from './choose.ts';
 import { PushClock } from './clock.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
@@ -156,11 +156,11 @@ export class Follower {
     if (newest !== undefined && lost) newest.state = 'waiting';
     this.#note(destination);
     this.#offer();
+    warmContracts(destination);
   }
 
   #note(destination: Destination): void {
     this.#destination = destination;
-    contractsOf(destination); // Now, so that the next save finds it done.
     const [{ buildId, baseBuildId }] = destination.instances;
     this.#seen = { build: buildId, base: baseBuildId };
   }

@@ -42,6 +42,7 @@ export class HumanOutput implements Output {
   readonly #versions: VersionReport[] = [];
   #listing: 'status' | 'version' | undefined;
   #transient = false;
+  #last: Report['event'] | undefined;
 
   /**
    * @param options.compact one line for each push, with the time of day: for `watch`
@@ -62,6 +63,7 @@ export class HumanOutput implements Output {
   }
 
   show(report: Report): void {
+    if (this.#story) this.#part(report);
     if (report.event === 'status') {
       this.#listing = 'status';
       this.#status.push(report);
@@ -89,6 +91,17 @@ export class HumanOutput implements Output {
     this.#listing = undefined;
   }
 
+  /** In a story a blank line parts what is said, except the program's lines from each other. */
+  #part(report: Report): void {
+    const goesOn = this.#last === report.event && report.event === 'output';
+    const kept = 'ms' in report && 'push' in report && report.event !== 'done';
+    if (kept) return;
+    this.#last = report.event;
+    if (goesOn) return;
+    this.#clear();
+    this.#out.write('\n');
+  }
+
   #reached(report: StageReport & { readonly push: number }): void {
     if (report.event === 'superseded') {
       this.#stages.delete(report.push);
@@ -112,7 +125,7 @@ export class HumanOutput implements Output {
 
   #line(to: Writable, text: string): void {
     this.#clear();
-    if (text !== '' || this.#story) to.write(`${text}\n`);
+    if (text !== '') to.write(`${text}\n`);
   }
 
   #clear(): void {

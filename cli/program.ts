@@ -1,15 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../common/package-root.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { events } from './commands/events.ts';
-import { history } from './commands/history.ts';
-import { type PairOptions, pair } from './commands/pair.ts';
-import { push } from './commands/push.ts';
-import { rollback } from './commands/rollback.ts';
-import { status } from './commands/status.ts';
-import { targets } from './commands/targets.ts';
-import { watch } from './commands/watch.ts';
+import type { PairOptions } from './commands/pair.ts';
 import type { Context } from './context.ts';
 import type { CompileOptions } from './prepare.ts';
 
@@ -17,6 +8,10 @@ import type { CompileOptions } from './prepare.ts';
 export interface CommonFlags {
   readonly json: boolean;
 }
+
+/*
+ * Each command is loaded when it is called, so that `status` does not wait for a compiler that it does not use.
+ */
 
 /** Carries a command out: gets the function, and what the flags say about how to show things. */
 export type Run = (name: string, flags: CommonFlags, command: (context: Context) => Promise<number>) => Promise<void>;
@@ -46,7 +41,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .command('demo')
     .description('see it work, in under 20 seconds: nothing to set up, nothing left behind')
     .addOption(json())
-    .action((flags: CommonFlags) => run('demo', flags, (context) => demo(context)));
+    .action((flags: CommonFlags) =>
+      run('demo', flags, async (context) => (await import('./commands/demo.ts')).demo(context)),
+    );
 
   program
     .command('agent')
@@ -58,8 +55,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(timeout())
     .addOption(json())
     .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; timeout: number }) =>
-      run('push', flags, (context) =>
-        push(files, { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      run('push', flags, async (context) =>
+        (await import('./commands/push.ts')).push(
+          files,
+          { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 },
+          context,
+        ),
       ),
     );
 
@@ -73,8 +74,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     )
     .addOption(json())
     .action((files: string[], flags: CommonFlags & CompileFlags & { to?: string; debounce: number }) =>
-      run('watch', flags, (context) =>
-        watch(files, { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce }, context),
+      run('watch', flags, async (context) =>
+        (await import('./commands/watch.ts')).watch(
+          files,
+          { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce },
+          context,
+        ),
       ),
     );
 
@@ -83,7 +88,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('what each module of each connected program runs')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('status', flags, (context) => status(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('status', flags, async (context) => (await import('./commands/status.ts')).status(pick(flags), context)),
+    );
 
   program
     .command('history')
@@ -92,7 +99,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(moduleOption())
     .addOption(json())
     .action((flags: CommonFlags & { to?: string; module?: string }) =>
-      run('history', flags, (context) => history(pick(flags), context)),
+      run('history', flags, async (context) => (await import('./commands/history.ts')).history(pick(flags), context)),
     );
 
   program
@@ -104,8 +111,12 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addOption(timeout())
     .addOption(json())
     .action((number: number | undefined, flags: CommonFlags & { to?: string; module?: string; timeout: number }) =>
-      run('rollback', flags, (context) =>
-        rollback(number, { ...pick(flags), timeoutMs: flags.timeout * 1000 }, context),
+      run('rollback', flags, async (context) =>
+        (await import('./commands/rollback.ts')).rollback(
+          number,
+          { ...pick(flags), timeoutMs: flags.timeout * 1000 },
+          context,
+        ),
       ),
     );
 
@@ -114,7 +125,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('what happens to all pushes from now on, until Ctrl-C')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('events', flags, (context) => events(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('events', flags, async (context) => (await import('./commands/events.ts')).events(pick(flags), context)),
+    );
 
   program
     .command('pair')
@@ -125,7 +138,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .option('--at <host:port>', 'where the agent is, when the token does not say it right')
     .addOption(json())
     .action((token: string, flags: CommonFlags & PairOptions) =>
-      run('pair', flags, (context) => pair(token, flags, context)),
+      run('pair', flags, async (context) => (await import('./commands/pair.ts')).pair(token, flags, context)),
     );
 
   program
@@ -133,7 +146,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('the agents that you are paired with')
     .option('--forget <name>', 'remove this one from the list; the agent keeps you until you are revoked there')
     .addOption(json())
-    .action((flags: CommonFlags & { forget?: string }) => run('targets', flags, (context) => targets(flags, context)));
+    .action((flags: CommonFlags & { forget?: string }) =>
+      run('targets', flags, async (context) => (await import('./commands/targets.ts')).targets(flags, context)),
+    );
 
   program
     .command('audit')
@@ -144,7 +159,9 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('what this machine has, and what would make it better')
     .addOption(to())
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string }) => run('doctor', flags, (context) => doctor(pick(flags), context)));
+    .action((flags: CommonFlags & { to?: string }) =>
+      run('doctor', flags, async (context) => (await import('./commands/doctor.ts')).doctor(pick(flags), context)),
+    );
 
   return program;
 }

@@ -7,9 +7,8 @@ export function renderDemo(report: DemoReport, style: Style): string {
   const mark = marks(style);
   switch (report.event) {
     case 'step': {
-      const number = colors.dim(`${report.step}/${report.of}`);
-      const text = wrap(report.text, 74).map((line) => `     ${line}`);
-      return `\n${number}  ${colors.bold(report.title)}${report.text === '' ? '' : `\n${text.join('\n')}`}\n`;
+      const title = `${colors.dim(`${report.step}/${report.of}`)}  ${colors.bold(report.title)}`;
+      return [title, ...wrap(report.text, 74).map((line) => `     ${line}`)].join('\n');
     }
     case 'output': {
       const text = report.changed ? colors.green(report.text) : report.text;
@@ -22,10 +21,9 @@ export function renderDemo(report: DemoReport, style: Style): string {
             `     ${colors.dim(`${report.file}, line ${line}`)}`,
             `     ${colors.red(`- ${was}`)}`,
             `     ${colors.green(`+ ${is}`)}`,
-            '',
           ].join('\n'),
         )
-        .join('\n');
+        .join('\n\n');
     case 'remark':
       return wrap(report.text, 74)
         .map((line) => `     ${line}`.trimEnd())
@@ -34,12 +32,10 @@ export function renderDemo(report: DemoReport, style: Style): string {
       const swaps = report.swapMs.map((ms) => formatMs(ms)).join(', ');
       const wide = Math.max(...report.next.map(({ command }) => command.length));
       return [
-        '',
         `${colors.green(mark.ok)} ${colors.bold('That was all of it')}, in ${formatMs(report.ms)}. From save to new code running: ${swaps}.`,
         '',
         '  Next:',
         ...report.next.map(({ command, text }) => `    ${colors.cyan(command.padEnd(wide))}  ${colors.dim(text)}`),
-        '',
       ].join('\n');
     }
   }

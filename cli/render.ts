@@ -11,7 +11,7 @@ import type {
   TargetReport,
   VersionReport,
 } from './report.ts';
-import { formatMs, hang, marks, type Style } from './style.ts';
+import { formatMs, formatTime, hang, marks, type Style } from './style.ts';
 import { renderTable } from './table.ts';
 import { latest, renderShares, renderTimeline } from './timeline.ts';
 
@@ -70,7 +70,8 @@ export function renderPush(done: DoneReport, stages: readonly StageReport[], sty
   const headline = `${style.colors.green(marks(style).ok)} ${style.colors.bold(headlineOf(done))}`;
   if (stages.length === 0 || done.unchanged) return headline;
   const swapped = latest(stages, 'swapped');
-  const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the push began`);
+  const what = swapped?.origin === 'rollback' ? 'rollback' : 'push';
+  const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the ${what} began`);
   return `${headline}${told}\n${renderTimeline(stages, style)}`;
 }
 
@@ -128,7 +129,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
       ...rows.map((row) => [
         row.desired ? marks(style).arrow : '',
         row.version === 0 ? '-' : `${row.version}`,
-        row.at.replace('T', ' ').slice(0, 19),
+        formatTime(row.at),
         row.outcome,
         row.rollbackTo === undefined ? row.origin : `rollback to ${row.rollbackTo}`,
         row.tier,
@@ -187,8 +188,8 @@ export function renderEvent(report: StageReport, style: Style): string {
   const version = report.version === undefined ? '' : ` version ${report.version}`;
   const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
-  const line = `${paint(report.event.padEnd(10))} ${name}${version}${who}${formatMs(report.ms).padStart(10)}`;
+  const line = `${paint(report.event.padEnd(10))}${formatMs(report.ms).padStart(10)}  ${name}${version}${who}`;
   const why = report.reason === undefined ? '' : `\n${hang(' '.repeat(11), 11, report.reason.message, style.width)}`;
-  const at = report.at === undefined ? '' : `${colors.dim(report.at.slice(11, 23))} `;
+  const at = report.at === undefined ? '' : `${colors.dim(formatTime(report.at).slice(11))}  `;
   return `${at}${line}${why}`;
 }

@@ -51,12 +51,16 @@ export async function make(
 
 /** What the new contract breaks in the running program, if anything. Not a byte has been sent. */
 export function compare({ push, built }: Ready, destination: Destination): ErrorReport | undefined {
-  for (const running of contractsOf(destination)) {
-    const differences = compareContracts(running, built.contract);
-    if (differences.length === 0) continue;
-    return errorReport(contractChanged(differences), { push: push.id, file: push.file.path, differences });
+  const which = { push: push.id, file: push.file.path };
+  try {
+    for (const running of contractsOf(destination)) {
+      const differences = compareContracts(running, built.contract);
+      if (differences.length > 0) return errorReport(contractChanged(differences), { ...which, differences });
+    }
+    return undefined;
+  } catch (thrown) {
+    return errorReport(VaisError.from(thrown), which); // What the program states of itself cannot be read.
   }
-  return undefined;
 }
 
 /**

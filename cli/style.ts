@@ -24,7 +24,7 @@ export function styleOf(
   return {
     colors: pc.createColors(live && noColor === ''),
     unicode,
-    width: Math.max(40, Math.min(100, stream.columns ?? 80)),
+    width: Math.max(40, Math.min(100, stream.columns || 80)),
     live,
   };
 }
@@ -43,6 +43,14 @@ export function formatMs(ms: number): string {
   if (ms >= 9_950) return `${(ms / 1000).toFixed(0)} s`;
   if (ms >= 999.5) return `${(ms / 1000).toFixed(1)} s`;
   return ms >= 99.5 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(1)} ms`;
+}
+
+/** A moment in the time of this machine: `2026-11-22 13:05:45`. */
+export function formatTime(at: string): string {
+  const date = new Date(at);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 /** Text broken at spaces into lines of at most `width` columns. A longer word keeps its length. */

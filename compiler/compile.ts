@@ -7,16 +7,18 @@ import { resolve } from 'node:path';
 import type { Contract } from '../artifact/contract.ts';
 import { hostTriple, parseTriple, type Triple, triples } from '../artifact/triple.ts';
 import { VaisError } from '../common/error.ts';
+import { passesHalves } from './convention.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { analyse, type FrontOptions } from './front.ts';
 import { generate } from './generate.ts';
 import { searchPathOf } from './package.ts';
 import { build } from './tool/build.ts';
 import { type CompilerName, installHint, type Toolchain, toolchainFor } from './tool/find.ts';
+import type { Program } from './tree.ts';
 
 export type { Diagnostic } from './diagnostic.ts';
 export { renderDiagnostics } from './render.ts';
-export { findToolchains, type Toolchain, type ToolchainReport } from './tool/find.ts';
+export { findToolchains, type ToolchainReport } from './tool/find.ts';
 
 export interface CompileOptions extends FrontOptions {
   /** The source's path. */
@@ -27,7 +29,7 @@ export interface CompileOptions extends FrontOptions {
   triple?: string;
   /** `fast` is tcc's; the default is `fast` for an image where tcc is there, and no optimisation is asked for. */
   tier?: 'fast' | 'optimized';
-  /** Optimisation, 0 to 3; the default is 2, and 1 for a program that is to be debugged. */
+  /** Optimisation, 0 to 3; the default is 2, and 0 for what is to be debugged. */
   opt?: 0 | 1 | 2 | 3;
   /** Debug information with the lines of the source. */
   debug?: boolean;
@@ -69,8 +71,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const started = performance.now();
   const front = analyse(options.file, { search: searchPathOf(options.file), ...options, kind: options.kind });
   if (!front.ok) return front;
-  const { toolchain, tier } = await choose(options, triple, front.program.wide);
-  const opt = options.opt ?? (options.debug ? 1 : 2);
+  const { toolchain, tier } = await choose(options, triple, front.program);
+  const opt = options.opt ?? (options.debug ? 0 : 2);
   const { c, contract, runtime, links } = generate(front.program, {
     kind: options.kind,
     triple,
@@ -113,18 +115,23 @@ export function tripleOf(text: string | undefined): Triple {
   throw new VaisError('usage', `there is no target \`${text}\``, { hint: `Known are ${triples.join(', ')}.` });
 }
 
-/** tcc for speed, where it can: it has no 128-bit integers, and builds only for the machine it runs on. */
+/**
+ * tcc for speed, where it can: it has no 128-bit integers, passes some structs in a way of its own, and builds only for
+ * the machine it runs on.
+ */
 async function choose(
   options: CompileOptions,
   triple: Triple,
-  wide: boolean,
+  program: Program,
 ): Promise<{ toolchain: Toolchain; tier: 'fast' | 'optimized' }> {
+  const { wide } = program;
   const wantsFast =
     options.tier === 'fast' ||
     (options.tier === undefined && options.kind === 'image' && !options.opt && !options.debug);
   const names: CompilerName[] = options.kind === 'program' ? ['gcc', 'clang', 'tcc'] : ['gcc', 'clang'];
-  if (wantsFast && !wide) names.unshift('tcc');
-  if (options.kind === 'image' && options.tier !== 'fast' && !wantsFast && !wide) names.push('tcc');
+  if (wantsFast && !wide && !passesHalves(program)) names.unshift('tcc');
+  // Where nothing else is installed, tcc built the program too, and agrees with itself.
+  else if (options.kind === 'image' && !wide) names.push('tcc');
   const wantedNames = options.compiler === undefined ? names : [options.compiler];
   const toolchain = await toolchainFor(triple, wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames);
   if (toolchain !== undefined) return { toolchain, tier: toolchain.name === 'tcc' ? 'fast' : 'optimized' };

@@ -23,6 +23,9 @@ const declarationPattern =
   /(?:\s|#\[\s*[a-z_]\w*\s*(?:\([^)\n]*\))?\s*\]|@\[[^\]\n]*\]|#(?!\[)[^\n]*(?=\n|$))*(?:[FSEXWCGTUPA]\b)/y;
 const externPattern = /@\[\s*([^\]\n]*?)\s*\]/y;
 
+const isLetter = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95;
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
 /** The tokens of a source, ended by one of kind `end`. Reports what is no token and goes on after it. */
 export function lex(source: Source, report: Reporter): Token[] {
   const { text } = source;
@@ -58,9 +61,11 @@ export function lex(source: Source, report: Reporter): Token[] {
     } else if (char === '@' && match(externPattern)) {
       const attribute = match(externPattern);
       push('attribute', at, externPattern.lastIndex, attribute?.[1] ?? '');
-    } else if (/[A-Za-z_]/.test(char)) {
-      push('name', at, at + (match(namePattern)?.[0].length ?? 1));
-    } else if (/[0-9]/.test(char)) {
+    } else if (isLetter(text.charCodeAt(at))) {
+      let end = at + 1;
+      while (isLetter(text.charCodeAt(end)) || isDigit(text.charCodeAt(end))) end++;
+      push('name', at, end);
+    } else if (isDigit(text.charCodeAt(at))) {
       const number = match(numberPattern)?.[0] ?? char;
       const kind = /^0[xXbB]/.test(number) || !/[.eE]/.test(number) ? 'int' : 'float';
       const end = at + number.length;
@@ -100,8 +105,8 @@ export function lex(source: Source, report: Reporter): Token[] {
         bytes += found.byte;
         here = found.end;
       } else {
-        const code = String.fromCodePoint(text.codePointAt(here) ?? 0);
-        bytes += Buffer.from(code, 'utf8').toString('latin1');
+        const code = char < '\x80' ? char : String.fromCodePoint(text.codePointAt(here) ?? 0);
+        bytes += code === char && char < '\x80' ? char : Buffer.from(code, 'utf8').toString('latin1');
         here += code.length;
       }
     }

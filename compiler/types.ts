@@ -162,6 +162,17 @@ export class TypeTable {
   }
 }
 
+/** The float of this width nearest to an integer. By way of an `f64` some would be rounded twice. */
+export function nearestFloat(value: bigint, bits: FloatType['bits']): number {
+  const size = value < 0n ? -value : value;
+  const spare = bits === 32 ? size.toString(2).length - 24 : 0;
+  if (spare <= 0) return Number(value);
+  const unit = 1n << BigInt(spare);
+  const rest = (size % unit) * 2n;
+  const kept = size / unit + (rest > unit || (rest === unit && (size / unit) % 2n === 1n) ? 1n : 0n);
+  return Math.fround(Number(kept * unit) * (value < 0n ? -1 : 1));
+}
+
 /** `fn(*GameState, f64) -> i64`; without a result nothing follows the parenthesis. */
 export function signature(params: readonly Type[], result: Type): string {
   const tail = result.kind === 'void' ? '' : ` -> ${result.name}`;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Contract } from '../artifact/contract.ts';
 import { readImage, requireTriple } from '../artifact/image.ts';
 import { hostTriple, libraryExtension } from '../artifact/triple.ts';
@@ -10,8 +10,10 @@ import { VaisError } from '../common/error.ts';
 import { compile } from '../compiler/compile.ts';
 import { readFromDisk } from '../compiler/modules.ts';
 import { run } from '../compiler/tool/run.ts';
+import { takeStandby } from '../compiler/tool/standby.ts';
 import type { HotReloadConfig } from './config.ts';
 import { SourceError } from './error.ts';
+import { parseFlags } from './flags.ts';
 
 /** A library that was built just now, at a path that no library ever had before. */
 export interface Built {
@@ -38,23 +40,36 @@ export async function build(
   onRead: (path: string) => void,
 ): Promise<Built> {
   const started = performance.now();
-  const output = join(folder, `${randomUUID()}${libraryExtension(hostTriple())}`);
+  const path = join(folder, `${randomUUID()}${libraryExtension(hostTriple())}`);
+  const by =
+    config.command === undefined
+      ? await buildHere(config, outputIn(folder), signal, onRead)
+      : await buildWith(config.command, config, outputIn(folder), signal, onRead);
+  // An aborted build must not take the file of the one that follows it.
+  signal.throwIfAborted();
+  renameSync(outputIn(folder), path);
   try {
-    const by =
-      config.command === undefined
-        ? await buildHere(config, output, signal, onRead)
-        : await buildWith(config.command, config, output, signal, onRead);
-    const bytes = await readFile(output);
-    signal.throwIfAborted();
-    const image = readImage(bytes);
+    const image = readImage(readFileSync(path));
     requireTriple(image, hostTriple());
     const how = `${by}, ${(performance.now() - started).toFixed(1)} ms`;
     const debug = config.args.includes('-g');
-    return { path: output, digest: image.digest, contract: image.contract, debug, how };
+    return { path, digest: image.digest, contract: image.contract, debug, how };
   } catch (thrown) {
-    await rm(output, { force: true });
+    rmSync(path, { force: true });
     throw thrown;
   }
+}
+
+/** Ends what a compiler left behind for the next build. Call it when there is none any more. */
+export async function endBuilds(folder: string): Promise<void> {
+  await setImmediate(); // The compiler starts what is to wait after the build has returned.
+  // Asked for by another key than its own, it is ended.
+  takeStandby(outputIn(folder), 'none');
+}
+
+/** The same each time: the built-in compiler keeps a C compiler waiting for an output that is built again and again. */
+function outputIn(folder: string): string {
+  return join(folder, `built${libraryExtension(hostTriple())}`);
 }
 
 async function buildHere(
@@ -68,7 +83,7 @@ async function buildHere(
     if (text !== undefined) onRead(path);
     return text;
   };
-  const result = await compile({ file: config.file, kind: 'image', ...config.flags, read, output, signal });
+  const result = await compile({ file: config.file, kind: 'image', ...parseFlags(config.args), read, output, signal });
   if (!result.ok) throw new SourceError(config.path, result.diagnostics);
   return result.toolchain;
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { VaisError } from '../common/error.ts';
-import { type BuildFlags, parseFlags } from './flags.ts';
+import type { HotReloader } from './reloader.ts';
 import type { HostOf } from './signature.ts';
 
 /** A function of the program that hot functions may call. */
@@ -15,6 +15,7 @@ interface Settings {
   readonly command: readonly string[] | undefined;
   readonly verbose: boolean;
   readonly functions: ReadonlyMap<string, HostFunctionEntry>;
+  readonly modules: readonly HotReloader[];
 }
 
 /** What a reloader follows, and how. Immutable: each `with…` gives a new configuration. */
@@ -25,7 +26,10 @@ export class HotReloadConfig {
   readonly file: string;
   readonly #settings: Settings;
 
-  /** @param path a Vais source */
+  /**
+   * @param path a Vais source
+   * @param settings what the `with…` methods hand on
+   */
   constructor(path: string, settings: Settings = defaults) {
     this.path = path;
     this.file = resolve(path);
@@ -75,6 +79,14 @@ export class HotReloadConfig {
     return this.#with({ functions });
   }
 
+  /**
+   * Names the reloader of a source that this one imports and that has hot functions of its own: their calls go to that
+   * reloader's version, and globals are shared. It must run before this one starts.
+   */
+  withModule(reloader: HotReloader): HotReloadConfig {
+    return this.#with({ modules: [...this.#settings.modules, reloader] });
+  }
+
   get debounceMs(): number {
     return this.#settings.debounceMs;
   }
@@ -95,9 +107,8 @@ export class HotReloadConfig {
     return this.#settings.functions;
   }
 
-  /** The compiler's arguments, read. @throws VaisError `usage` for one that the built-in compiler does not know */
-  get flags(): BuildFlags {
-    return parseFlags(this.#settings.args);
+  get modules(): readonly HotReloader[] {
+    return this.#settings.modules;
   }
 
   #with(change: Partial<Settings>): HotReloadConfig {
@@ -105,7 +116,14 @@ export class HotReloadConfig {
   }
 }
 
-const defaults: Settings = { debounceMs: 100, args: [], command: undefined, verbose: false, functions: new Map() };
+const defaults: Settings = {
+  debounceMs: 100,
+  args: [],
+  command: undefined,
+  verbose: false,
+  functions: new Map(),
+  modules: [],
+};
 
 function usage(what: string, hint: string): VaisError {
   return new VaisError('usage', `${what} cannot be configured`, { hint });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
-import { type Built, build } from './build.ts';
+import { type Built, build, endBuilds } from './build.ts';
 import type { HotReloadConfig } from './config.ts';
 
 /** What came of the newest content of the source. */
@@ -33,7 +33,7 @@ export class Follower {
    * @param onMade gets what was built; the file is the receiver's to remove. It does not throw.
    */
   static async start(config: HotReloadConfig, onMade: (made: Made) => void): Promise<Follower> {
-    const folder = await mkdtemp(join(tmpdir(), 'vais-node-'));
+    const folder = await makeFolder();
     const follower = new Follower(config, folder, onMade);
     // Where there is no file, building says so better than watching.
     if (existsSync(config.file)) {
@@ -59,7 +59,9 @@ export class Follower {
     this.#compiling.abort();
     await this.#watcher?.close();
     await this.#newest;
-    await rm(this.#folder, { recursive: true, force: true });
+    await endBuilds(this.#folder);
+    // What was killed just now may still have written something.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 
   #begin(change?: Change): void {
@@ -91,5 +93,16 @@ export class Follower {
     } catch (thrown) {
       return { ok: false, error: VaisError.from(thrown) };
     }
+  }
+}
+
+async function makeFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'vais-node-'));
+  } catch (thrown) {
+    throw new VaisError('storage', `cannot make a folder in ${tmpdir()}`, {
+      cause: thrown,
+      hint: 'Libraries are built there: set TMPDIR to a folder that can be written and run code.',
+    });
   }
 }

@@ -37,7 +37,9 @@ export function bindForeigns(image: LoadedImage, offered: (name: string) => bigi
     const address = offered(name) ?? findInProcess(name) ?? image.find(name);
     if (address === undefined) {
       throw new VaisError('load_refused', `nobody has the foreign function ${name}`, {
-        hint: `Offer it: \`config.withFunction('${name}', 'fn(…) -> …', …)\`, or link it: \`withCompilerArgs(['extra.c'])\`.`,
+        hint: name.includes('.')
+          ? 'It is a hot function of an imported source: follow that one with a reloader too, and name it with `withModule`.'
+          : `Offer it: \`config.withFunction('${name}', 'fn(…) -> …', …)\`, or link it: \`withCompilerArgs(['extra.c'])\`.`,
       });
     }
     writeSlot(slot, address);

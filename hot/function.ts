@@ -62,6 +62,11 @@ export class HotSlot {
     return koffi.decode(address, this.#proto) as Target;
   }
 
+  /** Whether it calls anything: true from the first version that has the function, until the end. */
+  get aimed(): boolean {
+    return this.#target !== undefined;
+  }
+
   /** Undefined: the code is gone, and a call is refused. */
   aim(target: Target | undefined): void {
     this.#target = target;
@@ -81,7 +86,8 @@ export class HotSlot {
   #call(args: readonly HotArgument[]): HotResult {
     const { params, result } = this.#convention;
     if (args.length !== params.length) {
-      throw new VaisError('usage', `${this.name} was given ${args.length} arguments`, { hint: `It is ${this.type}.` });
+      const count = args.length === 1 ? '1 argument' : `${args.length} arguments`;
+      throw new VaisError('usage', `${this.name} was given ${count}`, { hint: `It is ${this.type}.` });
     }
     const given = params.map((param, index) => param.to(args[index], this.#places[index] ?? this.name));
     // Structs go in as bare addresses. As one argument more, which koffi does not look at, they are not collected

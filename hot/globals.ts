@@ -3,7 +3,8 @@ import { VaisError } from '../common/error.ts';
 import { type ImageGlobal, type LoadedImage, writeSlot } from './image.ts';
 import { Memory } from './memory.ts';
 
-interface Global {
+/** A global's value, and what it is; the size in bytes. */
+export interface Global {
   readonly type: string;
   readonly size: number;
   readonly memory: Memory;
@@ -19,20 +20,21 @@ export type NewGlobals = ReadonlyMap<string, Global>;
 export class Globals {
   readonly #known = new Map<string, Global>();
 
-  get(name: string): Memory | undefined {
-    return this.#known.get(name)?.memory;
+  find(name: string): Global | undefined {
+    return this.#known.get(name);
   }
 
   /**
    * Points the image's slots to the globals. Those that are new stay apart until `keep`: a version that never runs
    * leaves none behind.
    *
+   * @param imported finds those of other modules
    * @throws VaisError `contract_changed` for a global of another type
    */
-  bind(image: LoadedImage): NewGlobals {
+  bind(image: LoadedImage, imported: (name: string) => Global | undefined): NewGlobals {
     const born = new Map<string, Global>();
     for (const wanted of image.globals) {
-      const known = this.#known.get(wanted.name);
+      const known = this.#known.get(wanted.name) ?? imported(wanted.name);
       if (known !== undefined) requireSame(wanted, known);
       const global = known ?? make(wanted);
       if (known === undefined) born.set(wanted.name, global);

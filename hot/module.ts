@@ -9,11 +9,12 @@ import { conventionFor } from './convert.ts';
 import { fieldFor } from './field.ts';
 import { bindForeigns } from './foreign.ts';
 import { HotSlot, Stack } from './function.ts';
-import { Globals, type NewGlobals } from './globals.ts';
+import { type Global, Globals, type NewGlobals } from './globals.ts';
 import { hostFunction } from './host.ts';
 import { LoadedImage } from './image.ts';
 import { Layouts } from './layout.ts';
 import type { FieldInput, FieldValue } from './signature.ts';
+import { Thunks } from './thunks.ts';
 
 /** A version that is loaded and bound, and that nothing calls yet. */
 export interface Prepared {
@@ -33,16 +34,22 @@ export class HotModule {
   readonly layouts = new Layouts((name) => this.#running?.built.contract.structs.find((one) => one.name === name));
   version = 0;
   readonly #host: ReadonlyMap<string, HostFunctionEntry>;
+  readonly #others: readonly HotModule[];
   readonly #api: Api;
   readonly #slots = new Map<string, HotSlot>();
-  /** Functions of the module whose addresses native code holds, by `module.name`. */
-  readonly #thunks = new Map<string, { readonly slot: HotSlot; readonly address: bigint }>();
+  readonly #thunks = new Thunks(this.stack);
   readonly #hostAddresses = new Map<string, bigint>();
   #running: Prepared | undefined;
   #onReload: bigint | null = null;
 
-  constructor(host: ReadonlyMap<string, HostFunctionEntry>, error: () => string) {
+  /**
+   * @param host functions of the program
+   * @param others modules that this one imports hot functions and globals from
+   * @param error the text of the last error
+   */
+  constructor(host: ReadonlyMap<string, HostFunctionEntry>, others: readonly HotModule[], error: () => string) {
     this.#host = host;
+    this.#others = others;
     this.#api = new Api({
       version: () => this.version,
       error,
@@ -69,10 +76,9 @@ export class HotModule {
     const image = LoadedImage.load(built.path, contract);
     try {
       bindForeigns(image, (name) => this.#offer(name, contract));
-      const born = this.#globals.bind(image);
+      const born = this.#globals.bind(image, (name) => this.#importGlobal(name));
       image.give(this.#api.address);
-      const slots = [...this.#slots.values(), ...[...this.#thunks.values()].map(({ slot }) => slot)];
-      const targets = new Map(slots.map((slot) => [slot, slot.prepare(addressIn(image, slot))]));
+      const targets = this.#aimAt(image, [...this.#slots.values(), ...this.#thunks.slots]);
       if (!built.debug) image.forget();
       return { built, image, born, targets };
     } catch (thrown) {
@@ -90,12 +96,8 @@ export class HotModule {
   swap(next: Prepared): void {
     const old = this.#running;
     if (old !== undefined) requireCompatible(this.#held(old.built.contract), next.built.contract);
-    // Callables that were asked for since then.
-    const late = [...this.#slots.values()].filter((slot) => !next.targets.has(slot));
-    const targets = [
-      ...next.targets,
-      ...late.map((slot) => [slot, slot.prepare(addressIn(next.image, slot))] as const),
-    ];
+    const since = [...this.#slots.values(), ...this.#thunks.slots].filter((slot) => !next.targets.has(slot));
+    const targets = new Map([...next.targets, ...this.#aimAt(next.image, since)]);
     this.#globals.keep(next.born);
     this.#running = next;
     this.version += 1;
@@ -112,22 +114,23 @@ export class HotModule {
   slot(name: string): HotSlot {
     const known = this.#slots.get(name);
     if (known !== undefined) return known;
-    const functions = this.contract?.functions ?? [];
-    const found = functions.find((one) => one.name === name);
-    if (found === undefined || this.#running === undefined) {
-      throw new VaisError('usage', `the module has no hot function ${name}`, {
-        hint: `It has ${functions.map((one) => one.name).join(', ') || 'none'}. Functions are hot by \`#[hot]\`.`,
-      });
-    }
-    const slot = new HotSlot(name, found.type, this.#convention(found, this.#running.built.contract), this.stack);
-    slot.aim(slot.prepare(addressIn(this.#running.image, slot)));
+    const { func, contract } = this.#function(name);
+    const slot = new HotSlot(name, func.type, this.#convention(func, contract), this.stack);
+    this.#aimNow(slot);
     this.#slots.set(name, slot);
     return slot;
   }
 
+  /** An address of a hot function that may be kept, and given away. @throws VaisError `usage` as `slot` does */
+  address(name: string): bigint {
+    const { func, contract } = this.#function(name);
+    this.#thunks.share();
+    return this.#thunk(func, contract);
+  }
+
   /** @throws VaisError `usage` when there is no such global */
   global(name: string): { read(): FieldValue; write(value: FieldInput): void } {
-    const memory = this.#globals.get(name);
+    const memory = this.#globals.find(name)?.memory;
     const stated = this.contract?.globals.find((one) => one.name === name);
     if (memory === undefined || stated === undefined) {
       throw new VaisError('usage', `the module has no global ${name} that its hot functions use`, {
@@ -146,11 +149,19 @@ export class HotModule {
     for (const slot of this.#slots.values()) slot.aim(undefined);
     this.#running?.image.unload();
     this.#running = undefined;
-    for (const { address } of this.#thunks.values()) koffi.unregister(address);
+    this.#thunks.close();
     for (const address of this.#hostAddresses.values()) koffi.unregister(address);
-    this.#thunks.clear();
     this.#hostAddresses.clear();
     this.#api.close();
+  }
+
+  #function(name: string): { readonly func: ContractFunction; readonly contract: Contract } {
+    const contract = this.contract;
+    const func = contract?.functions.find((one) => one.name === name);
+    if (contract !== undefined && func !== undefined) return { func, contract };
+    throw new VaisError('usage', `the module has no hot function ${name}`, {
+      hint: `It has ${contract?.functions.map((one) => one.name).join(', ') || 'none'}. Functions are hot by \`#[hot]\`.`,
+    });
   }
 
   /** The contract, with every struct that the program holds marked as held. */
@@ -165,7 +176,7 @@ export class HotModule {
 
   /** Functions that this program has for an image, by the name that the image asks for. */
   #offer(name: string, contract: Contract): bigint | undefined {
-    const known = this.#thunks.get(name)?.address ?? this.#hostAddresses.get(name) ?? this.#api.find(name);
+    const known = this.#hostAddresses.get(name) ?? this.#api.find(name);
     if (known !== undefined) return known;
     const entry = this.#host.get(name);
     if (entry !== undefined) {
@@ -173,27 +184,56 @@ export class HotModule {
       this.#hostAddresses.set(name, address);
       return address;
     }
-    if (!name.startsWith(`${contract.module}.`)) return undefined;
-    return this.#makeThunk(name, contract);
+    const own = contract.functions.find((one) => `${contract.module}.${one.name}` === name);
+    if (own !== undefined) return this.#thunk(own, contract);
+    for (const other of this.#others) {
+      const prefix = `${other.contract?.module}.`;
+      if (name.startsWith(prefix)) return other.address(name.slice(prefix.length));
+    }
+    return undefined;
   }
 
-  /** An address of a hot function that may be kept: it calls through whichever version runs. */
-  #makeThunk(name: string, contract: Contract): bigint | undefined {
-    const found = contract.functions.find((one) => `${contract.module}.${one.name}` === name);
-    if (found === undefined) return undefined;
-    const convention = this.#convention(found, contract);
-    const slot = new HotSlot(found.name, found.type, convention, this.stack, true);
-    const address = koffi.register((...args: unknown[]) => slot.callRaw(args), koffi.pointer(convention.raw));
-    this.#thunks.set(name, { slot, address });
+  /** The value of `util.score`, where another module has it. */
+  #importGlobal(name: string): Global | undefined {
+    for (const other of this.#others) {
+      const prefix = `${other.contract?.module}.`;
+      if (name.startsWith(prefix)) return other.#globals.find(name.slice(prefix.length));
+    }
+    return undefined;
+  }
+
+  #thunk(func: ContractFunction, contract: Contract): bigint {
+    const { slot, address } = this.#thunks.of(func, this.#convention(func, contract));
+    if (!slot.aimed) this.#aimNow(slot);
     return address;
+  }
+
+  #aimNow(slot: HotSlot): void {
+    const target = this.#running === undefined ? undefined : this.#aimAt(this.#running.image, [slot]).get(slot);
+    slot.aim(target);
+  }
+
+  /** What these call in an image. A thunk of a version that never ran may have nothing there. */
+  #aimAt(image: LoadedImage, slots: readonly HotSlot[]): Map<HotSlot, (...args: unknown[]) => unknown> {
+    const targets = new Map<HotSlot, (...args: unknown[]) => unknown>();
+    for (const slot of slots) {
+      const found = image.functions.get(slot.name);
+      if (found?.type === slot.type) targets.set(slot, slot.prepare(found.address));
+      else if (slot.aimed) {
+        throw new VaisError(
+          'load_refused',
+          `the library has no ${slot.name} that is ${slot.type}, as its contract says`,
+        );
+      }
+    }
+    return targets;
   }
 
   /** What the old image asked for with `hot_on_reload`. A function of its own is gone after this; a hot one stays. */
   #tellImage(): void {
     const callback = this.#onReload;
     if (callback === null) return;
-    const stays = [...this.#thunks.values()].some(({ address }) => address === callback);
-    if (!stays) this.#onReload = null;
+    if (!this.#thunks.has(callback)) this.#onReload = null;
     this.stack.enter();
     try {
       koffi.call(callback, onReload, this.version);
@@ -204,9 +244,3 @@ export class HotModule {
 }
 
 const onReload = koffi.proto('void', ['int64']);
-
-function addressIn(image: LoadedImage, { name, type }: HotSlot): bigint {
-  const found = image.functions.get(name);
-  if (found?.type === type) return found.address;
-  throw new VaisError('load_refused', `the library's table has no ${name} that is ${type}, though its contract does`);
-}

@@ -1,12 +1,12 @@
 /**
  * Read this first. `hot/` lets a Node program hold a hot module: it follows the source, builds it, and exchanges the
  * code below the callables that the program holds. It may import `common/`, `artifact/` and `compiler/`; it needs no
- * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps,
- * `intake.ts` holds what waits in between; `convert.ts` and
- * `struct.ts` are how values cross.
+ * agent and no network. `follower.ts` watches and builds, `module.ts` loads, binds and swaps, `intake.ts` holds what
+ * waits in between; `convert.ts` and `struct.ts` are how values cross.
  */
 import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
+import { parseFlags } from './flags.ts';
 import { Follower, type Made } from './follower.ts';
 import { Intake } from './intake.ts';
 import { HotModule } from './module.ts';
@@ -38,7 +38,8 @@ export class HotReloader implements AsyncDisposable {
 
   constructor(config: HotReloadConfig) {
     this.#config = config;
-    this.#module = new HotModule(config.functions, () => this.#intake.error?.message ?? '');
+    const others = config.modules.map((reloader) => reloader.#module);
+    this.#module = new HotModule(config.functions, others, () => this.#intake.error?.message ?? '');
     this.#intake = new Intake(this.#module, (error) => this.#refused(error));
   }
 
@@ -48,15 +49,16 @@ export class HotReloader implements AsyncDisposable {
    * @throws SourceError, with the compiler's messages, when the source does not compile; VaisError when it cannot be
    *   built or loaded here. The reloader can be started again then.
    */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    const { path, args, command } = this.#config;
+    if (this.#state !== 'new') throw usage(`the reloader of ${path} was started already`);
+    if (command === undefined) parseFlags(args); // What is wrong with them is said before anything is started.
+    this.#state = 'starting';
     this.#starting = this.#start();
-    return this.#starting;
+    await this.#starting;
   }
 
   async #start(): Promise<void> {
-    if (this.#state !== 'new') throw usage(`the reloader of ${this.#config.path} was started already`);
-    if (this.#config.command === undefined) void this.#config.flags; // Said before anything is started.
-    this.#state = 'starting';
     try {
       const follower = await Follower.start(this.#config, (made) => this.#take(made));
       this.#follower = follower;
@@ -93,7 +95,7 @@ export class HotReloader implements AsyncDisposable {
   }
 
   /**
-   * Builds the source as it is now, whether it was saved or not, and takes it up at once. Gives what `check()` gives:
+   * Builds the source as it is now, whether a change was seen or not, and takes it up at once. Gives what `check()` gives:
    * 0 when it is what runs already.
    */
   async reload(): Promise<-1 | 0 | 1> {
@@ -133,6 +135,17 @@ export class HotReloader implements AsyncDisposable {
     throw new VaisError('contract_changed', `${name} is ${slot.type}, and not ${type}`, {
       hint: 'Ask for the signature that the source states.',
     });
+  }
+
+  /**
+   * The address of a hot function that native code may keep, for parameters and fields of a type `fn(…)`: calls of it
+   * run the current version too.
+   *
+   * @throws VaisError `usage` as `getFunction` does
+   */
+  getAddress(name: string): bigint {
+    this.#requireRunning();
+    return this.#module.address(name);
   }
 
   /**

@@ -30,7 +30,7 @@ export function isStruct(value: unknown): value is Struct {
 /** Where the struct is. Valid as long as the struct itself is held. */
 export function addressOf(struct: Struct): bigint {
   const { memory, at } = struct[place];
-  return memory.address + BigInt(at);
+  return at === 0 ? memory.address : memory.address + BigInt(at);
 }
 
 /** The struct's own bytes, not a copy of them: to save and restore a state as a whole. */

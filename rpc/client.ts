@@ -95,6 +95,8 @@ export class AgentSession {
   readonly #address: string;
   readonly #signal: AbortSignal;
   #over = false;
+  /** Set while the line is full. */
+  #drained: Promise<void> | undefined;
 
   constructor(
     stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>,
@@ -114,13 +116,15 @@ export class AgentSession {
   /** Sends one message; resolves when the line can take the next one, or will take none any more. */
   send(kind: SessionRequest): Promise<void> {
     if (this.#over || this.#stream.writableEnded || this.#stream.write(kind)) return Promise.resolve();
-    return new Promise((resolve) => {
+    this.#drained ??= new Promise((resolve) => {
       const done = () => {
         this.#stream.off('drain', done).off('close', done).off('error', done).off('status', done);
+        this.#drained = undefined;
         resolve();
       };
       this.#stream.on('drain', done).on('close', done).on('error', done).on('status', done);
     });
+    return this.#drained;
   }
 
   /** The agent's messages, until the stream ends. @throws VaisError when it breaks, unless the signal ended it */

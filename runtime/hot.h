@@ -6,7 +6,7 @@
  * WHAT IT IS
  *
  * A program is built with this runtime inside and with version 1 of its hot functions. While it runs, newer versions of
- * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with all its
+ * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with its
  * state. Nothing has to be there for that: without an agent and without a library the program runs version 1,
  * and costs what it always cost, plus 1 to 2 ns for each call of a hot function.
  *
@@ -95,6 +95,7 @@
  *   2. What a program says to its runtime
  *   3. For generated code: thunks and safe points, with a whole example
  *   4. The program's interface
+ *   5. For modules and programs that people write in C or C++
  */
 #ifndef VAIS_HOT_H
 #define VAIS_HOT_H
@@ -261,6 +262,12 @@ typedef struct hot_module {
 #define HOT_STORE(place, value) ((place) = (value))
 #endif
 
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOT_MAYBE __attribute__((unused))
+#else
+#define HOT_MAYBE
+#endif
+
 #if defined(_WIN32)
 #define HOT_EXPORT __declspec(dllexport)
 #elif defined(__GNUC__) && !defined(__TINYC__)
@@ -413,6 +420,166 @@ const char *hot_error(void);
 /* This thread's cell for the current source line. */
 int *hot_line(void);
 
+#endif /* HOT_IMAGE */
+
+/* ---- 5. For modules and programs that people write in C or C++ ---------------------------------------------------
+ *
+ * A header that both sides include says what the module is. A struct is told with its size and alignment, and its
+ * fields with their offsets; the compiler checks each figure. The types are the words of Vais: i64, f64, *Thing. The
+ * order of the functions is the order of the slots, and stays.
+ *
+ *   // thing.h, with a guard against being included twice
+ *   typedef struct Thing { long long x; double speed; } Thing;
+ *   #define THING_FUNCTIONS(F) F(thing_step, "fn(*Thing, f64) -> i64") F(thing_x, "fn(*Thing) -> i64")
+ *   #define THING_STRUCTS(STRUCT, FIRST, NEXT, END) \
+ *       STRUCT(Thing, 16, 8) FIRST(Thing, x, "i64", 0) NEXT(Thing, speed, "f64", 8) END
+ *
+ * The module. HOT_BUILD is 32 hex digits that differ for different code:
+ *   cc -shared -fPIC -DHOT_BUILD=$(cat thing.h thing.c | sha256sum | head -c 32) thing.c -o libthing.so
+ *
+ *   // thing.c
+ *   #define HOT_IMAGE
+ *   #include "hot.h"
+ *   #include "thing.h"
+ *   static long long thing_step(Thing *thing, double dt) { ... }
+ *   static long long thing_x(Thing *thing) { ... }
+ *   HOT_MODULE_IMAGE(thing, "thing.c", THING_FUNCTIONS, THING_STRUCTS)
+ *
+ * The program. It has version 1 of the functions inside, by including the module's source without HOT_IMAGE, under
+ * other names, and calls them by their thunks:
+ *   cc -DHOT_BUILD=$(cat thing.h thing.c | sha256sum | head -c 32) program.c runtime/?*.c -lpthread -ldl -lm
+ *
+ *   // program.c
+ *   #include "hot.h"
+ *   #include "thing.h"
+ *   #define thing_step HOT_FIRST(thing_step)
+ *   #define thing_x HOT_FIRST(thing_x)
+ *   #include "thing.c"
+ *   #undef thing_step
+ *   #undef thing_x
+ *   HOT_MODULE_PROGRAM(thing)
+ *   HOT_THUNK2(thing, 0, long long, thing_step, Thing *, double)   // slot, result, name, types of the arguments
+ *   HOT_THUNK1(thing, 1, long long, thing_x, Thing *)
+ *   static hot_module *const modules[] = {&HOT_MODULE_OF(thing)};
+ *   int main(int argc, char **argv) { hot_program(argc, argv, modules, 1); hot_state(&thing, sizeof thing); ... }
+ *
+ * A thunk returns a value; a hot function with nothing to return returns 0. What its arguments point to is put back by
+ * an undone call only if it was registered with hot_state. (tests/runtime/fixtures/thing* is this, whole.)
+ */
+#define HOT_TEXT_(x) #x
+#define HOT_TEXT(x) HOT_TEXT_(x)
+#define HOT_FIRST(name) hot_v1_##name
+#ifdef __cplusplus
+#define HOT_HOLDS(test) static_assert(test, #test);
+#define HOT_ALIGN_(name) alignof(name)
+#else
+#define HOT_HOLDS(test) _Static_assert(test, #test);
+#define HOT_ALIGN_(name) (sizeof(struct { char before; name it; }) - sizeof(name))
+#endif
+
+#define HOT_FUNCTION_(name, type) {#name, type, (hot_address)name},
+#define HOT_FUNCTION_RECORD_(name, type) "{\"record\":\"function\",\"name\":\"" #name "\",\"type\":\"" type "\"}\0"
+#define HOT_FIELD_(field, type, offset) "{\"name\":\"" #field "\",\"type\":\"" type "\",\"offset\":" #offset "}"
+#define HOT_STRUCT_RECORD_(name, size, align) \
+    "{\"record\":\"struct\",\"name\":\"" #name "\",\"size\":" #size ",\"align\":" #align ",\"held\":true,\"fields\":["
+#define HOT_FIRST_FIELD_(name, field, type, offset) HOT_FIELD_(field, type, offset)
+#define HOT_NEXT_FIELD_(name, field, type, offset) "," HOT_FIELD_(field, type, offset)
+#define HOT_STRUCT_END_ "]}\0"
+#define HOT_STRUCT_CHECK_(name, size, align) \
+    HOT_HOLDS(sizeof(name) == size) HOT_HOLDS(HOT_ALIGN_(name) == align)
+#define HOT_FIELD_CHECK_(name, field, type, offset) HOT_HOLDS(HOT_PLACE_(name, field) == offset)
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOT_PLACE_(name, field) __builtin_offsetof(name, field)
+#else
+#define HOT_PLACE_(name, field) ((unsigned long long)&((name *)0)->field)
+#endif
+#define HOT_NOTHING_
+
+/* The contract, the table, and the image: exported by an image, a static of the program. */
+#define HOT_STATE_(module, source, FUNCTIONS, STRUCTS, linkage, image, api) \
+    STRUCTS(HOT_STRUCT_CHECK_, HOT_FIELD_CHECK_, HOT_FIELD_CHECK_, HOT_NOTHING_) \
+    HOT_CONTRACT static const char hot_contract_##module[] = \
+        "{\"record\":\"module\",\"format\":1,\"name\":\"" #module "\",\"triple\":\"" HOT_TRIPLE "\",\"build\":\"" \
+        HOT_TEXT(HOT_BUILD) "\",\"tier\":\"optimized\",\"compiler\":\"C\",\"source\":\"" source "\"}\0" \
+        FUNCTIONS(HOT_FUNCTION_RECORD_) \
+        STRUCTS(HOT_STRUCT_RECORD_, HOT_FIRST_FIELD_, HOT_NEXT_FIELD_, HOT_STRUCT_END_); \
+    static const hot_function hot_functions_##module[] = {FUNCTIONS(HOT_FUNCTION_)}; \
+    linkage const hot_image image = { \
+        HOT_ABI, sizeof(hot_image), #module, HOT_TEXT(HOT_BUILD), HOT_TRIPLE, hot_contract_##module, \
+        sizeof hot_contract_##module, 2, sizeof hot_functions_##module / sizeof hot_functions_##module[0], \
+        hot_functions_##module, 0, 0, 0, 0, api};
+
+#ifdef HOT_IMAGE
+/* The runtime's functions, for code of an image: hot_runtime->version(). */
+HOT_MAYBE static const hot_api *hot_runtime;
+#ifdef __cplusplus
+#define HOT_MODULE_IMAGE(module, source, FUNCTIONS, STRUCTS) \
+    HOT_STATE_(module, source, FUNCTIONS, STRUCTS, extern "C" HOT_EXPORT, vais_hot_image, &hot_runtime)
+#else
+#define HOT_MODULE_IMAGE(module, source, FUNCTIONS, STRUCTS) \
+    HOT_STATE_(module, source, FUNCTIONS, STRUCTS, HOT_EXPORT, vais_hot_image, &hot_runtime)
+#endif
+#else
+HOT_MAYBE static const hot_api *hot_runtime;
+#define HOT_MODULE_IMAGE(module, source, FUNCTIONS, STRUCTS) \
+    HOT_STATE_(module, source, FUNCTIONS, STRUCTS, static, hot_image_##module, &hot_runtime)
+#define HOT_MODULE_OF(module) hot_module_##module
+#define HOT_MODULE_PROGRAM(module) \
+    extern hot_module hot_module_##module; \
+    HOT_MODULE_THREAD(hot_module_##module, hot_thread_##module) \
+    hot_module hot_module_##module = { \
+        HOT_ABI, sizeof(hot_module), &hot_image_##module, 0, 0, hot_thread_##module, 0};
+
+#define HOT_THUNK_(module, number, R, name, PARAMETERS, TYPES, GIVEN, KEPT, FIELDS, SET) \
+    struct hot_call_##name { R result; FIELDS }; \
+    static void hot_run_##name(hot_address f, void *call) { \
+        struct hot_call_##name *c = (struct hot_call_##name *)call; \
+        c->result = ((R (*) TYPES)f) KEPT; \
+    } \
+    static const hot_site hot_site_##name = {number, 0, hot_run_##name, 0}; \
+    R name PARAMETERS { \
+        hot_thread *t = hot_thread_##module(); \
+        struct hot_call_##name c; \
+        if (HOT_PLAIN(t)) { \
+            R result; \
+            HOT_ENTER(t); \
+            result = ((R (*) TYPES)HOT_SLOT(t, number)) GIVEN; \
+            HOT_LEAVE(t); \
+            return result; \
+        } \
+        SET \
+        hot_call(&hot_module_##module, t, &hot_site_##name, &c); \
+        return c.result; \
+    }
+#define HOT_THUNK0(module, slot, R, name) \
+    HOT_THUNK_(module, slot, R, name, (void), (void), (), (), char none;, c.none = 0;)
+#define HOT_THUNK1(module, slot, R, name, T1) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1), (T1), (a1), (c->a1), T1 a1;, c.a1 = a1;)
+#define HOT_THUNK2(module, slot, R, name, T1, T2) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1, T2 a2), \
+               (T1, T2), (a1, a2), \
+               (c->a1, c->a2), T1 a1; T2 a2;, \
+               c.a1 = a1; c.a2 = a2;)
+#define HOT_THUNK3(module, slot, R, name, T1, T2, T3) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1, T2 a2, T3 a3), \
+               (T1, T2, T3), (a1, a2, a3), \
+               (c->a1, c->a2, c->a3), T1 a1; T2 a2; T3 a3;, \
+               c.a1 = a1; c.a2 = a2; c.a3 = a3;)
+#define HOT_THUNK4(module, slot, R, name, T1, T2, T3, T4) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1, T2 a2, T3 a3, T4 a4), \
+               (T1, T2, T3, T4), (a1, a2, a3, a4), \
+               (c->a1, c->a2, c->a3, c->a4), T1 a1; T2 a2; T3 a3; T4 a4;, \
+               c.a1 = a1; c.a2 = a2; c.a3 = a3; c.a4 = a4;)
+#define HOT_THUNK5(module, slot, R, name, T1, T2, T3, T4, T5) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1, T2 a2, T3 a3, T4 a4, T5 a5), \
+               (T1, T2, T3, T4, T5), (a1, a2, a3, a4, a5), \
+               (c->a1, c->a2, c->a3, c->a4, c->a5), T1 a1; T2 a2; T3 a3; T4 a4; T5 a5;, \
+               c.a1 = a1; c.a2 = a2; c.a3 = a3; c.a4 = a4; c.a5 = a5;)
+#define HOT_THUNK6(module, slot, R, name, T1, T2, T3, T4, T5, T6) \
+    HOT_THUNK_(module, slot, R, name, (T1 a1, T2 a2, T3 a3, T4 a4, T5 a5, T6 a6), \
+               (T1, T2, T3, T4, T5, T6), (a1, a2, a3, a4, a5, a6), \
+               (c->a1, c->a2, c->a3, c->a4, c->a5, c->a6), T1 a1; T2 a2; T3 a3; T4 a4; T5 a5; T6 a6;, \
+               c.a1 = a1; c.a2 = a2; c.a3 = a3; c.a4 = a4; c.a5 = a5; c.a6 = a6;)
 #endif /* HOT_IMAGE */
 
 #ifdef __cplusplus

@@ -133,6 +133,7 @@ typedef struct hoti_version {
     char *path;   /* of the private copy */
     size_t origin;    /* where it is mapped; 0: it is the program's own code */
     size_t base, end; /* its code is between these */
+    const char *resident; /* why it is never unloaded; null: it is */
     hoti_global **bound;
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
@@ -182,13 +183,12 @@ typedef struct hoti_crash {
 #endif
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__) && !defined(HOTI_SANITIZED)
+#define HOTI_QUICK 1
 typedef void *hoti_jump[5];
 #define HOTI_MARK(jump) __builtin_setjmp((void **)(jump))
-#define HOTI_JUMP(jump) __builtin_longjmp((void **)(jump), 1)
 #else
 typedef jmp_buf hoti_jump;
 #define HOTI_MARK(jump) _setjmp(*(hoti_jump *)&(jump))
-#define HOTI_JUMP(jump) _longjmp(jump, 1)
 #endif
 
 typedef struct hoti_guard {
@@ -207,7 +207,7 @@ typedef struct hoti_self {
     hoti_guard *guard;  /* the innermost guarded call */
     hoti_u64 started;   /* ns, when it began, for the deadline; 0: none. Others read it */
     unsigned stop;      /* the background thread asks the handler to stop this call */
-    int chaining;       /* a handler of the program runs */
+    size_t chaining;    /* where on the stack we called a handler of the program; 0: not */
     pthread_t thread;
     void *stack;        /* for signal handlers, ours; null: the thread has its own */
     char *saved;        /* what undone calls put back */
@@ -244,7 +244,10 @@ hoti_u64 hoti_settle_wait(hoti_u64 now);
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
 void hoti_park(hoti_version *version);
 int hoti_unpark(hoti_version *version);
+int hoti_unload(hoti_version *version);
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
+const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
+int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error);
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
 int hoti_bind(hoti_version *version, hoti_error *error);

@@ -100,19 +100,30 @@ static void locate(hoti_version *v) {
 #endif
 }
 
+/* 0: it stays in memory, now and for ever. */
+int hoti_unload(hoti_version *v) {
+    void *still;
+    if (v->resident != NULL) return 0;
+    dlclose(v->handle);
+    v->handle = NULL;
+    still = dlopen(v->path, RTLD_NOW | RTLD_NOLOAD); /* the loader may have its own reasons to keep it */
+    if (still == NULL) return 1;
+    dlclose(still);
+    v->resident = "the loader";
+    return 0;
+}
+
 /* Out of memory, but with its file kept; no thread may use it any more. */
 void hoti_park(hoti_version *v) {
-    if (v->handle == NULL) return;
-    dlclose(v->handle);
+    if (v->handle == NULL || !hoti_unload(v)) return;
     hoti_bind_undo(v);
-    v->handle = NULL;
     v->image = NULL;
 }
 
 /* Back into memory, from the private copy, as it was. */
 int hoti_unpark(hoti_version *v) {
     hoti_error error;
-    if (v->handle != NULL || v->path == NULL) return 1;
+    if (v->image != NULL) return 1;
     v->handle = dlopen(v->path, RTLD_NOW | RTLD_LOCAL);
     if (v->handle == NULL) return 0;
     v->image = dlsym(v->handle, "vais_hot_image");
@@ -140,6 +151,7 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
     v->image = NULL;
     v->path = hoti_copy(module->name, order, v->digest, error);
     if (v->path != NULL && check_file(v->path, order->path, error)) {
+        v->resident = hoti_lingers(v->path);
         v->handle = dlopen(v->path, RTLD_NOW | RTLD_LOCAL);
         if (v->handle == NULL) {
             const char *why = dlerror();
@@ -147,7 +159,8 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         } else {
             v->image = dlsym(v->handle, "vais_hot_image");
             if (check_image(module, v->image, order, error) &&
-                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) && hoti_bind(v, error)) {
+                (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) &&
+                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error)) {
                 locate(v);
                 return v;
             }

@@ -2,7 +2,6 @@
  * The background thread's own, but for `published`. */
 #include "hot_internal.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,9 +82,14 @@ void hoti_version_free(hoti_version *version) {
     hoti_version **at = &version->module->versions;
     while (*at != version) at = &(*at)->next;
     *at = version->next;
-    if (version->handle != NULL) dlclose(version->handle);
-    hoti_bind_undo(version);
-    if (version->path != NULL) unlink(version->path);
+    /* What stays loaded keeps its globals and its file: the loader would take another file of that name for this. */
+    if (version->handle == NULL || hoti_unload(version)) {
+        hoti_bind_undo(version);
+        if (version->path != NULL) unlink(version->path);
+    } else {
+        hoti_bind_keep(version);
+        free(version->bound);
+    }
     free(version->path);
     free(version);
 }
@@ -163,7 +167,7 @@ static void sweep(hoti_module *m) {
     for (hoti_version *v = m->versions, *next; v != NULL; v = next) {
         int needed = v->loaded_at == 0 || v == m->published || v == m->running || v == m->pending || v == m->good;
         next = v->next;
-        if (needed || (v == m->previous && v->handle == NULL)) continue;
+        if (needed || (v == m->previous && (v->handle == NULL || v->resident != NULL))) continue;
         if (is_held(m, v)) m->stale = 1;
         else if (v == m->previous) hoti_park(v);
         else hoti_version_free(v);

@@ -85,6 +85,7 @@ void hoti_report_loaded(const hoti_version *v, hoti_u64 ns) {
     if (out == NULL) return;
     hoti_text_pair(out, "build", v->image->build_id);
     hoti_text_number(out, "us", (ns + 999) / 1000);
+    if (v->resident != NULL) hoti_text_pair(out, "resident", v->resident);
     hoti_text_end(out);
 }
 

@@ -1,5 +1,6 @@
 /* signal.c: the handlers. Armed only while a guarded call runs on the very thread that the signal hits; everything else
  * goes to whoever handled it before, core dumps included. */
+#undef _FORTIFY_SOURCE /* it takes the jump from the signal stack to the thread's for a mistake */
 #include "hot_internal.h"
 
 #include <errno.h>
@@ -59,6 +60,14 @@ static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
     }
 }
 
+/* Whether the code that was interrupted runs inside the guarded call: not after that was left by a longjmp, and not on
+ * another stack, in a handler of the program. */
+static int is_within(const hoti_guard *g, const ucontext_t *context) {
+    size_t pc, sp, fp;
+    read_registers(context, &pc, &sp, &fp);
+    return sp == 0 || (sp < (size_t)g && (size_t)g - sp < ((size_t)1 << 32));
+}
+
 /* ---- whose it is, when it is not ours ---- */
 static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self) {
     struct sigaction old = {0};
@@ -66,8 +75,9 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
     int sent = info->si_code <= 0; /* by kill or raise: does not happen again by itself when we return */
     while (i < CAUGHT && caught[i] != number) i++;
     if (i < CAUGHT) old = before[i];
-    /* Whoever was put in front of us chains to us as we chain to them: then it has been round once. */
-    if (self != NULL && self->chaining) old.sa_handler = SIG_DFL, old.sa_flags = 0;
+    /* Whoever was put in front of us chains to us as we chain to them: then it has been round once, and we are deeper
+     * on the stack than before. A handler that left by a jump never came back to say so, but we are not deeper then. */
+    if (self != NULL && (size_t)&old < self->chaining) old.sa_handler = SIG_DFL, old.sa_flags = 0;
     if ((old.sa_flags & SA_SIGINFO) == 0 && old.sa_handler == SIG_IGN && sent) return;
     if ((old.sa_flags & SA_SIGINFO) == 0 && (old.sa_handler == SIG_DFL || old.sa_handler == SIG_IGN)) {
         struct sigaction plain;
@@ -82,7 +92,7 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
         sigset_t add = old.sa_mask;
         if ((old.sa_flags & SA_NODEFER) == 0) sigaddset(&add, number);
         pthread_sigmask(SIG_BLOCK, &add, &mask);
-        if (self != NULL) self->chaining = 1;
+        if (self != NULL) self->chaining = (size_t)&old;
         if ((old.sa_flags & SA_SIGINFO) != 0) old.sa_sigaction(number, info, context);
         else old.sa_handler(number);
         if (self != NULL) self->chaining = 0;
@@ -90,11 +100,33 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
     }
 }
 
+/* Back to the guarded call. On glibc not by gcc's jump but by libc's, which on its way releases what libc holds in the
+ * frames that are left: printf's lock on a stream, for one. libc's is given what gcc's mark has saved, in the form
+ * that its own would have: frame, stack and place, disguised. */
+static void jump_back(hoti_guard *g) {
+#if defined(HOTI_QUICK) && defined(__GLIBC__)
+    enum { FRAME = 1, STACK = 6, PLACE = 7 };
+    jmp_buf libc;
+    size_t secret;
+    __asm__("mov %%fs:0x30, %0" : "=r"(secret));
+    memset(&libc, 0, sizeof libc);
+#define DISGUISE(word) ((long)(((size_t)(word) ^ secret) << 17 | ((size_t)(word) ^ secret) >> 47))
+    libc[0].__jmpbuf[FRAME] = DISGUISE(g->jump[0]);
+    libc[0].__jmpbuf[PLACE] = DISGUISE(g->jump[1]);
+    libc[0].__jmpbuf[STACK] = DISGUISE(g->jump[2]);
+    _longjmp(libc, 1);
+#elif defined(HOTI_QUICK)
+    __builtin_longjmp(g->jump, 1);
+#else
+    _longjmp(g->jump, 1);
+#endif
+}
+
 static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
     hoti_guard *g = self == NULL ? NULL : self->guard;
-    int armed = g != NULL && g->armed && !hoti_is_child;
+    int armed = g != NULL && g->armed && !hoti_is_child && is_within(g, context);
     /* The background thread stops a call by this signal; it may come when the call is already over. */
     if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() &&
         hoti_swap(&self->stop, 0) != 0) {
@@ -124,7 +156,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     sigemptyset(&g->mask);
     memcpy(&g->mask, &((ucontext_t *)context)->uc_sigmask, 8);
     g->armed = 0;
-    HOTI_JUMP(g->jump);
+    jump_back(g);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a

@@ -1,5 +1,5 @@
-/* symbol.c: the name of the function at a place in an image, read from the symbol table of its file: the loader's own
- * table has only what the image exports. */
+/* symbol.c: what the symbol tables in an image's file say: the name of the function at a place (the loader's own table
+ * has only what the image exports), and whether it calls what makes unloading it unsafe. */
 #include "hot_internal.h"
 
 #ifdef __linux__
@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int look(const char *file, size_t size, size_t offset, char *name, size_t room) {
+/* Calls `each` for every symbol with a name, until it returns other than 0; returns that. */
+typedef int visit(const Elf64_Sym *symbol, const char *text, size_t length, void *own);
+
+static int walk(const char *file, size_t size, visit *each, void *own) {
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)file;
-    size_t best = 0;
     if (size < sizeof *head || head->e_shentsize != sizeof(Elf64_Shdr) || head->e_shoff > size ||
         head->e_shnum > (size - head->e_shoff) / sizeof(Elf64_Shdr))
         return 0;
@@ -26,36 +28,77 @@ static int look(const char *file, size_t size, size_t offset, char *name, size_t
         for (size_t j = 0; j < s->sh_size / sizeof(Elf64_Sym); j++) {
             const Elf64_Sym *symbol = (const Elf64_Sym *)(file + s->sh_offset) + j;
             const char *text = file + names->sh_offset + symbol->st_name;
-            size_t length;
-            if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF ||
-                symbol->st_value > offset || symbol->st_value < best || symbol->st_name >= names->sh_size ||
-                (symbol->st_size != 0 && offset > symbol->st_value + symbol->st_size))
-                continue;
-            length = strnlen(text, (size_t)(names->sh_size - symbol->st_name));
-            if (length == 0 || length >= room) continue;
-            memcpy(name, text, length);
-            name[length] = '\0';
-            best = (size_t)symbol->st_value;
+            int result;
+            if (symbol->st_name == 0 || symbol->st_name >= names->sh_size) continue;
+            result = each(symbol, text, strnlen(text, (size_t)(names->sh_size - symbol->st_name)), own);
+            if (result != 0) return result;
         }
     }
-    return best != 0;
+    return 0;
 }
 
-int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), found = 0;
+static int with_file(const char *path, visit *each, void *own) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
     struct stat s;
     void *file = MAP_FAILED;
     if (fd >= 0 && fstat(fd, &s) == 0 && s.st_size > 0)
         file = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (fd >= 0) close(fd);
     if (file == MAP_FAILED) return 0;
-    found = look(file, (size_t)s.st_size, offset, name, room);
+    result = walk(file, (size_t)s.st_size, each, own);
     munmap(file, (size_t)s.st_size);
-    return found;
+    return result;
+}
+
+struct place {
+    size_t offset, best, room;
+    char *name;
+};
+
+static int nearer(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
+    struct place *p = own;
+    if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF || symbol->st_value > p->offset ||
+        symbol->st_value < p->best || length >= p->room ||
+        (symbol->st_size != 0 && p->offset > symbol->st_value + symbol->st_size))
+        return 0;
+    memcpy(p->name, text, length);
+    p->name[length] = '\0';
+    p->best = (size_t)symbol->st_value;
+    return 0;
+}
+
+int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
+    struct place p = {offset, 0, room, name};
+    with_file(path, nearer, &p);
+    return p.best != 0;
+}
+
+/* What leaves something behind that comes back into the image later: a thread, a destructor, a handler. */
+static int lingers(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
+    static const char *const names[] = {"pthread_create", "thrd_create", "pthread_key_create", "tss_create",
+                                        "sigaction",      "signal",      "on_exit",            "clone"};
+    if (symbol->st_shndx != SHN_UNDEF) return 0;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) {
+            *(const char **)own = names[i];
+            return 1;
+        }
+    return 0;
+}
+
+const char *hoti_lingers(const char *path) {
+    const char *name = NULL;
+    with_file(path, lingers, &name);
+    return name;
 }
 #else
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
     (void)path, (void)offset, (void)name, (void)room;
     return 0;
+}
+
+const char *hoti_lingers(const char *path) {
+    (void)path;
+    return NULL;
 }
 #endif

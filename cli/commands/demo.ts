@@ -135,16 +135,29 @@ class Scene {
 
   /** Shows the program's next lines, as they come. */
   async watch(lines: number): Promise<void> {
-    const { output, signal } = this.#context;
     for (let index = 0; index < lines; index += 1) {
-      const text = await this.#program.line(this.#shown, signal);
-      const { version } = parseLine(text);
-      const changed = this.#version !== '' && version !== this.#version;
-      this.#version = version;
-      this.#shown += 1;
-      output.show({ event: 'output', program: demoName, text, changed });
+      await this.#program.line(this.#shown, this.#context.signal);
+      this.#showNext();
     }
-    output.show({ event: 'remark', text: '' });
+  }
+
+  /** Shows what the old version said while a push was on its way. */
+  #catchUp(): void {
+    for (;;) {
+      const text = this.#program.lines[this.#shown];
+      if (text === undefined || parseLine(text).version !== this.#version) return;
+      this.#showNext();
+    }
+  }
+
+  #showNext(): void {
+    const text = this.#program.lines[this.#shown];
+    if (text === undefined) return;
+    const { version } = parseLine(text);
+    const changed = this.#version !== '' && version !== this.#version;
+    this.#version = version;
+    this.#shown += 1;
+    this.#context.output.show({ event: 'output', program: demoName, text, changed });
   }
 
   /** Edits the source, saves it and pushes it. A change that was taken stays in the source. */
@@ -162,8 +175,8 @@ class Scene {
     const pushContext = { output: heard, options: {}, folder: this.#folder, timeoutMs };
     const ending = await pushOnce(push, session, target, pushContext, signal);
     if (ending.event === 'done') this.#source = text;
+    this.#catchUp();
     output.show(this.#tidy(ending));
-    output.show({ event: 'remark', text: '' });
     return ending;
   }
 
@@ -174,8 +187,8 @@ class Scene {
     const push = ++this.#pushes;
     const show = (report: StageReport): void => this.#hear({ ...report, push });
     const ending = await readAnswers(client.rollback(request, signal), clock, request, show);
+    this.#catchUp();
     output.show({ ...ending, push });
-    output.show({ event: 'remark', text: '' });
     return ending;
   }
 

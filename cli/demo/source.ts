@@ -26,7 +26,7 @@ F glow(night: *Night) -> i64 {
 
 F main() -> i64 {
     night := Night { frame: 0 }
-    L true {
+    L night.frame < 10000 {
         hot_check()
         glow(&night)
         usleep(16666)

@@ -1,7 +1,7 @@
 import type { Expr } from '../ast.ts';
 import type { Module } from '../modules.ts';
 import type { Func, Tree } from '../tree.ts';
-import { type IntType, i64, limits, type Type, type TypeTable, wrap } from '../types.ts';
+import { type IntType, i64, limits, nearestFloat, type Type, type TypeTable, wrap } from '../types.ts';
 import { checkExpr } from './expression.ts';
 import { resolveType } from './resolve.ts';
 import { Body, type Checker, type DeclaredOf, type TypeNames } from './scope.ts';
@@ -237,7 +237,8 @@ function foldCast(tree: Extract<Tree, { kind: 'cast' }>): Tree | undefined {
     return value.kind === 'float' ? { kind: 'int', value: saturate(value.value, type), type, span } : undefined;
   }
   if (type.kind === 'float') {
-    const number = value.kind === 'int' ? Number(value.value) : value.kind === 'float' ? value.value : undefined;
+    const number =
+      value.kind === 'int' ? nearestFloat(value.value, type.bits) : value.kind === 'float' ? value.value : undefined;
     if (number === undefined) return undefined;
     return { kind: 'float', value: type.bits === 32 ? Math.fround(number) : number, type, span };
   }

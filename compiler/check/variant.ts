@@ -4,9 +4,9 @@ import type { Tree } from '../tree.ts';
 import { type EnumType, type Type, type Variant, wrong } from '../types.ts';
 import { coerce } from './convert.ts';
 import { checkExpr, wrongTree } from './expression.ts';
-import { checkFields } from './name.ts';
 import { count, instantiateType, resolveType, unify } from './resolve.ts';
 import type { Body, DeclaredOf } from './scope.ts';
+import { checkFields } from './struct.ts';
 
 type Given =
   | { kind: 'plain' }

@@ -1,5 +1,6 @@
 import { tripleOf } from '../compile.ts';
 import { recordsOf } from '../contract.ts';
+import { passesHalves } from '../convention.ts';
 import { analyse } from '../front.ts';
 import { generate } from '../generate.ts';
 import { searchPathOf } from '../package.ts';
@@ -23,7 +24,7 @@ export async function emitText(
     terminal.write(`${showTree(front.program.root.file.items)}\n`);
     return 0;
   }
-  const fast = flags.hot && flags.tier !== 'optimized' && !front.program.wide;
+  const fast = flags.hot && flags.tier !== 'optimized' && !front.program.wide && !passesHalves(front.program);
   const found = await toolchainFor(triple, fast ? ['tcc', 'gcc', 'clang'] : ['gcc', 'clang']);
   const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
   const { c, contract } = generate(front.program, {

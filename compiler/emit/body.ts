@@ -19,6 +19,9 @@ export class BodyEmitter {
   readonly #names = new Set<string>();
   /** Where a loop's value goes. */
   readonly results = new Map<LoopInfo, string>();
+  /** The loops of C around what is written now; undefined for one whose condition is being written. */
+  readonly loops: (LoopInfo | undefined)[] = [];
+  readonly #targets = new Set<string>();
   /** Put `hot_safe_point()` at the head of loops that call hot functions. */
   safePoints = false;
   #temps = 0;
@@ -82,6 +85,17 @@ export class BodyEmitter {
 
   label(name: string): string {
     return `${name}${++this.#labels}_`;
+  }
+
+  /** A jump out of more than the innermost loop of C, as from the condition of a loop inside. */
+  goTo(label: string): string {
+    this.#targets.add(label);
+    return `goto ${label};`;
+  }
+
+  /** The label, where something jumps to it. */
+  putLabel(label: string): void {
+    if (this.#targets.has(label)) this.put(`${label}:;`);
   }
 
   /** Says where the next statement stands. */

@@ -4,7 +4,7 @@ import { emitBirths } from './birth.ts';
 import { BodyEmitter, lineDirective } from './body.ts';
 import { prototype } from './call.ts';
 import { prelude, wideTypes } from './helper.ts';
-import { emitDiscarded } from './statement.ts';
+import { emitDiscarded, lastOf } from './statement.ts';
 import type { Unit, View } from './unit.ts';
 import { raw } from './value.ts';
 
@@ -37,8 +37,9 @@ function emitFunction(unit: Unit, func: Func, view: View, safePoints: boolean): 
 
 /** The body's value, returned without a detour where the body is a block. */
 function emitResult(b: BodyEmitter, body: NonNullable<Func['body']>): void {
-  if (body.kind !== 'block') b.at(body.span);
-  b.put(`return ${raw(b, body)};`);
+  const last = lastOf(body);
+  if (last.kind !== 'block') b.at(last.span);
+  b.put(`return ${raw(b, last)};`);
 }
 
 /** One statement of Vais can be several lines of C: each is said to be the same line. */

@@ -61,7 +61,8 @@ export function emitProgram(
 
 function thunkHead(unit: Unit, func: Func, name: string): string {
   const params = func.params.map((param, index) => `${unit.type(param.type)} a${index}`).join(', ') || 'void';
-  return `${unit.type(func.type.result)} ${name}(${params})`;
+  // Static, as the runtime beside it may call a function of libc that has the same name.
+  return `static ${unit.type(func.type.result)} ${name}(${params})`;
 }
 
 function emitModule(

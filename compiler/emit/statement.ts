@@ -1,6 +1,7 @@
 import type { Tree, TreeOf, TreeStatement } from '../tree.ts';
 import type { Type } from '../types.ts';
 import { type BodyEmitter, hasEffects } from './body.ts';
+import { trapBounds } from './helper.ts';
 import { callsHot } from './safe-point.ts';
 import { arithmetic, place, raw, value, values } from './value.ts';
 
@@ -13,7 +14,10 @@ export function emitBlock(b: BodyEmitter, tree: TreeOf<'block'>): string | undef
   if (tree.value === undefined || !isReal(tree.type)) {
     b.put('{');
     for (const statement of tree.statements) emitStatement(b, statement);
-    if (tree.value !== undefined) emitDiscarded(b, tree.value);
+    if (tree.value !== undefined) {
+      b.at(tree.value.span);
+      emitDiscarded(b, tree.value);
+    }
     b.put('}');
     return undefined;
   }
@@ -26,8 +30,15 @@ export function emitBlock(b: BodyEmitter, tree: TreeOf<'block'>): string | undef
   return result;
 }
 
+/** What a block without statements comes down to. */
+export function lastOf(tree: Tree): Tree {
+  return tree.kind === 'block' && tree.statements.length === 0 && tree.value !== undefined ? lastOf(tree.value) : tree;
+}
+
 /** Evaluates a tree into a variable, unless it never gives a value. */
 function emitInto(b: BodyEmitter, tree: Tree, result: string): void {
+  const last = lastOf(tree);
+  if (last !== tree) b.at(last.span);
   const text = raw(b, tree);
   if (isReal(tree.type)) b.put(`${result} = ${text};`);
 }
@@ -41,7 +52,10 @@ export function emitDiscarded(b: BodyEmitter, tree: Tree): void {
     case 'block':
       b.put('{');
       for (const statement of tree.statements) emitStatement(b, statement);
-      if (tree.value !== undefined) emitDiscarded(b, tree.value);
+      if (tree.value !== undefined) {
+        b.at(tree.value.span);
+        emitDiscarded(b, tree.value);
+      }
       b.put('}');
       return;
     case 'match':
@@ -163,6 +177,11 @@ function emitArms(b: BodyEmitter, tree: TreeOf<'match'>, result: string | undefi
     b.put('}');
     if (arm.test === undefined && arm.guard === undefined) open = false;
   }
+  // Only a tag that no variant has, out of memory that was written by other means, comes here.
+  if (open) {
+    trapBounds(b.unit);
+    b.put('vais_trap_bounds();');
+  }
   b.put('}');
   b.put(`${done}:;`);
 }
@@ -181,7 +200,9 @@ export function emitLoop(b: BodyEmitter, tree: TreeOf<'loop'>): string | undefin
       b.put(`for (;;) { ${safe}`);
       b.at(head.condition.span);
       const constant = head.condition.kind === 'bool' && head.condition.value;
+      b.loops.push(undefined);
       if (!constant) b.put(`if (!${value(b, head.condition)}) break;`);
+      b.loops.pop();
       break;
     }
     case 'range': {
@@ -223,16 +244,20 @@ export function emitLoop(b: BodyEmitter, tree: TreeOf<'loop'>): string | undefin
       );
     }
   }
+  b.loops.push(loop);
   emitDiscarded(b, tree.body);
+  b.loops.pop();
+  b.putLabel(`next${loop.id}_`);
   b.put('}');
   b.put('}');
+  b.putLabel(`over${loop.id}_`);
   return result;
 }
 
 export function emitJump(b: BodyEmitter, tree: TreeOf<'break' | 'continue' | 'return'>): void {
   switch (tree.kind) {
     case 'continue':
-      b.put('continue;');
+      b.put(b.loops.at(-1) === tree.loop ? 'continue;' : b.goTo(`next${tree.loop.id}_`));
       return;
     case 'break': {
       const result = b.results.get(tree.loop);
@@ -240,7 +265,7 @@ export function emitJump(b: BodyEmitter, tree: TreeOf<'break' | 'continue' | 're
         if (result === undefined) emitDiscarded(b, tree.value);
         else emitInto(b, tree.value, result);
       }
-      b.put('break;');
+      b.put(b.loops.at(-1) === tree.loop ? 'break;' : b.goTo(`over${tree.loop.id}_`));
       return;
     }
     case 'return': {

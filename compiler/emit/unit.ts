@@ -85,9 +85,14 @@ export class Unit {
       reserved.has(base) || base.startsWith('vais_') || base.startsWith('hot_') || /^(?:_[A-Z_]|HOT_|VAIS_)/.test(base)
         ? `${base}_`
         : base;
-    while (this.#taken.has(name)) name = `${base}_${++this.#counter}`;
+    while (this.#taken.has(name) || this.#isWritten(name)) name = `${base}_${++this.#counter}`;
     this.#taken.add(name);
     return name;
+  }
+
+  /** True where a variable of the source may have this name, and would hide what we give it to. */
+  #isWritten(name: string): boolean {
+    return !this.#declared.has(name) && this.program.modules.some(({ file }) => file.source.text.includes(name));
   }
 
   /** A name for a variable: its own, unless that means something else in C. */

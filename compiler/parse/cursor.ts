@@ -21,6 +21,8 @@ export class Cursor {
   #depth = 0;
   /** Inside `(` or `[` a newline ends nothing. */
   brackets = 0;
+  /** Where the statement that is being read starts. */
+  statementStart = -1;
   /** True where `{` opens a block and no struct literal: in the head of `I`, `L` and `M`. */
   headOnly = false;
 
@@ -139,7 +141,7 @@ export class Cursor {
   }
 
   #within<T>(brackets: number, headOnly: boolean, read: () => T): T {
-    const before = { brackets: this.brackets, headOnly: this.headOnly };
+    const before = { brackets: this.brackets, headOnly: this.headOnly, start: this.statementStart };
     this.brackets = brackets;
     this.headOnly = headOnly;
     try {
@@ -147,6 +149,7 @@ export class Cursor {
     } finally {
       this.brackets = before.brackets;
       this.headOnly = before.headOnly;
+      this.statementStart = before.start;
     }
   }
 }

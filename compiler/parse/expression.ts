@@ -20,6 +20,8 @@ const levels: readonly (readonly BinaryOperator[])[] = [
 const levelOf = new Map(levels.flatMap((row, level) => row.map((op) => [op as string, level] as const)));
 /** At the start of a line these begin a new statement. */
 const fresh = new Set(['(', '[', '*', '-', '&']);
+/** After a block that is a whole statement these begin the next one, even on its line. */
+const startsAnew = new Set(['(', '[', '*', '-', '&', '|', '||']);
 /** More operators in one expression than a person writes; a tree this deep would exhaust the stack. */
 const chainLimit = 500;
 
@@ -61,7 +63,7 @@ function parseBinary(c: Cursor, level: number): Expr {
   for (let chain = 0; ; chain++) {
     const found = operatorHere(c);
     const binds = found === undefined ? -1 : (levelOf.get(found.op) ?? -1);
-    if (found === undefined || binds < level) return left;
+    if (found === undefined || binds < level || (startsAnew.has(found.op) && isWhole(c, left))) return left;
     if (chain > chainLimit) c.stop('E0203', 'this expression is too long', 'split it with a variable');
     const first = c.token;
     for (let count = 0; count < found.tokens; count++) c.next();
@@ -69,6 +71,12 @@ function parseBinary(c: Cursor, level: number): Expr {
     const right = c.deeper(() => parseBinary(c, binds + 1));
     left = { kind: 'binary', op: found.op, opSpan, left, right, span: join(left.span, right.span) };
   }
+}
+
+/** True for `I c { … }` and the like at the start of a statement: what follows the `}` is another statement. */
+function isWhole(c: Cursor, left: Expr): boolean {
+  if (left.span.start !== c.statementStart || c.brackets > 0 || c.last.text !== '}') return false;
+  return left.kind === 'if' || left.kind === 'loop' || left.kind === 'match' || left.kind === 'block';
 }
 
 function parseUnary(c: Cursor): Expr {
@@ -110,9 +118,9 @@ function parsePostfix(c: Cursor): Expr {
       const name = c.isKind('int') ? numbered(c) : c.name('a field or method');
       if (name.text === 'await') c.stop('E0703', '`await` is not in the subset: there is no async');
       value = { kind: 'field', object: value, name, span: c.from(start) };
-    } else if (c.is('(') && !c.freshLine) {
+    } else if (c.is('(') && !c.freshLine && !isWhole(c, value)) {
       value = { kind: 'call', callee: value, args: parseArgs(c), span: c.from(start) };
-    } else if (c.is('[') && !c.freshLine) {
+    } else if (c.is('[') && !c.freshLine && !isWhole(c, value)) {
       c.next();
       const index = c.inBrackets(() => parseExpression(c));
       c.expect(']', 'after the index');

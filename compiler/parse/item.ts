@@ -17,7 +17,7 @@ export function parseItem(c: Cursor): Item {
   const foreign = attributes.some((attribute) => /^extern\b/.test(attribute.text));
   for (const attribute of attributes) {
     if (attribute !== hot && !/^extern\b/.test(attribute.text)) {
-      c.report.warning('W0901', attribute, `the attribute \`${attribute.text}\` has no meaning here`, {
+      c.report.warning('W0901', attribute, `${describe(attribute)} has no meaning here`, {
         hint: 'known are `#[hot]` and `@[extern "C"]`',
       });
     }

@@ -89,6 +89,7 @@ function skip(c: Cursor, mark: number): void {
 
 export function parseStatement(c: Cursor): Statement {
   const start = c.token;
+  c.statementStart = start.start;
   if (c.is('G') && c.isKind('name', 1) && c.is(':', 2)) {
     c.next();
     return { kind: 'global', item: parseGlobal(c), span: c.from(start) };

@@ -63,8 +63,19 @@ const built = new Set<string>();
 
 /** Compiles one C text, with the runtime where asked, and puts the result at `output` in one step. */
 export async function build(c: string, options: BuildOptions): Promise<void> {
-  const { toolchain, triple } = options;
   const output = resolve(options.output);
+  try {
+    await buildAt(c, options, output);
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code;
+    if (code === undefined || !/^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|ISDIR|NOTDIR|EXIST|NAMETOOLONG|NOTEMPTY)$/.test(code))
+      throw thrown;
+    throw new VaisError('storage', `\`${options.output}\` cannot be written: ${code}`, { cause: thrown });
+  }
+}
+
+async function buildAt(c: string, options: BuildOptions, output: string): Promise<void> {
+  const { toolchain, triple } = options;
   if (!existsSync(dirname(output))) await mkdir(dirname(output), { recursive: true });
   // Whoever watches the output never sees half of it.
   const fresh = (): string => `${output}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
@@ -219,6 +230,12 @@ function fail(command: string, output: string): never {
       hint: 'Name its C file, object or library after the source: `vaisc build game.vais extra.c -lname`.',
     });
   }
+  // tcc, gcc and ld each have their words for a disk that is full or a folder that is not theirs.
+  const unwritable =
+    /(?:No space left|Permission denied|Read-only file system|could not write|cannot open output)[^\n]*/i.exec(
+      output,
+    )?.[0];
+  if (unwritable !== undefined) throw new VaisError('storage', `the result cannot be written: ${unwritable}`);
   const lines = output.trim().split('\n').slice(0, 8).join('\n');
   throw new VaisError(
     'internal',

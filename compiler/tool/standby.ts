@@ -29,6 +29,12 @@ export function takeStandby(output: string, key: string): Waiting | undefined {
   return { ...found, started: { ...started, finish: (input) => started.finish(`${input ?? ''}${closing}`) } };
 }
 
+/** Ends the compiler that waits for this output, where one does: it will not be built again. */
+export function dropStandby(output: string): void {
+  waiting.get(output)?.started.child.kill('SIGKILL');
+  waiting.delete(output);
+}
+
 /** Starts a compiler for the next build of this output. It keeps no process alive, and ends with ours. */
 export function prepareStandby(
   output: string,

@@ -33,9 +33,11 @@ export class Heard<T> {
   async first(fits: (item: T) => boolean, wanted: string, from?: number): Promise<T>;
   async first(fits: (item: T) => boolean, wanted: string, from = 0): Promise<T> {
     const end = Date.now() + deadlineMs;
-    for (;;) {
-      const found = this.all.slice(from).find(fits);
-      if (found !== undefined) return found;
+    for (let next = from; ; ) {
+      for (; next < this.all.length; next += 1) {
+        const item = this.all[next];
+        if (item !== undefined && fits(item)) return item;
+      }
       const left = end - Date.now();
       if (left <= 0)
         throw new Error(`${this.#what}: waited in vain for ${wanted}; got ${JSON.stringify(this.all).slice(-3_000)}`);
@@ -105,13 +107,9 @@ export class TestSession {
         elapsedUs: 0,
       },
     });
-    return this.follow(nonce);
-  }
-
-  /** The push of this number, however it was offered. */
-  follow(nonce: number): OnItsWay {
+    const from = this.heard.all.length;
     const ended = this.heard
-      .first(({ ack, nack }) => (ack ?? nack)?.nonce === nonce, `the end of push ${nonce}`)
+      .first(({ ack, nack }) => (ack ?? nack)?.nonce === nonce, `the end of push ${nonce}`, from)
       .then(({ ack, nack }): Ended => {
         if (ack) return { kind: 'ack', version: ack.version, unchanged: ack.unchanged };
         const { runningVersion, reason } = nack ?? {};

@@ -1,15 +1,35 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
+import { AgentService } from '../../rpc/protos.ts';
+import { fromStatus } from '../../rpc/status.ts';
 import type { Image } from '../runtime/harness.ts';
 import { eventually, historyOf, manifestOf, runningIn, Stock, said, type TestSession, Yard } from './harness.ts';
 
 const stock = new Stock();
 beforeAll(() => stock.build());
 afterAll(() => stock.close());
+
+/** Whether this is a place where a test may mount a small file system. */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'vm-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+}
 
 let yard: Yard;
 beforeEach(() => {
@@ -64,7 +84,9 @@ describe('a push', () => {
     const [crash] = body;
     const build = String(5000 + [...what].reduce((sum, char) => sum + char.charCodeAt(0), 0)).slice(-4);
     const flags =
-      crash === undefined ? [] : stock.source('crash.c', `__attribute__((constructor)) static void die(void) { ${crash} }`);
+      crash === undefined
+        ? []
+        : stock.source('crash.c', `__attribute__((constructor)) static void die(void) { ${crash} }`);
     const ended = await session.push(await stock.image(build, defines, flags)).ended;
     expect(ended).toMatchObject({ kind: 'nack', running: 1, code, message: expect.stringMatching(message) });
     yard.stop(program);
@@ -187,8 +209,14 @@ describe('a session', () => {
     const { agent, session } = await oneProgram();
     const flood = new AgentClient(parseTarget(agent.address));
     const ends = new AbortController();
+    setMaxListeners(0, ends.signal);
     const sessions = Array.from({ length: 1_000 }, () => flood.session(ends.signal));
-    const over = sessions.map((each) => each.responses().next().catch(() => undefined));
+    const over = sessions.map((each) =>
+      each
+        .responses()
+        .next()
+        .catch(() => undefined),
+    );
     for (const build of ['a1', 'a3', 'c1'])
       expect(await session.push(await stock.image(build)).ended).toMatchObject({ kind: 'ack' });
     ends.abort();
@@ -196,14 +224,18 @@ describe('a session', () => {
     flood.close();
   });
 
-  it('goes on after a watcher of events that never reads', async () => {
+  it('goes on after a watcher of events that never reads, and that one is let go', async () => {
     const { agent, session } = await oneProgram();
-    const events = agent.client.watchEvents(AbortSignal.timeout(20_000));
-    const first = events.next();
-    for (const build of ['a1', 'a3', 'c1'])
-      expect(await session.push(await stock.image(build)).ended).toMatchObject({ kind: 'ack' });
-    expect((await first).value).toMatchObject({ stage: 'STAGE_RECEIVED' });
-    await events.return(undefined);
+    const raw = new AgentService(agent.address, grpc.credentials.createInsecure());
+    const deaf = raw.watchEvents({});
+    const letGo = new Promise((resolve) => deaf.on('error', resolve));
+    const image = await stock.image('a1');
+    // Each is two events, and none has more than a byte.
+    for (let nonce = 1_000; nonce < 2_200; nonce += 1)
+      await session.raw.send({ offer: { nonce, manifest: manifestOf(image), image: Buffer.from('x'), elapsedUs: 0 } });
+    expect(await session.push(image).ended).toMatchObject({ kind: 'ack', version: 2 });
+    expect(fromStatus(await letGo, agent.address).code).toBe('busy');
+    raw.close();
   });
 
   it('that is cut after its push was received leaves the push to go on', async () => {
@@ -245,7 +277,11 @@ describe('a disk that cannot be written', () => {
     const { agent, session } = await oneProgram();
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
     const clear = await obstruct(join(yard.data, 'images'));
-    expect(await session.push(await stock.image('a3')).ended).toMatchObject({ kind: 'nack', running: 2, code: 'storage' });
+    expect(await session.push(await stock.image('a3')).ended).toMatchObject({
+      kind: 'nack',
+      running: 2,
+      code: 'storage',
+    });
     await clear();
     expect(await historyOf(agent)).toEqual(['1 confirmed', '2 confirmed *']);
     expect(await session.push(await stock.image('a3')).ended).toMatchObject({ kind: 'ack', version: 3 });
@@ -255,7 +291,11 @@ describe('a disk that cannot be written', () => {
     const { agent, session } = await oneProgram();
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
     const clear = await obstruct(join(yard.data, 'history'));
-    expect(await session.push(await stock.image('a3')).ended).toMatchObject({ kind: 'nack', running: 2, code: 'storage' });
+    expect(await session.push(await stock.image('a3')).ended).toMatchObject({
+      kind: 'nack',
+      running: 2,
+      code: 'storage',
+    });
     await clear();
     expect(await runningIn(agent)).toEqual(['2 of 2']);
     expect(await session.push(await stock.image('c1')).ended).toMatchObject({ kind: 'ack', version: 3 });
@@ -281,6 +321,41 @@ describe('a disk that cannot be written', () => {
     await eventually(async () => (await runningIn(next))[0] === '4 of 4', 'the program is back');
     expect(await historyOf(next)).toEqual(['1 confirmed', '2 confirmed', '3 reverted', '4 confirmed *']);
   });
+
+  it.skipIf(!canMount())(
+    'that is full: a clear error, nothing is lost, and it goes on when there is room',
+    async () => {
+      await mkdir(yard.data, { mode: 0o700 });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', yard.data]);
+      try {
+        const { agent, program, session } = await oneProgram();
+        expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
+        const ballast = join(yard.data, 'ballast');
+        const fill = () => writeFile(ballast, Buffer.alloc(1_000_000)).catch(() => undefined);
+        await fill();
+        const full = { kind: 'nack', running: 2, code: 'storage', message: expect.stringMatching(/ENOSPC/) };
+        expect(await session.push(await stock.image('a3')).ended).toMatchObject(full);
+        await rm(ballast);
+        yard.stop(program);
+        await program.pass();
+        const push = session.push(await stock.image('a3'));
+        await push.reached('loaded');
+        await fill();
+        yard.run(program);
+        expect(await push.ended).toMatchObject({ kind: 'nack', code: 'storage' });
+        await said(agent, 'confirmed', { version: 2, origin: 'restore' });
+        await rm(ballast);
+        expect(await session.push(await stock.image('c1')).ended).toMatchObject({ kind: 'ack', version: 4 });
+        await agent.close();
+        const next = await yard.agent();
+        await eventually(async () => (await runningIn(next))[0] === '4 of 4', 'the program is back');
+        expect(await historyOf(next)).toEqual(['1 confirmed', '2 confirmed', '3 reverted', '4 confirmed *']);
+        await next.close();
+      } finally {
+        execFileSync('umount', ['--lazy', yard.data]);
+      }
+    },
+  );
 
   it('at start: says which folder', async () => {
     const file = join(yard.folder, 'file');

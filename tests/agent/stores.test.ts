@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -84,6 +84,50 @@ describe('HistoryStore', () => {
       expect(await readFile(join(folder, 'history', aside), 'utf8')).toBe(text);
     },
   );
+
+  it('has what was written last, and keeps what is durable out of the way of what is not', async () => {
+    const history = await (await open()).of('game', 'game');
+    const lineage = history.lineage('base');
+    await history.save(true);
+    const [durable = ''] = await readdir(join(folder, 'history'));
+    const before = await readFile(join(folder, 'history', durable), 'utf8');
+    lineage.desired = 5;
+    await history.save(false);
+    expect(await readFile(join(folder, 'history', durable), 'utf8')).toBe(before);
+    expect((await (await open()).of('game', 'game')).latest?.desired).toBe(5);
+    // What a power cut may leave of the one that was not synced.
+    for (const torn of ['', '{"format":1,"revision":9,']) {
+      await writeFile(join(folder, 'history', `${durable}.ahead`), torn);
+      expect((await (await open()).of('game', 'game')).latest?.desired).toBe(1);
+    }
+    lineage.desired = 6;
+    await history.save(true);
+    expect((await (await open()).of('game', 'game')).latest?.desired).toBe(6);
+  });
+
+  it('takes a history that cannot be read for no empty one, and reads it when it can', async () => {
+    const history = await (await open()).of('game', 'game');
+    history.lineage('base').desired = 3;
+    await history.save(true);
+    const [name = ''] = await readdir(join(folder, 'history'));
+    const path = join(folder, 'history', name);
+    await rename(path, join(folder, 'aside'));
+    await mkdir(path);
+    const store = await open();
+    await expect(store.of('game', 'game')).rejects.toMatchObject({ code: 'storage' });
+    await rmdir(path);
+    await rename(join(folder, 'aside'), path);
+    expect((await store.of('game', 'game')).latest?.desired).toBe(3);
+    await store.close();
+  });
+
+  it('keeps nothing of a name that is only asked for', async () => {
+    const store = await open();
+    expect(await store.latest('game', 'game')).toBeUndefined();
+    const history = await store.of('game', 'game');
+    history.lineage('base');
+    expect((await store.latest('game', 'game'))?.base).toBe('base');
+  });
 
   it('has no name from the wire in a path', async () => {
     const history = await (await open()).of('../../evil', 'a/b\0c');

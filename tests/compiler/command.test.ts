@@ -124,6 +124,15 @@ describe('vaisc build', () => {
     expect((await say(...args)).exit).toBe(exit);
   });
 
+  it('says what hinders it from writing', async () => {
+    mkdirSync(join(work, 'folder.so'), { recursive: true });
+    writeFileSync(join(work, 'folder.so/inside'), '');
+    const { exit, err } = await say('build', '--hot', game, '-o', join(work, 'folder.so'));
+    expect(exit).toBe(1);
+    expect(err).toContain('cannot be written: EISDIR');
+    expect((await say('build', '--hot', game, '-o', join(game, 'x.so'))).err).toContain('cannot be written: ');
+  });
+
   it('says what a build without main or without hot functions lacks', async () => {
     const file = join(work, 'plain.vais');
     writeFileSync(file, 'F f() -> i64 = 1\n');

@@ -2,52 +2,34 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
+import { type Diagnostic, renderDiagnostics } from '../../compiler/compile.ts';
 import { analyse } from '../../compiler/front.ts';
 import { generate } from '../../compiler/generate.ts';
+import { edit, mutate, wordsOf } from './mutate.ts';
+import { randomProgram } from './random/program.ts';
 import { seeds } from './support/seeds.ts';
 
-// Any bytes in: no crash, no hang, and never C that a C compiler refuses. VAIS_FUZZ_RUNS=100000 for a long run.
-const runs = Number(process.env['VAIS_FUZZ_RUNS'] ?? 1500);
+// Any bytes in: no crash, no hang, the same messages each time and each in its place, and never C that a C compiler
+// refuses. VAIS_LONG=1 for a long run of more than 100,000 sources.
+const long = process.env['VAIS_LONG'] === '1';
+const runs = Number(process.env['VAIS_RUNS'] ?? (long ? 80_000 : 1500));
+/** Of this many good sources one goes through a C compiler. */
+const sample = 4;
 /** Milliseconds that no source of this size may take. */
-const patience = 2000;
+const patience = 1000;
 const texts = seeds().map((seed) => seed.text);
-const words = texts.flatMap((text) => text.match(/[A-Za-z_]\w*|\d+|"[^"\n]*"|[^\sA-Za-z_0-9"]{1,3}|\n/g) ?? []);
+const words = wordsOf(texts);
 
-interface Edit {
-  readonly at: number;
-  readonly length: number;
-  readonly kind: 'delete' | 'insert' | 'replace' | 'copy' | 'byte';
-  readonly word: number;
-}
-
-const edit: fc.Arbitrary<Edit> = fc.record({
-  at: fc.nat(1_000_000),
-  length: fc.nat(40),
-  kind: fc.constantFrom('delete', 'insert', 'replace', 'copy', 'byte'),
-  word: fc.nat(1_000_000),
-});
-
-/** Edits on tokens rather than characters: most results still parse some way in. */
-function mutate(text: string, edits: readonly Edit[]): string {
-  const parts = text.match(/[A-Za-z_]\w*|\d+|"[^"\n]*"|\s+|[^\sA-Za-z_0-9"]/g) ?? [];
-  for (const { at, length, kind, word } of edits) {
-    const start = at % (parts.length + 1);
-    const fresh = words[word % words.length] ?? '';
-    if (kind === 'delete') parts.splice(start, 1 + (length % 4));
-    else if (kind === 'insert') parts.splice(start, 0, ` ${fresh} `);
-    else if (kind === 'replace') parts.splice(start, 1, fresh);
-    else if (kind === 'copy')
-      parts.splice(start, 0, ...parts.slice(word % parts.length, (word % parts.length) + length));
-    else parts.splice(start, 0, String.fromCharCode(word % 256));
-  }
-  return parts.join('');
-}
-
+let survived = 0;
 let accepted = 0;
 
 function survive(text: string): void {
   const started = performance.now();
-  const front = analyse('fuzz.vais', { text, read: (path) => (path.includes('/std/') ? std(path) : undefined) });
+  const read = (path: string): string | undefined => (path.includes('/std/') ? std(path) : undefined);
+  const front = analyse('fuzz.vais', { text, read });
+  expect(front.ok).toBe(front.diagnostics.every((one) => one.severity !== 'error'));
+  wellPlaced(front.diagnostics, text);
+  if (survived++ % 8 === 0) expect(analyse('fuzz.vais', { text, read }).diagnostics).toEqual(front.diagnostics);
   if (front.ok) {
     const { root, functions, main, wide } = front.program;
     const hot = functions.some((func) => func.hot && func.module === root);
@@ -57,7 +39,8 @@ function survive(text: string): void {
         [false, false],
         [kind === 'program', true],
       ] as const) {
-        const name = wide || accepted % 8 === 0 ? 'gcc' : 'tcc';
+        accepted++;
+        const name = wide || accepted % (16 * sample) === 1 ? 'gcc' : 'tcc';
         const toolchain = { name, command: name, version: '0', triples: ['x86_64-linux-gnu' as const] } as const;
         const tier = name === 'tcc' ? ('fast' as const) : ('optimized' as const);
         const { c } = generate(front.program, {
@@ -69,12 +52,32 @@ function survive(text: string): void {
           debug,
           release,
         });
-        refuse(name, c, text);
-        accepted++;
+        if (accepted % sample === 1) refuse(name, c, text);
       }
     }
   }
   expect(performance.now() - started).toBeLessThan(patience);
+}
+
+/** Messages are in the order of their places, which are inside the source, and speak in words. */
+function wellPlaced(diagnostics: readonly Diagnostic[], text: string): void {
+  const lines = text.split('\n');
+  const own = diagnostics.filter(({ place }) => place.file === 'fuzz.vais');
+  let before = 0;
+  for (const { code, message, hint, place, length, sourceLine } of own) {
+    const line = lines[place.line - 1] ?? '';
+    expect(code).toMatch(/^[EW]\d{4}$/);
+    expect(`${message} ${hint ?? ''}`).not.toMatch(/\bundefined\b|NaN|\[object|\p{Cc}/u);
+    expect(place.line).toBeLessThanOrEqual(lines.length);
+    expect(place.column).toBeGreaterThan(0);
+    expect(place.column).toBeLessThanOrEqual(line.length + 1);
+    expect(length).toBeGreaterThan(0);
+    expect(sourceLine).toBe(line.replace(/\r$/, ''));
+    const at = place.line * 1e6 + place.column;
+    expect(at).toBeGreaterThanOrEqual(before);
+    before = at;
+  }
+  renderDiagnostics(diagnostics);
 }
 
 const library = new Map(seeds().map((seed) => [seed.name, seed.text]));
@@ -91,10 +94,16 @@ describe('the front end', () => {
   it('survives mutated sources', { timeout: 3_600_000 }, () => {
     const source = fc.tuple(fc.constantFrom(...texts), fc.array(edit, { minLength: 1, maxLength: 6 }));
     fc.assert(
-      fc.property(source, ([text, edits]) => survive(mutate(text, edits))),
+      fc.property(source, ([text, edits]) => survive(mutate(text, edits, words))),
       { numRuns: runs, interruptAfterTimeLimit: 3_000_000 },
     );
     expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('survives mutated random programs', { timeout: 3_600_000 }, () => {
+    const source = fc.tuple(randomProgram, fc.array(edit, { minLength: 1, maxLength: 3 }));
+    const property = fc.property(source, ([program, edits]) => survive(mutate(program?.source ?? '', edits, words)));
+    fc.assert(property, { numRuns: Math.ceil(runs / 8) });
   });
 
   it('survives words in any order', { timeout: 3_600_000 }, () => {
@@ -102,6 +111,15 @@ describe('the front end', () => {
       .array(fc.nat(words.length - 1), { maxLength: 200 })
       .map((list) => list.map((at) => words[at]).join(' '));
     fc.assert(fc.property(soup, survive), { numRuns: Math.ceil(runs / 3) });
+  });
+
+  it('survives a source that ends at any of its bytes', { timeout: 3_600_000 }, () => {
+    const [first = '', ...rest] = seeds()
+      .filter((seed) => /^(?:enums|generics|order|hot_reload_advanced)\.vais$/.test(seed.name))
+      .map((seed) => seed.text);
+    for (const text of long ? [first, ...rest] : [first]) {
+      for (let end = 0; end <= text.length; end++) survive(text.slice(0, end));
+    }
   });
 
   it('survives any bytes', { timeout: 3_600_000 }, () => {

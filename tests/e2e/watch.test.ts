@@ -112,6 +112,20 @@ it('waits for a program that has ended, and brings it the last save', async () =
   await program.line((line) => parseCount(line).word === 'wild');
 });
 
+it('follows what the source imports', async () => {
+  const helper = (by: number): string => `P F stride() -> i64 = ${by}\n`;
+  await world.write('steps.vais', helper(1));
+  await world.write(
+    'count.vais',
+    `U steps\n${counterSource({ word: 'wild' }).replace('count.total + 1', 'count.total + stride()')}`,
+  );
+  await watching.event('done', ({ version }) => version === 2);
+  await world.write('steps.vais', helper(1000));
+  await watching.event('done', ({ version }) => version === 3);
+  await program.line((line) => parseCount(line).total > 1000);
+  await expectWord('wild');
+});
+
 it('follows several files on one session', async () => {
   await world.write('other.vais', counterSource());
   const other = world.startProgram(await world.build('other.vais'));

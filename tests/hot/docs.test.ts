@@ -47,6 +47,8 @@ describe('docs/node.md', () => {
     for (const [index, program] of programs.entries()) {
       const { stdout, stderr } = spawnSync(process.execPath, [`${program}.js`], { cwd: folder, encoding: 'utf8' });
       expect(stdout.trimEnd().split('\n'), `${program}: ${stderr}`).toEqual(outputs[index]);
+      // The first one is verbose.
+      expect(stderr).toMatch(index === 0 ? /^vais-remote: \.\/game\.vais: version 1 runs \(gcc .* ms\)\n$/ : /^$/);
     }
   });
 });

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { packageRoot } from '../../common/package-root.ts';
 import { HotReloadConfig } from '../../hot/index.ts';
 import { configure, makeFolder, makeReloader, makeSource, news, startReloader } from './harness.ts';
 
@@ -29,6 +31,21 @@ function folders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('vais-node-'));
 }
 
+/** The compilers that this process has started and that are there. */
+function compilers(): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, name = '', state, parent] =
+        /^\d+ \((.*)\) (\w) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+      if (Number(parent) === process.pid && state !== 'Z' && /cc|clang|ld|as/.test(name)) found.push(name);
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return found;
+}
+
 describe.runIf(process.platform === 'linux')('300 reloads', () => {
   it('leave one mapping, no file, and the state', async () => {
     const file = makeSource(counter(1));
@@ -49,6 +66,7 @@ describe.runIf(process.platform === 'linux')('300 reloads', () => {
     await reloader.close();
     expect(mapped()).toEqual([]);
     expect(folders()).toEqual([]);
+    await vi.waitUntil(() => compilers().length === 0, 10_000);
   });
 });
 
@@ -78,6 +96,7 @@ describe('close()', () => {
     await closed;
     expect(folders()).toEqual([]);
     expect(mapped()).toEqual([]);
+    await vi.waitUntil(() => compilers().length === 0, 10_000);
   });
 
   it('ends a start that is under way', async () => {
@@ -164,6 +183,24 @@ describe('two reloaders in one process', () => {
   });
 });
 
+describe('a crash in native code', () => {
+  it('ends the process, as the page says', () => {
+    const file = makeSource('#[hot]\nF crash(at: *i64) -> i64 { *at }\nF main() -> i64 { 0 }\n');
+    const program = `
+      import { HotReloadConfig, HotReloader } from 'vais-remote';
+      const reloader = new HotReloader(new HotReloadConfig(process.argv[1]));
+      await reloader.start();
+      console.log('started');
+      reloader.getFunction('crash', 'fn(*i64) -> i64')(null);
+      console.log('survived');`;
+    const args = ['--input-type=module', '-e', program, file];
+    // A folder of its own, since it leaves one behind.
+    const env = { ...process.env, TMPDIR: makeFolder() };
+    const { stdout, signal } = spawnSync(process.execPath, args, { cwd: packageRoot, encoding: 'utf8', env });
+    expect([stdout, signal]).toEqual(['started\n', 'SIGSEGV']);
+  });
+});
+
 describe('a start', () => {
   it('names a source that is not there', async () => {
     const reloader = makeReloader(new HotReloadConfig(join(makeFolder(), 'missing.vais')));
@@ -186,6 +223,18 @@ describe('a start', () => {
     const reloader = makeReloader(configure(file).withCompilerArgs(['-O2', '-Wall']));
     await expect(reloader.start()).rejects.toThrow('no argument -Wall');
     expect(folders()).toEqual([]);
+  });
+
+  it('names a folder for temporary files that cannot be used', async () => {
+    const reloader = makeReloader(configure(makeSource(counter(1))));
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = join(makeFolder(), 'missing');
+    try {
+      await expect(reloader.start()).rejects.toMatchObject({ code: 'storage', message: /missing$/ });
+    } finally {
+      process.env['TMPDIR'] = before;
+    }
+    await reloader.start();
   });
 
   it('happens once', async () => {

@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
 import { apiFunctions } from '../../hot/api.ts';
-import { configure, makeSource, news, startReloader } from './harness.ts';
+import { build } from '../../hot/build.ts';
+import { HotModule } from '../../hot/module.ts';
+import { configure, makeFolder, makeReloader, makeSource, news, startReloader } from './harness.ts';
 
 describe('the runtime’s functions', () => {
   it('are those of hot.h, in its order', () => {
@@ -107,6 +109,74 @@ F main() -> i64 { 0 }
     writeFileSync(file, text(3));
     expect(await news(reloader)).toBe(1);
     expect([use(table), table['rule']]).toEqual([3, kept]);
+  });
+});
+
+describe('an address that Node hands out', () => {
+  it('calls the version that runs', async () => {
+    const text = (result: number): string => `
+#[hot]
+F rule(a: i64) -> i64 { a * ${result} }
+#[hot]
+F apply(f: fn(i64) -> i64, a: i64) -> i64 { f(a) }
+F main() -> i64 { 0 }
+`;
+    const file = makeSource(text(2));
+    const reloader = await startReloader(configure(file));
+    const apply = reloader.getFunction('apply', 'fn(fn(i64) -> i64, i64) -> i64');
+    const rule = reloader.getAddress('rule');
+    expect(apply(rule, 21)).toBe(42n);
+    writeFileSync(file, text(3));
+    expect(await news(reloader)).toBe(1);
+    expect(apply(rule, 21)).toBe(63n);
+    expect(() => reloader.getAddress('nothing')).toThrow('no hot function nothing');
+  });
+
+  it('does not hinder a function that never ran and comes in another form', async () => {
+    const base = '#[hot]\nF first() -> i64 { 1 }\nF main() -> i64 { 0 }\n';
+    const withRule = (type: string): string => `${base}
+#[hot]
+F rule(a: ${type}) -> ${type} { a + a }
+#[hot]
+F use_rule(a: ${type}) -> ${type} { f := rule
+ f(a) }
+`;
+    const folder = makeFolder();
+    const file = makeSource(base);
+    const make = (text: string) => {
+      writeFileSync(file, text);
+      return build(configure(file), folder, new AbortController().signal, () => undefined);
+    };
+    const module = new HotModule(new Map(), [], () => '');
+    module.swap(module.prepare(await make(base)));
+    module.prepare(await make(withRule('i64'))).image.unload();
+    module.swap(module.prepare(await make(withRule('f64'))));
+    expect(module.slot('use_rule').call(1.5)).toBe(3);
+    module.close();
+  });
+});
+
+describe('a source that imports another with hot functions', () => {
+  const game =
+    'U util\n#[hot]\nF update() -> i64 { step_ := step()\n score = score + step_\n score }\nF main() -> i64 { 0 }\n';
+  const util = (step: number): string =>
+    `P G score: i64 = 100\n#[hot]\nP F step() -> i64 { score = score + 1000\n ${step} }\nF main() -> i64 { 0 }\n`;
+
+  it('needs a reloader for that, and shares its versions and globals', async () => {
+    const file = makeSource(game);
+    const imported = join(dirname(file), 'util.vais');
+    writeFileSync(imported, util(1));
+    const alone = makeReloader(configure(file));
+    await expect(alone.start()).rejects.toMatchObject({ code: 'load_refused', hint: /withModule/ });
+    const below = await startReloader(configure(imported));
+    const above = await startReloader(configure(file).withModule(below));
+    const update = above.getFunction('update', 'fn() -> i64');
+    expect([update(), below.getGlobal('score')]).toEqual([1101n, 1101n]);
+    writeFileSync(imported, util(5));
+    expect(await news(below)).toBe(1);
+    expect(update()).toBe(2106n);
+    await below.close();
+    expect(update).toThrow('step was called after its reloader was closed');
   });
 });
 

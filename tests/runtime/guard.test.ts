@@ -2,7 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Agent, buildImage, buildProgram, type Image, makeFolder, Program, removeFolder, until } from './harness.ts';
+import {
+  Agent,
+  buildImage,
+  buildProgram,
+  hasTool,
+  type Image,
+  makeFolder,
+  Program,
+  removeFolder,
+  until,
+} from './harness.ts';
 
 const folder = makeFolder();
 const link = join(folder, 'link.sock');
@@ -194,5 +204,99 @@ describe('after probation', () => {
     await agent.take('loaded', { nonce });
     program.send('.');
     expect(await program.ended).toEqual({ code: null, signal: 'SIGSEGV' });
+  });
+});
+
+describe('signals that are not ours', () => {
+  let withHandlers: string;
+  beforeAll(async () => {
+    withHandlers = await buildProgram(folder, { source: 'handlers.c', name: 'handlers' });
+  });
+
+  async function startHandlers(args: string[]): Promise<void> {
+    agent = await Agent.listen(link);
+    const env = { XDG_RUNTIME_DIR: join(folder, 'run'), VAIS_HOT_PROBATION_CALLS: '3' };
+    program = new Program(withHandlers, { link, env, args });
+    await agent.take('ready');
+    await program.pass();
+  }
+
+  async function crashAndRevert(version: number): Promise<void> {
+    const nonce = agent.load(version, await bad('fail_print'));
+    await agent.take('loaded', { nonce });
+    await program.pass();
+    await agent.take('reverted', { nonce, signal: 'SIGSEGV' });
+  }
+
+  it('a crash outside hot code goes to the handler that was there before', async () => {
+    await startHandlers(['early']);
+    await crashAndRevert(2);
+    program.send('s');
+    await program.take('own handler');
+    await crashAndRevert(3);
+    program.send('s');
+    await program.take('own handler');
+    expect(await program.pass()).toMatchObject({ version: '1', x: '4' });
+  });
+
+  it('a handler that came after ours is put behind ours again by the next load', async () => {
+    await startHandlers([]);
+    await crashAndRevert(2);
+    program.send('l');
+    await crashAndRevert(3);
+    program.send('s');
+    await program.take('own handler');
+    await crashAndRevert(4);
+  });
+
+  it.each([
+    ['s', 'SIGSEGV'],
+    ['a', 'SIGABRT'],
+  ])('without a handler %s outside hot code ends the program with %s', async (letter, signal) => {
+    await startHandlers([]);
+    await crashAndRevert(2);
+    program.send(letter);
+    expect(await program.ended).toEqual({ code: null, signal });
+  });
+
+  it('a signal that another process sends ends the program, too', async () => {
+    await startHandlers([]);
+    await crashAndRevert(2);
+    program.child.kill('SIGSEGV');
+    expect(await program.ended).toEqual({ code: null, signal: 'SIGSEGV' });
+  });
+});
+
+describe('built by other compilers', () => {
+  const ways = [
+    ['gcc', '-O0'],
+    ['gcc', '-O3', '-fno-omit-frame-pointer'],
+    ['clang-14', '-O2'],
+    ['clang-14', '-O0'],
+    ['tcc'],
+  ].filter(([compiler]) => hasTool(compiler ?? ''));
+
+  it.each(ways)('%s %s', async (compiler, ...flags) => {
+    const name = `game-${[compiler, ...flags].join('')}`;
+    const path = await buildProgram(folder, { compiler: compiler ?? 'gcc', flags, name });
+    agent = await Agent.listen(link);
+    const env = { XDG_RUNTIME_DIR: join(folder, 'run'), VAIS_HOT_PROBATION_CALLS: '3', VAIS_HOT_DEADLINE: '100' };
+    program = new Program(path, { link, env });
+    await agent.take('ready');
+    await program.pass();
+    let version = 2;
+    for (const kind of [...Object.keys(kinds), 'fail_hang']) {
+      const nonce = agent.load(version++, await bad(kind));
+      await agent.take('loaded', { nonce });
+      await program.pass();
+      expect(await agent.take('reverted', { nonce })).toMatchObject({ line: '77', undone: '1', running: '1' });
+    }
+    const late = agent.load(version++, await bad('fail_print', { FAIL_AT: '12' }));
+    await agent.take('loaded', { nonce: late });
+    program.send('....');
+    await agent.take('confirmed', { nonce: late });
+    program.send('....');
+    await agent.take('reverted', { nonce: late, undone: '0' });
+    expect(await program.pass()).toMatchObject({ version: '1' });
   });
 });

@@ -80,7 +80,7 @@ describe('hello', () => {
     });
     const record = await agent.take('contract');
     expect(JSON.parse(record['record'] ?? '')).toMatchObject({ record: 'module', name: 'game' });
-    expect(agent.lines.all.filter((line) => line.verb === 'contract')).toHaveLength(2);
+    expect(agent.lines.all.filter((line) => line.verb === 'contract')).toHaveLength(3);
   });
 
   it('answers a ping and says bye', async () => {
@@ -171,6 +171,29 @@ describe('a load', () => {
   });
 });
 
+describe('an image', () => {
+  it('with a running thread of its own is never unloaded, and that is told', async () => {
+    await program.pass();
+    const nonce = agent.load(2, await buildImage(folder, '0050', { defines: { OWN_THREAD: '1' } }));
+    expect(await agent.take('loaded', { nonce })).toMatchObject({ resident: 'pthread_create' });
+    program.send('.');
+    await agent.take('swapped', { nonce });
+    program.send('.');
+    await agent.take('confirmed', { nonce });
+    for (let version = 3; version < 8; version++) await push(version, version % 2 === 0 ? step10 : step20);
+    await until(() => program.mapped().length === 2, 'all others are unloaded');
+    expect(program.mapped().join()).toMatch(/libgame\.v2\.so/);
+    expect(copies()).toContain('libgame.v2.so');
+  });
+
+  it('with a thread-local variable is unloaded as any other', async () => {
+    await push(2, await buildImage(folder, '0051', { defines: { THREAD_LOCAL: '1' } }));
+    expect(await program.pass()).toMatchObject({ version: '2' });
+    await push(3, step10);
+    await until(() => program.mapped().length === 1, 'the old image is unloaded');
+  });
+});
+
 describe('a cancel', () => {
   it('drops a load that has not swapped', async () => {
     await program.pass();
@@ -220,6 +243,12 @@ describe('what is refused', () => {
   it('a global of another type', async () => {
     expect(await refusal(await changed({ SCORE_TYPE: '"f64"' }))).toBe(
       'contract_changed: global score has another type: it was i64 (8 bytes), it is f64 (8 bytes)',
+    );
+  });
+  it('a struct of the program with another layout', async () => {
+    const fields = { STATE_FIELD: '"{\\"name\\":\\"y\\",\\"type\\":\\"f64\\",\\"offset\\":8}"' };
+    expect(await refusal(await changed(fields))).toBe(
+      'contract_changed: struct GameState has another layout: it was { x: i64, y: i64 } of 16 bytes, it is { x: i64, y: f64 } of 16 bytes',
     );
   });
   it('another module', async () => {

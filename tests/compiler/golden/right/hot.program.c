@@ -15,8 +15,8 @@ static i64 v1_update(State * state, f64 dt);
 static void v1_other(State * state);
 static i64 helper_help(i64 x);
 i64 engine(i64);
-i64 update(State * a0, f64 a1);
-void other(State * a0);
+static i64 update(State * a0, f64 a1);
+static void other(State * a0);
 static i64 score = 3LL;
 static i64 helper_calls;
 #if defined(__TINYC__)
@@ -93,7 +93,7 @@ struct call_update { i64 result; State * a0; f64 a1; };
 static void run_update(hot_address f, void *call) { struct call_update *c = (struct call_update *)call; (void)c; c->result = ((fn_t)f)(c->a0, c->a1); }
 static const hot_reach reach_update[] = {{HOT_OFFSET(struct call_update, a0), 48}};
 static const hot_site site_update = {0, 1, run_update, reach_update};
-i64 update(State * a0, f64 a1) {
+static i64 update(State * a0, f64 a1) {
 hot_thread *t = thread_hot(); struct call_update c;
 if (HOT_PLAIN(t)) { i64 r; HOT_ENTER(t); r = ((fn_t)HOT_SLOT(t, 0))(a0, a1); HOT_LEAVE(t); return r; }
 c.a0 = a0; c.a1 = a1; hot_call(&module_hot, t, &site_update, &c); return c.result;
@@ -102,7 +102,7 @@ struct call_other { State * a0; };
 static void run_other(hot_address f, void *call) { struct call_other *c = (struct call_other *)call; (void)c; ((fn_t_1)f)(c->a0); }
 static const hot_reach reach_other[] = {{HOT_OFFSET(struct call_other, a0), 48}};
 static const hot_site site_other = {1, 1, run_other, reach_other};
-void other(State * a0) {
+static void other(State * a0) {
 hot_thread *t = thread_hot(); struct call_other c;
 if (HOT_PLAIN(t)) { HOT_ENTER(t); ((fn_t_1)HOT_SLOT(t, 1))(a0); HOT_LEAVE(t); return; }
 c.a0 = a0; hot_call(&module_hot, t, &site_other, &c);

@@ -9,6 +9,22 @@ struct Shape { i32 tag; union { struct { f64 f_0; } v1; struct { f64 w; f64 h; }
 static i64 main_(void);
 static f64 area(Shape s);
 static inline i64 vais_f64_to_i64(f64 x) { f64 d = x; if (d >= 9223372036854776000.0) return 9223372036854775807LL; if (d <= (-9223372036854776000.0)) return (-9223372036854775807LL - 1); if (d != d) return 0; return (i64)d; }
+#if defined(__TINYC__)
+#define VAIS_COLD
+#define VAIS_UNLIKELY(x) (x)
+#else
+#define VAIS_COLD __attribute__((noreturn, cold, noinline))
+#define VAIS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#endif
+#if defined(__x86_64__)
+#define VAIS_STOP __asm__ volatile("ud2")
+#elif defined(__aarch64__)
+#define VAIS_STOP __asm__ volatile("udf #0")
+#else
+#define VAIS_STOP __builtin_trap()
+#endif
+static VAIS_COLD void vais_trap_bounds(void) { for (;;) VAIS_STOP; }
+#define VAIS_INDEX(i, n) (VAIS_UNLIKELY((u64)(i) >= (u64)(n)) ? (vais_trap_bounds(), (u64)0) : (u64)(i))
 static i64 main_(void) {
 i64 t1_;
 {
@@ -63,6 +79,7 @@ f64 h = it.as.v2.h;
 t1_ = (w * h);
 goto done1_;
 }
+vais_trap_bounds();
 }
 done1_:;
 return t1_;

@@ -1,0 +1,141 @@
+/* contract.c: holds the structs of a new contract against those of the version that runs. The agent does so before it
+ * delivers anything; in local mode nobody but us does, and a struct with another layout would spoil the program's
+ * state.
+ * Pure: records in, words out. The records are JSON that a compiler or the macros of hot.h wrote. */
+#include "hot_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- just enough of JSON ---- */
+
+/* The end of the value that begins at `at`: of a string, an array, an object or a word. */
+static const char *skip_value(const char *at) {
+    int depth = 0;
+    do {
+        if (*at == '"') {
+            for (at++; *at != '\0' && *at != '"'; at++)
+                if (*at == '\\' && at[1] != '\0') at++;
+            if (*at == '"') at++;
+        } else if (*at == '[' || *at == '{') {
+            depth++, at++;
+        } else if (*at == ']' || *at == '}') {
+            depth--, at++;
+        } else if (*at != '\0') {
+            at++;
+        }
+        if (depth == 0 && (*at == ',' || *at == ']' || *at == '}' || *at == ':')) break;
+    } while (*at != '\0' && (depth > 0 || at[-1] != '"'));
+    return at;
+}
+
+/* The value of a key of the object that begins at `object`; null: it has none. */
+static const char *value_of(const char *object, const char *key) {
+    size_t length = strlen(key);
+    const char *at = object + (*object == '{');
+    while (*at != '\0' && *at != '}') {
+        const char *name, *stop;
+        while (*at == ',' || *at == ' ' || *at == '\n' || *at == '\t') at++;
+        if (*at != '"') return NULL;
+        name = at + 1;
+        stop = skip_value(at);
+        at = stop;
+        while (*at == ' ') at++;
+        if (*at != ':') return NULL;
+        for (at++; *at == ' ';) at++;
+        if ((size_t)(stop - name) == length + 1 && memcmp(name, key, length) == 0) return at;
+        at = skip_value(at);
+    }
+    return NULL;
+}
+
+static int is_text(const char *value, const char *text) {
+    size_t n = strlen(text);
+    return value != NULL && *value == '"' && strncmp(value + 1, text, n) == 0 && value[1 + n] == '"';
+}
+
+static int same_value(const char *a, const char *b) {
+    size_t n;
+    if (a == NULL || b == NULL) return a == b;
+    n = (size_t)(skip_value(a) - a);
+    return n == (size_t)(skip_value(b) - b) && memcmp(a, b, n) == 0;
+}
+
+/* ---- structs ---- */
+static const char *next_field(const char *field) {
+    field = skip_value(field);
+    while (*field == ',' || *field == ' ') field++;
+    return *field == '{' ? field : NULL;
+}
+
+static const char *first_field(const char *record) {
+    const char *fields = value_of(record, "fields");
+    if (fields == NULL || *fields != '[') return NULL;
+    for (fields++; *fields == ' ';) fields++;
+    return *fields == '{' ? fields : NULL;
+}
+
+static int same_layout(const char *a, const char *b) {
+    const char *x = first_field(a), *y = first_field(b);
+    if (!same_value(value_of(a, "size"), value_of(b, "size"))) return 0;
+    if (!same_value(value_of(a, "align"), value_of(b, "align"))) return 0;
+    for (; x != NULL && y != NULL; x = next_field(x), y = next_field(y))
+        if (!same_value(value_of(x, "name"), value_of(y, "name")) ||
+            !same_value(value_of(x, "type"), value_of(y, "type")) ||
+            !same_value(value_of(x, "offset"), value_of(y, "offset")))
+            return 0;
+    return x == y;
+}
+
+/* The length of a value's text, without the quotes of a string. */
+static int text_length(const char *value) { return (int)(skip_value(value) - value) - (*value == '"' ? 2 : 0); }
+
+/* "{ x: i64, y: i64 } of 16 bytes" */
+static void describe(const char *record, char *text, size_t room) {
+    const char *size = value_of(record, "size");
+    size_t n = (size_t)snprintf(text, room, "{");
+    for (const char *f = first_field(record); f != NULL && n < room; f = next_field(f)) {
+        const char *name = value_of(f, "name"), *type = value_of(f, "type");
+        if (name == NULL || type == NULL) continue;
+        n += (size_t)snprintf(text + n, room - n, "%s %.*s: %.*s", n == 1 ? "" : ",", text_length(name), name + 1,
+                              text_length(type), type + 1);
+    }
+    if (n < room && size != NULL) snprintf(text + n, room - n, " } of %.*s bytes", text_length(size), size);
+}
+
+/* The next record after `at`, or the first one; null: there is none. */
+static const char *next_record(const char *contract, hoti_u64 size, const char *at) {
+    const char *end = contract + size;
+    if (contract == NULL) return NULL;
+    at = at == NULL ? contract : at + strlen(at);
+    while (at < end && *at == '\0') at++;
+    return at < end ? at : NULL;
+}
+
+static const char *find_struct(const hot_image *image, const char *name) {
+    const char *r = NULL;
+    while ((r = next_record(image->contract, image->contract_size, r)) != NULL)
+        if (is_text(value_of(r, "record"), "struct") && same_value(value_of(r, "name"), name)) return r;
+    return NULL;
+}
+
+/* Refuses another layout of a struct that the program itself holds. */
+int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error) {
+    const char *r = NULL;
+    if (old->contract_size != 0 && old->contract[old->contract_size - 1] != '\0') return 1; /* not ended: not read */
+    if (image->contract_size != 0 && image->contract[image->contract_size - 1] != '\0')
+        return hoti_fail(error, "image_invalid", "the contract of %s is not ended", image->module);
+    while ((r = next_record(old->contract, old->contract_size, r)) != NULL) {
+        const char *name = value_of(r, "name"), *held = value_of(r, "held"), *now;
+        char before[300], after[300];
+        if (!is_text(value_of(r, "record"), "struct") || held == NULL || strncmp(held, "true", 4) != 0) continue;
+        now = name == NULL ? NULL : find_struct(image, name);
+        if (now == NULL || same_layout(r, now)) continue;
+        describe(r, before, sizeof before);
+        describe(now, after, sizeof after);
+        return hoti_fail(error, "contract_changed", "struct %.*s has another layout: it was %s, it is %s",
+                         text_length(name), name + 1, before, after);
+    }
+    return 1;
+}
