@@ -31,8 +31,8 @@ export interface AgentOptions extends TrustOptions {
   readonly defaultLink: string;
   /** The largest image that is taken, in bytes. */
   readonly maxImageBytes: number;
-  /** What all images may take together, in bytes. */
-  readonly maxDiskBytes: number;
+  /** What all images may take together, in bytes; no limit unless given. */
+  readonly maxDiskBytes?: number;
   /** What started programs get, besides VAIS_HOT_LINK and VAIS_HOT_NAME. */
   readonly environment: NodeJS.ProcessEnv;
 }

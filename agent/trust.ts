@@ -24,7 +24,8 @@ import { type Grant, Tokens, tokenSeconds } from './tokens.ts';
 export interface TrustOptions {
   /** Where the agent is reached from elsewhere, for the tokens; undefined: what it listens on. */
   readonly advertise?: string;
-  readonly certificateMs: number;
+  /** How long a developer's certificate holds, in milliseconds; 30 days unless given. */
+  readonly certificateMs?: number;
 }
 
 /** All that an agent knows of those who may give it code. */
@@ -68,7 +69,8 @@ export class Trust implements Signers {
   /** Serves on this address. @throws VaisError `busy` */
   async serve(target: Target, agentHandlers: (callerOf: CallerOf) => AgentServiceHandlers): Promise<SecureServer> {
     const { identity, developers } = this;
-    const world = { ...this.#options, identity, developers, tokens: this.#tokens, audit: this.#audit };
+    const { certificateMs = 30 * 86_400_000 } = this.#options;
+    const world = { certificateMs, identity, developers, tokens: this.#tokens, audit: this.#audit };
     const handlersFor = (memberOf: MemberOf) => ({
       agent: agentHandlers((call) => this.#callerOf(memberOf(call))),
       identity: identityService(memberOf, world),

@@ -35,8 +35,6 @@ async function start(data = 'data', overrides: { listen?: string; insecure?: boo
       insecure: overrides.insecure ?? true,
       defaultLink: overrides.defaultLink ?? join(folder, 'default', 'link.sock'),
       maxImageBytes: 1024 * 1024,
-      maxDiskBytes: 64 * 1024 * 1024,
-      certificateMs: 60_000,
       environment: {},
     },
     (notice) => {

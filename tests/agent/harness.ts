@@ -190,8 +190,6 @@ export class Yard {
         run: more.run === undefined ? [] : [{ name: 'game', command: more.run }],
         insecure: true,
         defaultLink: join(this.folder, 'default', 'link.sock'),
-        maxDiskBytes: 2 ** 32,
-        certificateMs: 60_000,
         maxImageBytes: more.maxImageBytes ?? 64 * 1024 * 1024,
         environment: { PATH: process.env['PATH'], VAIS_HOT_PROBATION_CALLS: '1' },
       },

@@ -10,7 +10,7 @@ import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { RollbackRequest } from '../../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { Signature } from '../../rpc/gen/vais/remote/v1/Signature.ts';
 import { eventually, manifestOf, Stock } from '../agent/harness.ts';
-import { type Developer, Fort, type Guarded, signed } from './harness.ts';
+import { type Developer, endOf, Fort, type Guarded, signed } from './harness.ts';
 
 const stock = new Stock();
 beforeAll(() => stock.build());
@@ -138,7 +138,7 @@ describe('a signed push', () => {
       signature: ann.sign(image),
     };
     void session.raw.send({ offer });
-    expect(await session.follow(nonce).ended).toMatchObject({ code: 'digest_mismatch' });
+    expect(await endOf(session, nonce)).toMatchObject({ code: 'digest_mismatch' });
     expect(await ann.push(image, session)).toMatchObject({ kind: 'ack', version: 2 });
   });
 

@@ -70,7 +70,7 @@ export class Developer {
     void session.raw.send({
       offer: { nonce, manifest: { ...manifestOf(image), ...manifest }, image: bytes, elapsedUs: 0, signature },
     });
-    return session.follow(nonce).ended;
+    return endOf(session, nonce);
   }
 
   /** A push as it should be. */
@@ -81,6 +81,14 @@ export class Developer {
   close(): void {
     for (const each of this.#open.splice(0)) each.close();
   }
+}
+
+/** How the offer of this number ended. */
+export async function endOf({ heard }: TestSession, nonce: number): Promise<Ended> {
+  const { ack, nack } = await heard.first((each) => (each.ack ?? each.nack)?.nonce === nonce, `the end of ${nonce}`);
+  if (ack) return { kind: 'ack', version: ack.version, unchanged: ack.unchanged };
+  const { code = '', message = '' } = nack?.reason ?? {};
+  return { kind: 'nack', running: nack?.runningVersion ?? -1, code, message };
 }
 
 /** What is signed for an image. */
