@@ -86,7 +86,7 @@ export class Gate {
       return { durable, close: (verdict) => this.#close(kind, { ...who, ...about }, verdict) };
     } catch (thrown) {
       const { code, message } = VaisError.from(thrown);
-      const by = signature === null ? {} : { keyId: String(signature.keyId).slice(0, 64) };
+      const by = signature !== null && /^[0-9a-f]{64}$/.test(signature.keyId) ? { keyId: signature.keyId } : {};
       this.#audit.append(`${kind}_refused`, { ...by, ...about, code, message }).catch((error: unknown) => {
         this.#warn(VaisError.from(error).message);
       });

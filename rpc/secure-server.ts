@@ -13,6 +13,7 @@ const guestOptions: grpc.ServerOptions = {
   ...channelOptions,
   'grpc.max_receive_message_length': 16 * 1024,
   'grpc.max_concurrent_streams': 4,
+  'grpc-node.max_session_memory': 1, // MiB; without a limit for members, as uploads need it.
 };
 
 /** Says who calls: the id of a developer. @throws VaisError when the connection is gone */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { pairingStatement, signStatement, spkiOf } from '../../artifact/act.ts';
 import { isName, validateName } from '../../artifact/name.ts';
@@ -51,7 +51,9 @@ export async function pair(text: string, options: PairOptions, context: Context)
     { secret: token.secret, certificateRequest: request, signingKey: spkiOf(signingKey), developer, proof },
   );
   const name = options.as ?? (await freeName(answer.agentName, agentId, store));
-  const { certificate, programs } = answer;
+  const { certificate } = answer;
+  if (!fits(certificate, key))
+    throw new VaisError('internal', 'the agent gave a certificate that does not fit its request');
   const paired: PairedTarget = {
     format: 1,
     name,
@@ -60,8 +62,8 @@ export async function pair(text: string, options: PairOptions, context: Context)
     authority,
     certificate,
     key,
-    developer: answer.developer,
-    programs,
+    developer: isName(answer.developer) ? answer.developer : developer,
+    programs: answer.programs.filter(isName),
   };
   await store.save(paired);
   context.output.show(targetReport('paired', paired));
@@ -73,6 +75,14 @@ export function targetReport(event: TargetReport['event'], target: PairedTarget)
   const { name, address, agentId, developer, programs } = target;
   const until = new Date(validityOf(target).until).toISOString();
   return { event, name, address, agentId, developer, allowed: programs, until };
+}
+
+function fits(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 /** A name for a target is not an address, and has no program in it. @throws VaisError `usage` */
