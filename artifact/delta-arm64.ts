@@ -1,6 +1,6 @@
 import { accessShift, adrOf, field } from './delta-field.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import type { Bounds } from './delta-x64.ts';
+import type { Bounds } from './delta-span.ts';
 
 /** After so many instructions, a register no longer counts as holding the page that ADRP gave it. */
 const reach = 512;

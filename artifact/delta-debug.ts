@@ -1,6 +1,6 @@
 import { field } from './delta-field.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import type { Bounds } from './delta-x64.ts';
+import type { Bounds } from './delta-span.ts';
 
 /**
  * Finds addresses in debug information, where they stand anywhere: whatever eight bytes name a place in the library are

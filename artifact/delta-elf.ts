@@ -4,9 +4,9 @@ import { findDebugAddresses } from './delta-debug.ts';
 import { field } from './delta-field.ts';
 import { findFrames, findFrameTable } from './delta-frames.ts';
 import { findJumpTables } from './delta-jump-tables.ts';
-import type { Span } from './delta-layout.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import { type Bounds, sweepX64 } from './delta-x64.ts';
+import type { Bounds, Span } from './delta-span.ts';
+import { sweepX64 } from './delta-x64.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
 const EM_X86_64 = 62;

@@ -35,8 +35,6 @@ export const field = {
   low12: 11,
 } as const;
 
-export type Field = (typeof field)[keyof typeof field];
-
 const ADR_MASK = 0x60ffffe0;
 
 /** The bits of the field's first 32 that are the reference, by kind. */

@@ -1,6 +1,6 @@
 import { field } from './delta-field.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import type { Bounds } from './delta-x64.ts';
+import type { Bounds } from './delta-span.ts';
 
 // Call frame information, as "Linux Standard Base, Core", 10.6 describes it. These are the encodings that compilers use.
 const DW_EH_PE_pcrel_sdata4 = 0x1b;

@@ -1,6 +1,6 @@
 import { field } from './delta-field.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import type { Bounds } from './delta-x64.ts';
+import type { Bounds } from './delta-span.ts';
 
 /**
  * Finds the jump tables of `switch` in constant data. gcc and clang write, for each case, the distance from the table's

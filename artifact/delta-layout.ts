@@ -3,19 +3,10 @@ import { findElfReferences } from './delta-elf.ts';
 import { findMachOReferences } from './delta-macho.ts';
 import { findPeReferences } from './delta-pe.ts';
 import { ReferenceCollector, type References } from './delta-references.ts';
+import { mostSpans, type Span } from './delta-span.ts';
 import { isElf } from './elf.ts';
 import { isMachO } from './macho.ts';
 import { isPe } from './pe.ts';
-
-/** More parts of a file than that go nowhere near a library. */
-export const mostSpans = 64;
-
-/** Bytes of the file that stand at an address of memory. */
-export interface Span {
-  readonly offset: number;
-  readonly address: number;
-  readonly size: number;
-}
 
 /** Where a library's bytes go in memory, and every field of it that is known to name an address. */
 export interface Layout {

@@ -3,9 +3,9 @@ import { sweepArm64 } from './delta-arm64.ts';
 import { field } from './delta-field.ts';
 import { findFrames } from './delta-frames.ts';
 import { findJumpTables } from './delta-jump-tables.ts';
-import type { Span } from './delta-layout.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import { type Bounds, sweepX64 } from './delta-x64.ts';
+import type { Bounds, Span } from './delta-span.ts';
+import { sweepX64 } from './delta-x64.ts';
 
 // Names and layouts are those of <mach-o/loader.h>, <mach-o/nlist.h> and <mach-o/compact_unwind_encoding.h>, 64-bit.
 const MH_MAGIC_64 = 0xfeedfacf;

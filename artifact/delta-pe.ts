@@ -2,9 +2,9 @@ import { ByteReader } from './byte-reader.ts';
 import { findDebugAddresses } from './delta-debug.ts';
 import { field } from './delta-field.ts';
 import { findJumpTables } from './delta-jump-tables.ts';
-import type { Span } from './delta-layout.ts';
 import type { ReferenceCollector } from './delta-references.ts';
-import { type Bounds, sweepX64 } from './delta-x64.ts';
+import type { Bounds, Span } from './delta-span.ts';
+import { sweepX64 } from './delta-x64.ts';
 
 // Names and layouts are those of <winnt.h>. Addresses are counted from the image's base throughout.
 const IMAGE_FILE_MACHINE_AMD64 = 0x8664;

@@ -1,8 +1,9 @@
 import type { Copies } from './delta-copies.ts';
 import { field, fieldSize, moveField } from './delta-field.ts';
-import type { Layout, Span } from './delta-layout.ts';
+import type { Layout } from './delta-layout.ts';
 import { firstAtOrAfter } from './delta-references.ts';
 import { fileRuns, memoryRuns, type Run, ShiftMap } from './delta-shift.ts';
+import type { Span } from './delta-span.ts';
 
 /** What both sides know of the new bytes besides the copies. */
 export interface Hints {

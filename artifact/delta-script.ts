@@ -1,10 +1,10 @@
 import { brokenDelta, DeltaReader, DeltaWriter } from './delta-bytes.ts';
 import { Copies, shortestCopy } from './delta-copies.ts';
-import { mostSpans, type Span } from './delta-layout.ts';
 import { mostFixes } from './delta-learn.ts';
 import type { Hints } from './delta-predict.ts';
 import { isSealPossible, type Seal } from './delta-seal.ts';
 import type { Run } from './delta-shift.ts';
+import { mostSpans, type Span } from './delta-span.ts';
 
 /** Differences that are nearer to each other are written as one. */
 const near = 3;

@@ -1,5 +1,5 @@
 import type { Copies } from './delta-copies.ts';
-import type { Span } from './delta-layout.ts';
+import type { Span } from './delta-span.ts';
 
 /** Addresses from `start` to `start + length` in the old library are `shift` bytes further on in the new one. */
 export interface Run {

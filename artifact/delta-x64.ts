@@ -1,5 +1,6 @@
 import { field } from './delta-field.ts';
 import type { ReferenceCollector } from './delta-references.ts';
+import type { Bounds } from './delta-span.ts';
 
 /**
  * Finds the references in x86-64 code: the 32-bit displacements of calls and jumps, and those relative to RIP. The sweep is
@@ -69,12 +70,6 @@ const [TEST8, TESTZ, PREFIX, REX, TWO, VEX, EVEX] = [
   letter('V'),
   letter('E'),
 ];
-
-/** Addresses from `low` to `high` are the library's own: a target elsewhere is a mistake of the sweep. */
-export interface Bounds {
-  readonly low: number;
-  readonly high: number;
-}
 
 /**
  * Sweeps the code in `bytes` from `start` to `end`, which stands at `address` in memory. `onData` is told each target that

@@ -3,7 +3,7 @@ import { triples } from '../artifact/triple.ts';
 import { VaisError } from '../common/error.ts';
 import { packageVersion } from '../common/package-root.ts';
 import { type BuildFlags, buildCommand } from './command/build.ts';
-import { checkCommand } from './command/check.ts';
+import { type CheckFlags, checkCommand } from './command/check.ts';
 import { contractCommand } from './command/contract.ts';
 import { packageCommand } from './command/package.ts';
 import { runCommand } from './command/run.ts';
@@ -56,8 +56,9 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
     .description('look for faults, and build nothing')
     .argument('<files...>')
     .option('--json', 'one diagnostic a line, as JSON')
-    .action((files: string[], flags: { json?: boolean }) => {
-      exit = checkCommand(files, flags.json ?? false, terminal);
+    .option('--stdin', 'read the text of the one file from the standard input')
+    .action((files: string[], flags: CheckFlags) => {
+      exit = checkCommand(files, flags, terminal);
     });
   program
     .command('contract')

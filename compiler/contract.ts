@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { Contract, ContractField, ContractGlobal, ContractStruct, Place } from '../artifact/contract.ts';
 import { hotFunctions } from './emit/image.ts';
+import { globalName } from './emit/names.ts';
 import { children } from './emit/safe-point.ts';
-import { globalName } from './emit/unit.ts';
 import { hasPayload, layoutOf, offsets, payloadOffset } from './layout.ts';
 import type { Module } from './modules.ts';
 import type { Span } from './source.ts';

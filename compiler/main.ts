@@ -7,6 +7,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abor
 process.exitCode = await vaisc(process.argv.slice(2), {
   write: (text) => void process.stdout.write(text),
   warn: (text) => void process.stderr.write(text),
+  read: async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('utf8');
+  },
   color: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
   signal: abort.signal,
 });

@@ -5,12 +5,12 @@ import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts'
 import type { IdentityServiceHandlers } from './gen/vais/remote/v1/IdentityService.ts';
 import type { PairServiceHandlers } from './gen/vais/remote/v1/PairService.ts';
 import { AgentService, IdentityService, PairService } from './protos.ts';
-import { addStandardServices, channelOptions, type RpcServer } from './server.ts';
+import { addStandardServices, type RpcServer, serverOptions } from './server.ts';
 import { toStatus } from './status.ts';
 
 /** What a guest may send: a pairing request, and no more. */
 const guestOptions: grpc.ServerOptions = {
-  ...channelOptions,
+  ...serverOptions,
   'grpc.max_receive_message_length': 16 * 1024,
   'grpc.max_concurrent_streams': 4,
   'grpc-node.max_session_memory': 1, // MiB; without a limit for members, as uploads need it.
@@ -52,7 +52,7 @@ export async function serveSecurely(
     return door.memberAt(call.getPeer());
   };
   const handlers = handlersFor(memberOf);
-  const members = new grpc.Server(channelOptions);
+  const members = new grpc.Server(serverOptions);
   members.addService(AgentService.service, handlers.agent);
   members.addService(IdentityService.service, handlers.identity);
   addStandardServices(members);

@@ -6,19 +6,28 @@ import type { Target } from './address.ts';
 import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts';
 import { AgentService, packageDefinition } from './protos.ts';
 
-/** The largest message that either side takes, in bytes: a chunk and its frame. */
+/** The largest message that an agent takes, in bytes: a chunk and its frame, with room to spare. */
 export const maxMessageBytes = 4 * 1024 * 1024;
+/** The largest that it says: the contracts of all programs that are connected. */
+const maxStateBytes = 64 * 1024 * 1024;
 
-/** What both sides tell grpc-js. Times in milliseconds. */
+/** What a client tells grpc-js. Times in milliseconds. */
 export const channelOptions: grpc.ChannelOptions = {
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   // grpc-js would wait up to two minutes between attempts; whoever watches wants an agent that is back at once.
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.max_receive_message_length': maxStateBytes,
+  'grpc.max_send_message_length': maxMessageBytes,
+};
+
+/** What an agent tells grpc-js. */
+export const serverOptions: grpc.ServerOptions = {
+  ...channelOptions,
   'grpc.max_concurrent_streams': 64,
   'grpc.max_receive_message_length': maxMessageBytes,
-  'grpc.max_send_message_length': maxMessageBytes,
+  'grpc.max_send_message_length': maxStateBytes,
 };
 
 /** A listening gRPC server. */
@@ -39,7 +48,7 @@ export async function serveAgent(
   handlers: AgentServiceHandlers,
   credentials: grpc.ServerCredentials,
 ): Promise<RpcServer> {
-  const server = new grpc.Server(channelOptions);
+  const server = new grpc.Server(serverOptions);
   server.addService(AgentService.service, handlers);
   addStandardServices(server);
   const port = await bind(server, target, credentials);

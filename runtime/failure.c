@@ -94,6 +94,7 @@ void hoti_failure_step(void) {
         if (copy.version->state != HOTI_FAILED) { /* else another thread's call failed in it, too, and that was said */
             hoti_revert(copy.module, copy.version);
             hoti_report_reverted(copy.version, copy.slot, &crash, copy.undone);
+            hoti_group_revert(copy.version);
         }
         pthread_mutex_lock(&hoti_lock);
         for (failure **at = &failures; *at != NULL; at = &(*at)->next)

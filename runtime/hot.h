@@ -305,7 +305,8 @@ struct hot_thread {
     unsigned depth;           /* hot calls of this module on this thread's stack */
     const hot_address *guarded; /* the table of a confirmed version whose calls are guarded */
     int joined;
-    void *version;            /* in use, or about to be */
+    void *version;            /* in use */
+    void *coming;             /* about to be */
     void *arrived;            /* the version whose swap this thread has done */
     unsigned long long pause; /* ns that the last swap took */
     unsigned long long returned; /* outermost calls that the version returned from */

@@ -137,6 +137,7 @@ typedef struct hoti_version {
     hoti_global **bound;
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
+    unsigned group;     /* of versions that were published together; 0: alone */
     unsigned guarded;   /* calls are guarded although it is confirmed */
     unsigned announced; /* the callback of hot_on_reload was called for it */
     hoti_u64 loaded_at, swapped_at; /* ns; loaded_at is 0 until it is published */
@@ -234,7 +235,8 @@ int hoti_module_register(hot_module *const *modules, unsigned count);
 hoti_module *hoti_module_named(const char *name);
 hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *order);
 void hoti_version_free(hoti_version *version);
-void hoti_publish(hoti_module *module, hoti_version *version);
+void hoti_publish(hoti_version *const *versions, unsigned count);
+extern unsigned hoti_sequence; /* odd while something is being published */
 void hoti_cancel(hoti_module *module, const char *nonce);
 void hoti_settle(void);
 void hoti_revert(hoti_module *module, hoti_version *failed);
@@ -267,7 +269,6 @@ void hoti_thread_join(hoti_module *module, hot_thread *thread);
 void hoti_threads_forget(void);
 int hoti_thread_start(void);
 unsigned *hoti_thread_seen(void);
-int hoti_thread_move(hot_thread *thread, hoti_module *module);
 void hoti_thread_use(hot_thread *thread, hoti_version *version);
 long hoti_thread_id(void);
 
@@ -291,10 +292,12 @@ hoti_text *hoti_link_out(void); /* null: not connected */
 
 /* ---- report.c: what the program says ---- */
 void hoti_report_hello(hoti_text *out);
+void hoti_report_state(void); /* when it is another than was said */
 void hoti_report_loaded(const hoti_version *version, hoti_u64 ns);
 void hoti_report_swapped(const hoti_version *version, hoti_u64 ns);
 void hoti_report_confirmed(const hoti_version *version);
 void hoti_report_waiting(const hoti_version *version, const hot_thread *thread);
+void hoti_report_reverted_too(const hoti_version *version, const hoti_version *failed);
 void hoti_report_reverted(const hoti_version *version, unsigned slot, const hoti_crash *crash, int undone);
 void hoti_report_superseded(const hoti_version *version);
 void hoti_report_refused(const char *module, const hoti_load_order *order, const hoti_error *error);
@@ -304,6 +307,16 @@ int hoti_order_load(hoti_module *module, const hoti_load_order *order, hoti_erro
 void hoti_order_line(const hoti_line *line);
 void hoti_order_lost(void); /* the connection is gone */
 int hoti_order_given(void); /* the agent says what to run: local mode is off */
+
+/* ---- group.c: modules that are pushed together ---- */
+hoti_version *hoti_order_prepare(hoti_module *module, const hoti_load_order *order, hoti_error *error);
+void hoti_group_add(const char *name, hoti_u64 size, hoti_version *version); /* null: that one runs already */
+int hoti_group_failed(const char *name, hoti_error *error);
+void hoti_group_fail(const char *name, const hoti_error *error);
+int hoti_group_cancel(const hoti_module *module, const char *nonce);
+void hoti_group_leave(const hoti_module *module);
+void hoti_group_drop(void);
+void hoti_group_revert(const hoti_version *failed);
 
 /* ---- local.c: local mode ---- */
 int hoti_local_descriptor(void); /* -1: none */
@@ -328,6 +341,8 @@ unsigned hoti_undo_count(const hoti_version *version, const hot_site *site);
 hoti_range hoti_undo_range(const hoti_version *version, const hot_site *site, const void *call, unsigned index);
 unsigned hoti_state_count(void);
 hoti_range hoti_state_at(unsigned index);
+unsigned hoti_state_changes(void);
+unsigned hoti_state_sum(hoti_u64 *bytes);
 int hoti_failure_tell(hoti_module *module, hot_thread *thread, unsigned slot, const hoti_crash *crash, int undone);
 void hoti_failure_step(void);
 void hoti_failure_watch(hoti_u64 now);

@@ -94,21 +94,36 @@ void hoti_version_free(hoti_version *version) {
     free(version);
 }
 
-static void announce(hoti_module *module, hoti_version *version) {
-    HOTI_SET(module->number, version->number);
-    HOTI_SET_FIRST(module->published, version); /* and then we look who uses what: see hoti_thread_move */
+unsigned hoti_sequence;
+
+/* One step for the threads: a thread that looks meanwhile sees an odd number and looks again at its next safe point. */
+static void announce(hoti_version *const *versions, unsigned count) {
+    HOTI_SET_FIRST(hoti_sequence, hoti_sequence + 1);
+    for (unsigned i = 0; i < count; i++) {
+        HOTI_SET(versions[i]->module->number, versions[i]->number);
+        HOTI_SET_FIRST(versions[i]->module->published, versions[i]);
+    }
+    HOTI_SET_FIRST(hoti_sequence, hoti_sequence + 1); /* and then we look who uses what: see thread.c */
     HOTI_SET(hot_published, hot_published + 1);
 }
 
-/* From here on threads move to it. One that waits for them still is superseded. */
-void hoti_publish(hoti_module *module, hoti_version *version) {
-    hoti_version *late = module->pending;
+/* From here on threads move to them, to all of them at once. What waits for them still is superseded. */
+void hoti_publish(hoti_version *const *versions, unsigned count) {
+    static unsigned groups;
+    unsigned group = count > 1 ? ++groups : 0;
     if (hoti_guards_wanted()) hoti_signals_take();
-    version->loaded_at = hoti_now();
-    module->pending = version;
-    module->waiting_said = 0;
-    announce(module, version);
-    if (late != NULL) hoti_report_superseded(late);
+    for (unsigned i = 0; i < count; i++) {
+        versions[i]->loaded_at = hoti_now();
+        versions[i]->group = group;
+    }
+    announce(versions, count);
+    for (unsigned i = 0; i < count; i++) {
+        hoti_module *m = versions[i]->module;
+        hoti_version *late = m->pending;
+        m->pending = versions[i];
+        m->waiting_said = 0;
+        if (late != NULL) hoti_report_superseded(late);
+    }
 }
 
 /* Whether each thread of the module has moved to the version; `pause` is the longest that one of them stood still. */
@@ -144,7 +159,10 @@ static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now
 static int is_held(hoti_module *module, const hoti_version *version) {
     int used = 0;
     pthread_mutex_lock(&hoti_lock);
-    for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) used = HOTI_GET_AFTER(t->version) == version;
+    for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) {
+        used = HOTI_GET_AFTER(t->coming) == version; /* in this order: what comes is in use before it comes no more */
+        used |= HOTI_GET_AFTER(t->version) == version;
+    }
     pthread_mutex_unlock(&hoti_lock);
     return used;
 }
@@ -225,7 +243,7 @@ void hoti_revert(hoti_module *m, hoti_version *failed) {
     }
     if (failed == m->running) m->running = target;
     if (failed == m->pending) m->pending = NULL;
-    if (failed == m->published) announce(m, target);
+    if (failed == m->published) announce(&target, 1);
 }
 
 /* How long, in ns, until it is worth looking again. The program's thread does not wake us: even the cheapest wake-up
@@ -253,9 +271,9 @@ void hoti_cancel(hoti_module *module, const char *nonce) {
     hoti_version *late = module->pending;
     hoti_u64 pause;
     if (late == NULL || strcmp(late->nonce, nonce) != 0) return;
-    announce(module, module->running);
+    announce(&module->running, 1);
     if (arrived(module, late, &pause)) {
-        announce(module, late);
+        announce(&late, 1);
         return;
     }
     module->pending = NULL;

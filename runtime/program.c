@@ -128,6 +128,7 @@ static void *background(void *unused) {
         hoti_failure_step();
         hoti_failure_watch(hoti_now());
         hoti_settle();
+        hoti_report_state();
     }
     hoti_link_end();
     hoti_copies_remove();

@@ -43,6 +43,24 @@ static void say_contract(hoti_text *out, const hoti_module *m) {
     }
 }
 
+static unsigned state_said; /* hoti_state_changes() as of the last word */
+
+static void say_state(hoti_text *out) {
+    hoti_u64 bytes;
+    unsigned count;
+    state_said = hoti_state_changes();
+    count = hoti_state_sum(&bytes);
+    hoti_text_verb(out, "state");
+    hoti_text_number(out, "count", count);
+    hoti_text_number(out, "bytes", bytes);
+    hoti_text_end(out);
+}
+
+void hoti_report_state(void) {
+    hoti_text *out = hoti_link_out();
+    if (out != NULL && hoti_state_changes() != state_said) say_state(out);
+}
+
 void hoti_report_hello(hoti_text *out) {
     hoti_text_verb(out, "hello");
     hoti_text_number(out, "protocol", 1);
@@ -56,6 +74,7 @@ void hoti_report_hello(hoti_text *out) {
         say_module(out, &hoti_modules[i]);
         say_contract(out, &hoti_modules[i]);
     }
+    say_state(out);
     hoti_text_verb(out, "ready");
     hoti_text_end(out);
     if (kept.length != 0) {
@@ -148,10 +167,34 @@ static void say_trace(hoti_text *out, const hoti_version *v, const hoti_crash *c
     hoti_text_pair(out, "trace", trace);
 }
 
+/* Where a `reverted` goes; null: nobody asked for the version. */
+static hoti_text *begin_reverted(const hoti_version *v) {
+    const hoti_module *m = v->module;
+    hoti_text *out = hoti_link_out();
+    if (v->nonce[0] == '\0' && out != NULL) say_module(out, m);
+    if (out == NULL) out = &kept;
+    if (v->asked[0] == '\0' || (out == &kept && out->length > 65536)) return NULL;
+    hoti_text_verb(out, "reverted");
+    hoti_text_pair(out, "module", m->name);
+    hoti_text_number(out, "version", v->number);
+    hoti_text_pair(out, "nonce", v->asked);
+    hoti_text_number(out, "running", m->running->number);
+    return out;
+}
+
+void hoti_report_reverted_too(const hoti_version *v, const hoti_version *failed) {
+    hoti_text *out = begin_reverted(v);
+    char reason[300];
+    if (out == NULL) return;
+    snprintf(reason, sizeof reason, "the module %.200s, which came with it, has failed", failed->module->name);
+    hoti_text_pair(out, "reason", reason);
+    hoti_text_end(out);
+}
+
 void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash *crash, int undone) {
     const hoti_module *m = v->module;
     const hot_function *function = &m->given->image->functions[slot];
-    hoti_text *out = hoti_link_out();
+    hoti_text *out;
     hoti_error error = {"reverted", ""};
     const char *what = crash->hung ? "a hang" : hoti_signal_name(crash->signal);
     char where[32] = "";
@@ -160,14 +203,8 @@ void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash
              what, function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
              undone ? "has made the same call" : "makes the same call, on what the failed one left");
     hoti_note(&error, 2);
-    if (v->nonce[0] == '\0' && out != NULL) say_module(out, m);
-    if (out == NULL) out = &kept;
-    if (v->asked[0] == '\0' || (out == &kept && out->length > 65536)) return;
-    hoti_text_verb(out, "reverted");
-    hoti_text_pair(out, "module", m->name);
-    hoti_text_number(out, "version", v->number);
-    hoti_text_pair(out, "nonce", v->asked);
-    hoti_text_number(out, "running", m->running->number);
+    out = begin_reverted(v);
+    if (out == NULL) return;
     if (!crash->hung) hoti_text_pair(out, "signal", hoti_signal_name(crash->signal));
     hoti_text_pair(out, "function", function->name);
     if (crash->line > 0) hoti_text_number(out, "line", (hoti_u64)crash->line);

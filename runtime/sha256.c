@@ -2,6 +2,9 @@
 #include "hot_internal.h"
 
 #include <string.h>
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__)
+#include <cpuid.h>
+#endif
 
 static const unsigned K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -32,6 +35,80 @@ static void mix_block(unsigned state[8], const unsigned char *p) {
     for (int i = 0; i < 8; i++) state[i] += v[i];
 }
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__TINYC__)
+/* With the processor's own instructions, eight times as fast: a library of 20 MB is on the way from a save to its swap.
+ * Four words a vector; the state is kept as the instructions want it: {f, e, b, a} and {h, g, d, c}. */
+typedef int words __attribute__((vector_size(16)));
+#if defined(__clang__)
+#define LAST_FOUR(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4)
+#define UPPER(a) __builtin_shufflevector(a, a, 2, 3, 2, 3)
+#else
+#define LAST_FOUR(a, b) __builtin_shuffle(a, b, (words){1, 2, 3, 4})
+#define UPPER(a) __builtin_shuffle(a, (words){2, 3, 2, 3})
+#endif
+
+__attribute__((target("sha,sse4.1"))) static void mix_quickly(unsigned state[8], const unsigned char *p,
+                                                              size_t blocks) {
+    words low = {(int)state[5], (int)state[4], (int)state[1], (int)state[0]};
+    words high = {(int)state[7], (int)state[6], (int)state[3], (int)state[2]};
+    for (; blocks != 0; blocks--, p += 64) {
+        const words low_before = low, high_before = high;
+        words w[4], k, sum;
+        for (int i = 0; i < 4; i++) {
+            unsigned four[4];
+            memcpy(four, p + 16 * i, 16);
+            w[i] = (words){(int)__builtin_bswap32(four[0]), (int)__builtin_bswap32(four[1]),
+                           (int)__builtin_bswap32(four[2]), (int)__builtin_bswap32(four[3])};
+        }
+        /* Written out, so that all that is indexed is known: the words stay in registers. */
+#define ROUNDS(i) \
+    memcpy(&k, &K[4 * (i)], 16); \
+    sum = w[(i) & 3] + k; \
+    high = __builtin_ia32_sha256rnds2(high, low, sum); \
+    sum = UPPER(sum); \
+    low = __builtin_ia32_sha256rnds2(low, high, sum)
+#define NEXT(i) \
+    sum = LAST_FOUR(w[((i) - 2) & 3], w[((i) - 1) & 3]); \
+    w[(i) & 3] = __builtin_ia32_sha256msg2(__builtin_ia32_sha256msg1(w[(i) & 3], w[((i) - 3) & 3]) + sum, \
+                                           w[((i) - 1) & 3]); \
+    ROUNDS(i)
+        ROUNDS(0); ROUNDS(1); ROUNDS(2); ROUNDS(3);
+        NEXT(4); NEXT(5); NEXT(6); NEXT(7); NEXT(8); NEXT(9); NEXT(10); NEXT(11);
+        NEXT(12); NEXT(13); NEXT(14); NEXT(15);
+#undef ROUNDS
+#undef NEXT
+        low += low_before;
+        high += high_before;
+    }
+    for (int i = 0; i < 2; i++) {
+        state[i] = (unsigned)low[3 - i];
+        state[i + 4] = (unsigned)low[1 - i];
+        state[i + 2] = (unsigned)high[3 - i];
+        state[i + 6] = (unsigned)high[1 - i];
+    }
+}
+
+static int is_quick(void) {
+    static int known = -1; /* the background thread's alone */
+    unsigned a, b, c, d, extended = 0;
+    if (known >= 0) return known;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) extended = b;
+    known = __get_cpuid(1, &a, &b, &c, &d) && (extended >> 29 & 1) != 0 && (c >> 19 & 1) != 0;
+    return known;
+}
+#else
+static int is_quick(void) { return 0; }
+static void mix_quickly(unsigned state[8], const unsigned char *p, size_t blocks) {
+    (void)state, (void)p, (void)blocks;
+}
+#endif
+
+static void mix(unsigned state[8], const unsigned char *p, size_t blocks) {
+    if (is_quick()) mix_quickly(state, p, blocks);
+    else
+        for (; blocks != 0; blocks--, p += 64) mix_block(state, p);
+}
+
 void hoti_sha256_begin(hoti_sha256 *hash) {
     static const unsigned first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
@@ -43,11 +120,12 @@ void hoti_sha256_add(hoti_sha256 *hash, const void *bytes, size_t count) {
     const unsigned char *p = bytes;
     while (count != 0) {
         size_t at = (size_t)(hash->length % 64), n = 64 - at < count ? 64 - at : count;
-        if (n == 64) {
-            mix_block(hash->state, p);
+        if (at == 0 && count >= 64) {
+            n = count / 64 * 64;
+            mix(hash->state, p, n / 64);
         } else {
             memcpy(hash->block + at, p, n);
-            if (at + n == 64) mix_block(hash->state, hash->block);
+            if (at + n == 64) mix(hash->state, hash->block, 1);
         }
         hash->length += n;
         p += n;

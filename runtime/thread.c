@@ -52,6 +52,8 @@ unsigned *hoti_thread_seen(void) { return &hot_seen; }
 #endif
 
 /* ---- joining and ending ---- */
+static void arrive(hot_thread *t, hoti_version *v);
+
 static void unlink_thread(hot_thread *t) {
     *t->link = t->next;
     if (t->next != NULL) t->next->link = t->link;
@@ -89,6 +91,7 @@ int hoti_thread_start(void) {
  * wait for this thread before it unloads anything. */
 void hoti_thread_join(hoti_module *module, hot_thread *t) {
     hoti_self *self = hoti_self_get();
+    hoti_version *v;
     if (!self->listed) {
         pthread_setspecific(thread_key, self);
         self->listed = 1;
@@ -104,7 +107,13 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     self->joined = t;
     t->self = self;
     t->system_id = hoti_thread_id();
-    hoti_thread_move(t, module);
+    do { /* as in look(), for this module alone */
+        v = HOTI_GET_AFTER(module->published);
+        HOTI_SET_FIRST(t->coming, (void *)v);
+    } while (HOTI_GET_AFTER(module->published) != v);
+    arrive(t, v);
+    HOTI_SET(t->pause, 0);
+    HOTI_SET(t->arrived, (void *)v);
     t->joined = 1;
     *hoti_thread_seen() = HOT_LOAD(hot_published) - 1; /* the next safe point looks after this module, too */
     pthread_mutex_unlock(&hoti_lock);
@@ -132,56 +141,103 @@ void hoti_thread_use(hot_thread *t, hoti_version *v) {
     t->guarded = confirmed && guarded && !hoti_is_child ? v->table : NULL;
 }
 
-/* Moves this thread to the version that is published now; returns whether that is another one. The thread first says
- * which version it is about to use and then looks whether that is still the published one: so the background thread,
- * which publishes first and looks who uses what afterwards, never frees a version between our two steps. */
-int hoti_thread_move(hot_thread *t, hoti_module *module) {
-    hoti_version *v = HOTI_GET(module->published), *before = t->version;
-    hoti_u64 start;
-    if (v == before) return 0;
-    start = hoti_now();
-    for (;;) {
-        hoti_version *again;
-        HOTI_SET_FIRST(t->version, (void *)v);
-        again = HOTI_GET_AFTER(module->published);
-        if (again == v) break;
-        v = again;
-    }
+/* The thread is in the version from here on. */
+static void arrive(hot_thread *t, hoti_version *v) {
+    HOTI_SET(t->version, (void *)v);
+    HOTI_SET(t->coming, (void *)0);
     t->returned = 0;
     hoti_thread_use(t, v);
-    HOTI_SET(t->pause, hoti_now() - start);
     HOTI_SET(t->checks, 0);
-    HOTI_SET(t->arrived, (void *)v);
-    return before != NULL && v != before;
+    HOTI_SET(t->passes, 0);
+}
+
+/* This thread first says which versions it is about to use, and then looks whether they are still those that are
+ * published. The background thread publishes first and looks who uses what afterwards: so it never frees a version
+ * between our two steps. What is published together is seen together, or not at all: 0. */
+static int look(unsigned *changes) {
+    unsigned sequence = HOTI_GET_AFTER(hoti_sequence);
+    *changes = 0;
+    if (sequence % 2 != 0) return 0;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        hoti_version *v = HOTI_GET_AFTER(hoti_modules[i].published);
+        if (!t->joined || v == t->version) continue;
+        HOTI_SET_FIRST(t->coming, (void *)v);
+        ++*changes;
+    }
+    if (*changes == 0 || HOTI_GET_AFTER(hoti_sequence) == sequence) return 1;
+    for (unsigned i = 0; i < hoti_module_count; i++) HOTI_SET(hoti_modules[i].given->thread()->coming, (void *)0);
+    return 0;
+}
+
+/* Whether a module of the group is on this thread's stack: then none of them moves. */
+static int is_held_back(unsigned group) {
+    for (unsigned i = 0; group != 0 && i < hoti_module_count; i++) {
+        const hot_thread *t = hoti_modules[i].given->thread();
+        const hoti_version *v = t->coming;
+        if (v != NULL && v->group == group && t->depth != 0) return 1;
+    }
+    return 0;
+}
+
+/* Moves this thread to what is published. Returns the highest version that it is the first to run; 0: none. */
+static hoti_u64 move(int *moved) {
+    hoti_u64 start = hoti_now(), newest = 0, pause;
+    hoti_version *back[8];
+    unsigned backs = 0;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        hoti_version *v = t->coming;
+        if (v == NULL || (t->depth == 0 && !is_held_back(v->group))) continue;
+        if (backs < sizeof back / sizeof back[0]) back[backs++] = v; /* not before all were asked */
+    }
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        hoti_version *v = t->coming;
+        int stays = v == NULL || t->depth != 0;
+        for (unsigned j = 0; j < backs; j++) stays |= back[j] == v;
+        if (stays) {
+            HOTI_SET(t->coming, (void *)0);
+            continue;
+        }
+        arrive(t, v);
+        *moved = 1;
+        if (hoti_swap(&v->announced, 1) == 0 && v->number > newest) newest = v->number;
+    }
+    pause = hoti_now() - start;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_modules[i].given->thread();
+        if (!t->joined || t->arrived == t->version) continue;
+        HOTI_SET(t->pause, pause);
+        HOTI_SET(t->arrived, t->version);
+    }
+    return newest;
 }
 
 /* The slow half of a safe point. Returns 1 when this thread moved, -1 when this is none: below a hot function. */
 static int step(void) {
-    unsigned published = HOTI_GET(hot_published);
+    unsigned published = HOTI_GET(hot_published), changes = 0;
     int moved = 0, settled = 1, below = 0;
     hoti_u64 newest = 0;
     if (hoti_is_child) {
         *hoti_thread_seen() = published;
         return 0;
     }
+    for (int again = 0; !look(&changes); again++)
+        if (again == 3) return 0; /* just being published: at the next safe point, then */
+    if (changes != 0) newest = move(&moved);
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hoti_module *m = &hoti_modules[i];
         hot_thread *t = m->given->thread();
         hoti_version *v;
         if (!t->joined) continue;
+        v = t->version;
         if (t->depth != 0) { /* called below a hot function: its code is in use */
             settled = 0;
             below = 1;
-            continue;
-        }
-        if (hoti_thread_move(t, m)) {
-            v = t->version;
-            moved = 1;
-            if (hoti_swap(&v->announced, 1) == 0 && v->number > newest) newest = v->number;
-        }
-        v = t->version;
-        if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
+        } else if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
             hoti_thread_use(t, v);
+            if (v != HOTI_GET(m->published)) settled = 0;
         } else { /* in probation every safe point comes this way, and tells how it goes */
             HOTI_SET(t->passes, t->returned);
             HOTI_SET(t->checks, t->checks + 1);

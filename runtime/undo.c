@@ -7,6 +7,21 @@
 enum { STATES_MAX = 1024 };
 static hoti_range states[STATES_MAX];
 static unsigned state_count;
+static unsigned changes; /* counts what was registered and taken away, so that the agent is told */
+
+unsigned hoti_state_changes(void) { return HOTI_GET(changes); }
+
+/* How many places are registered, and their bytes together. */
+unsigned hoti_state_sum(hoti_u64 *bytes) {
+    unsigned count = 0;
+    *bytes = 0;
+    for (unsigned i = 0; i < hoti_state_count(); i++) {
+        hoti_u64 size = hoti_state_at(i).size;
+        *bytes += size;
+        if (size != 0) count++;
+    }
+    return count;
+}
 
 unsigned hoti_state_count(void) { return HOTI_GET(state_count); }
 
@@ -32,6 +47,8 @@ long long hot_state(void *address, unsigned long long size) {
         HOTI_SET(states[i].size, size);
         if (i == state_count) HOTI_SET(state_count, i + 1);
     }
+    HOTI_SET(changes, changes + 1);
+    if (hoti_modules != NULL && !hoti_is_child) hoti_program_wake();
     pthread_mutex_unlock(&hoti_lock);
     if (i < STATES_MAX) return 0;
     hoti_fail(&full, "usage", "hot_state holds at most %d places", STATES_MAX);

@@ -5,6 +5,8 @@ import { renderDiagnostics } from '../render.ts';
 export interface Terminal {
   write(text: string): void;
   warn(text: string): void;
+  /** All of the standard input, as text. */
+  read(): Promise<string>;
   readonly color: boolean;
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal;

@@ -9,7 +9,8 @@ import type { Func, GlobalVariable } from '../tree.ts';
 import type { Type } from '../types.ts';
 import { BodyEmitter } from './body.ts';
 import { quote } from './literal.ts';
-import { globalName, outlives, type Unit } from './unit.ts';
+import { globalName, outlives } from './names.ts';
+import type { Unit } from './unit.ts';
 import { value } from './value.ts';
 
 /** True for a global that an image must give its value by code. */

@@ -174,3 +174,8 @@ export function hasEffects(tree: Tree): boolean {
 export function isFixed(tree: Tree): boolean {
   return ['int', 'float', 'bool', 'string', 'function', 'foreign', 'data'].includes(tree.kind);
 }
+
+/** True for a type that has values at run time. */
+export function isReal(type: Type): boolean {
+  return type.kind !== 'void' && type.kind !== 'never' && type.kind !== 'wrong';
+}

@@ -1,8 +1,10 @@
 import type { Builtin, CLetter } from '../builtins.ts';
 import type { Foreign, Tree, TreeOf } from '../tree.ts';
 import type { Type } from '../types.ts';
+import { cast } from './arithmetic.ts';
 import type { BodyEmitter } from './body.ts';
-import { cast, notNull, values } from './value.ts';
+import { notNull } from './place.ts';
+import { values } from './value.ts';
 
 const letters: Record<CLetter, string> = {
   v: 'void',
@@ -108,8 +110,11 @@ function inline(b: BodyEmitter, name: string, [first = '', second = '']: string[
   const use = (...names: string[]): void => {
     for (const one of names) b.unit.libc.add(one);
   };
-  const checked = (type: string): string =>
-    `(*(${type} *)${notNull(b, pointerType, b.keep(pointerType, first), false)})`;
+  const checked = (type: string): string => {
+    // An address is any number, so what it leads to may begin at any byte.
+    const anywhere = b.unit.helper(`vais_${type}`, `typedef ${type} vais_${type} __attribute__((aligned(1)));`);
+    return `(*(${anywhere} *)${notNull(b, pointerType, b.keep(pointerType, first), false)})`;
+  };
   switch (name) {
     case 'load_i64':
       return checked('i64');

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { layoutOf } from '../layout.ts';
 import type { Module } from '../modules.ts';
+import { segmentRoom } from '../tool/stack.ts';
 import type { Func, GlobalVariable, Program } from '../tree.ts';
 import { signature } from '../types.ts';
 import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
+import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
-import { type EmitOptions, globalName, Unit } from './unit.ts';
+import { globalName } from './names.ts';
+import { type EmitOptions, Unit } from './unit.ts';
 
 /** What an image says of itself beside its code. */
 export interface ImageFacts {
@@ -36,7 +39,7 @@ export function emitImage(
   return {
     c: assemble(
       unit,
-      ['#define HOT_IMAGE', '#include "hot.h"', 'static const hot_api *vais_api;', ...globalSlots(unit)],
+      ['#define HOT_IMAGE', '#include "hot.h"', segmentRoom, 'static const hot_api *vais_api;', ...globalSlots(unit)],
       tail,
     ),
     unit,
@@ -62,7 +65,7 @@ function globalTable(unit: Unit, module: Module): string[] {
     let initial = '0';
     if (global.initial !== undefined && !bornByCode(global)) {
       initial = `&${name}_initial`;
-      data.push(`static const ${type} ${name}_initial = ${unit.initializer(global.initial)};`);
+      data.push(`static const ${type} ${name}_initial = ${initializer(unit, global.initial)};`);
     }
     rows.push(
       `{${quote(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, (void **)&${name}, ${initial}},`,

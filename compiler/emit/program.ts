@@ -5,9 +5,11 @@ import type { Type } from '../types.ts';
 import { birthRow, holdsAddress } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { contractData, functionTable, hotFunctions, type ImageFacts } from './image.ts';
+import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
+import { globalName, offeredName } from './names.ts';
 import { needsSafePoints } from './safe-point.ts';
-import { type EmitOptions, globalName, offeredName, Unit } from './unit.ts';
+import { type EmitOptions, Unit } from './unit.ts';
 
 /** The C of a program: its own code, version 1 of each hot module, the thunks, and `main`. */
 export function emitProgram(
@@ -33,7 +35,7 @@ export function emitProgram(
   );
   const runtime = modules.length > 0 || unit.hotCalls.size > 0;
   const globals = [...unit.globals].map(([global, name]) => {
-    const initial = global.initial === undefined ? '' : ` = ${unit.initializer(global.initial)}`;
+    const initial = global.initial === undefined ? '' : ` = ${initializer(unit, global.initial)}`;
     return `static ${unit.type(global.type)} ${name}${initial};`;
   });
   // Initial values may name functions that nothing calls.

@@ -1,11 +1,12 @@
 import type { Tree, TreeOf, TreeStatement } from '../tree.ts';
 import type { Type } from '../types.ts';
-import { type BodyEmitter, hasEffects } from './body.ts';
+import { arithmetic } from './arithmetic.ts';
+import { type BodyEmitter, hasEffects, isReal } from './body.ts';
 import { trapBounds } from './helper.ts';
+import { place } from './place.ts';
 import { callsHot } from './safe-point.ts';
-import { arithmetic, place, raw, value, values } from './value.ts';
+import { raw, value, values } from './value.ts';
 
-const isReal = (type: Type): boolean => type.kind !== 'void' && type.kind !== 'never' && type.kind !== 'wrong';
 const isScalar = (type: Type): boolean => ['int', 'float', 'bool', 'pointer', 'str', 'fn'].includes(type.kind);
 
 /** The statements of a block, then its value; undefined when it has none or never comes to it. */

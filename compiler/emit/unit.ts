@@ -1,9 +1,10 @@
-import { builtins } from '../builtins.ts';
 import { hasPayload } from '../layout.ts';
 import type { Module } from '../modules.ts';
-import type { ConstantData, Foreign, Func, GlobalVariable, Program, Tree } from '../tree.ts';
-import type { ArrayType, EnumType, Field, FnType, IntType, RangeType, SliceType, StructType, Type } from '../types.ts';
-import { float, integer, quote } from './literal.ts';
+import type { ConstantData, Foreign, Func, GlobalVariable, Program } from '../tree.ts';
+import type { ArrayType, EnumType, Field, FnType, RangeType, SliceType, StructType, Type } from '../types.ts';
+import { initializer } from './initializer.ts';
+import { quote } from './literal.ts';
+import { fieldName, offeredName, reserved } from './names.ts';
 
 /** How C is written: the same tree gives an image or a program, checked or not. */
 export interface EmitOptions {
@@ -20,14 +21,6 @@ export interface EmitOptions {
 export type View = Module | undefined;
 
 type Composite = StructType | EnumType | ArrayType | SliceType | RangeType;
-
-const words = `auto break case char const continue default do double else enum extern float for goto if inline int long
-register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
-i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 b8 main stdin stdout stderr errno environ NULL index read write open
-close stat time clock signal raise abort assert remove rename link unlink kill wait pipe select send recv bind listen
-connect accept access dup fork pause sync times div labs abs y0 y1 yn j0 j1 jn gamma linux unix near far interface
-_start _init _fini __func__ alloca setjmp longjmp memchr dlopen dlsym`.split(/\s+/);
-const reserved = new Set([...words, ...builtins.keys()]);
 
 /** One C file in the making: its types, data and functions, and the names that it has given. */
 export class Unit {
@@ -207,53 +200,8 @@ export class Unit {
     if (known !== undefined) return known;
     const name = this.unique(data.name);
     this.#constants.set(data, name);
-    this.data.push(`static const ${this.type(data.value.type)} ${name} = ${this.initializer(data.value)};`);
+    this.data.push(`static const ${this.type(data.value.type)} ${name} = ${initializer(this, data.value)};`);
     return name;
-  }
-
-  /** A literal tree as C writes it in static data. */
-  initializer(tree: Tree): string {
-    switch (tree.kind) {
-      case 'int':
-        return integer(tree.value, tree.type as IntType);
-      case 'float':
-        return float(tree.value, tree.type.kind === 'float' ? tree.type.bits : 64);
-      case 'bool':
-        return tree.value ? '1' : '0';
-      case 'string':
-        return `(i8 *)${quote(tree.bytes)}`;
-      case 'function':
-        return this.options.kind === 'image' ? '0' : this.addressName(tree.target, undefined);
-      case 'cast':
-        return `(${this.type(tree.type)})${this.initializer(tree.value)}`;
-      case 'struct': {
-        const fields = tree.type.kind === 'struct' ? tree.type.fields : [];
-        const parts = tree.fields.map(({ index, value }) => {
-          const field = fields[index];
-          return `.${field === undefined ? '' : fieldName(field)} = ${this.initializer(value)}`;
-        });
-        return `{${parts.join(', ') || '0'}}`;
-      }
-      case 'variant': {
-        if (tree.type.kind === 'enum' && !hasPayload(tree.type)) return `${tree.variant}`;
-        const fields = tree.type.kind === 'enum' ? (tree.type.variants[tree.variant]?.fields ?? []) : [];
-        const parts = tree.fields.map(({ index, value }) => {
-          const field = fields[index];
-          return `.${field === undefined ? '' : fieldName(field)} = ${this.initializer(value)}`;
-        });
-        return parts.length === 0
-          ? `{${tree.variant}}`
-          : `{${tree.variant}, {.v${tree.variant} = {${parts.join(', ')}}}}`;
-      }
-      case 'array':
-        return `{{${tree.items.map((item) => this.initializer(item)).join(', ')}}}`;
-      case 'repeat': {
-        const item = this.initializer(tree.item);
-        return /^0(?:LL|U|ULL|\.0)?$/.test(item) ? '{{0}}' : `{{[0 ... ${tree.count - 1}] = ${item}}}`;
-      }
-      default:
-        throw new Error(`a ${tree.kind} cannot stand in static data`);
-    }
   }
 
   /** The address of a foreign function: a symbol in a program, a slot in an image. */
@@ -368,45 +316,5 @@ export class Unit {
       this.strings.set(bytes, name);
     }
     return name;
-  }
-}
-
-/** The name under which a program offers a hot function's thunk to images. */
-export function offeredName(func: Func): string {
-  return `${func.module.name}.${func.name}`;
-}
-
-/**
- * The name of a global, as it binds images to the program: plain in the module that declares it, `util.score`
- * elsewhere, so that two files may each have a `score`.
- */
-export function globalName(global: GlobalVariable, module: Module): string {
-  return global.module === module ? global.name : `${global.module.name}.${global.name}`;
-}
-
-const fieldWords = new Set(words);
-
-/** Fields have their own names, but for C's keywords. */
-export function fieldName(field: Field): string {
-  return fieldWords.has(field.name) || /^(?:\d|_[A-Z_])/.test(field.name) ? `f_${field.name}` : field.name;
-}
-
-/** True where a value holds the address of a string or function: of what the program must still have without the image. */
-export function outlives(tree: Tree): boolean {
-  switch (tree.kind) {
-    case 'string':
-    case 'function':
-      return true;
-    case 'struct':
-    case 'variant':
-      return tree.fields.some((field) => outlives(field.value));
-    case 'array':
-      return tree.items.some(outlives);
-    case 'repeat':
-      return outlives(tree.item);
-    case 'cast':
-      return outlives(tree.value);
-    default:
-      return false;
   }
 }

@@ -7,6 +7,7 @@ import { VaisError } from '../../common/error.ts';
 import type { Toolchain } from './find.ts';
 import { finish, type Ran, run, start } from './run.ts';
 import { runtimeFolder, runtimeInputs } from './runtime.ts';
+import { needNoExecutableStack } from './stack.ts';
 import { prepareStandby, takeStandby } from './standby.ts';
 
 /** Libraries that an image needs beside libc: libm, and the C compiler's own. */
@@ -85,6 +86,7 @@ async function buildAt(c: string, options: BuildOptions, output: string): Promis
   try {
     if (triple.endsWith('-macos') && process.platform !== 'darwin') await buildForMac(c, options, aside);
     else await buildPlain(c, options, aside);
+    if (toolchain.name === 'tcc' && options.kind === 'image') needNoExecutableStack(aside);
     await rename(aside, output);
   } catch (thrown) {
     await rm(aside, { force: true });
@@ -121,6 +123,7 @@ async function buildFast(c: string, options: BuildOptions, output: string, fresh
   const { aside, started } = ready;
   try {
     judge(toolchain, await finish(started, c, signal));
+    needNoExecutableStack(aside);
     await rename(aside, output);
   } catch (thrown) {
     await rm(aside, { force: true });

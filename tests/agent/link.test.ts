@@ -107,6 +107,30 @@ describe('the link', () => {
     expect(programs[0]?.modules[0]?.contract).toEqual([record, expect.stringContaining('update_game')]);
   });
 
+  it('states contracts that are larger together than what a client may send', async () => {
+    const names = Array.from({ length: 1_000 }, (_, index) => `field_${index}_of_a_rather_long_name`);
+    const types = names.map((name, index) => `{"name":"${name}","type":"i64","offset":${8 * index}}`).join();
+    const struct = (index: number) =>
+      `{"record":"struct","name":"S${index}","size":8000,"align":8,"held":true,"fields":[${types.slice(0, 45_000).replace(/,\{[^}]*$/, '')}]}`;
+    for (let count = 0; count < 6; count += 1) {
+      const peer = await dial();
+      peer.hello();
+      peer.module();
+      peer.contract();
+      for (let index = 0; index < 20; index += 1) {
+        const text = struct(index);
+        const half = text.length / 2;
+        peer.say('contract', { module: 'game', record: text.slice(0, half), more: 1 });
+        peer.say('contract', { module: 'game', record: text.slice(half) });
+      }
+      peer.say('ready');
+      await peer.hear('welcome');
+    }
+    const session = await agent.session();
+    expect(session.heard.all[0]?.state?.programs).toHaveLength(6);
+    expect(JSON.stringify(session.heard.all[0]).length).toBeGreaterThan(5_000_000);
+  });
+
   it('lets a program say that it runs what nobody asked for, and keeps that as a version', async () => {
     const peer = await joined();
     peer.module({ version: 2, build: 'f'.repeat(32), digest: 'e'.repeat(64) });

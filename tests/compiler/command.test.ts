@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readImage } from '../../artifact/image.ts';
 import { libraryName, triples } from '../../artifact/triple.ts';
-import { say } from './support/terminal.ts';
+import { say, sayWith } from './support/terminal.ts';
 import { runProgram, workFolder } from './support/work.ts';
 
 const work = workFolder();
@@ -165,6 +165,22 @@ describe('vaisc run, check and contract', () => {
       length: 1,
       sourceLine: '    y',
     });
+  });
+
+  it('checks what an editor has not saved', async () => {
+    const unsaved = await sayWith('U helper\nF main() -> i64 = help(', 'check', '--json', '--stdin', game);
+    expect(unsaved.exit).toBe(3);
+    expect(
+      unsaved.out
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line).place),
+    ).toEqual([
+      { file: game, line: 1, column: 1 },
+      { file: game, line: 2, column: 23 },
+    ]);
+    expect(await sayWith('F main() -> i64 = 0\n', 'check', '--stdin', game)).toEqual({ exit: 0, out: '', err: '' });
+    expect((await sayWith('', 'check', '--stdin', game, game)).exit).toBe(2);
   });
 
   it('shows the contract of a library', async () => {

@@ -113,6 +113,7 @@ export class World {
   /** Where the agent listens for programs, once there is one. */
   #link = join(this.folder, 'no-agent.sock');
   readonly #started: Running[] = [];
+  readonly #agents: Running[] = [];
   readonly #clients: AgentClient[] = [];
 
   constructor() {
@@ -172,6 +173,7 @@ export class World {
     const data = this.path('agent-data');
     const more = run === undefined ? [] : ['--run', run];
     const agent = this.remote('agent', '--listen', listen, '--data', data, '--insecure', '--json', ...more);
+    this.#agents.push(agent);
     const ready = JSON.parse(await agent.line(() => true)) as { event: string; address: string; link: string };
     if (ready.event !== 'ready') throw new Error(`the agent's first line: ${JSON.stringify(ready)}`);
     this.#link = ready.link;
@@ -216,6 +218,9 @@ export class World {
 
   async close(): Promise<void> {
     for (const client of this.#clients) client.close();
+    // An agent that is told to stop ends the programs that it runs; one that is killed leaves them running.
+    for (const agent of this.#agents) if (!agent.over) agent.kill('SIGTERM');
+    await Promise.all(this.#agents.map(({ exited }) => exited));
     for (const running of this.#started) if (!running.over) running.kill('SIGKILL');
     await Promise.all(this.#started.map(({ exited }) => exited));
     rmSync(this.folder, { recursive: true, force: true });

@@ -64,6 +64,7 @@ describe('a program in C', () => {
     program = new Program(path, { link, env: { XDG_RUNTIME_DIR: join(folder, 'run') } });
     await agent.take('ready');
     expect(await agent.take('module')).toMatchObject({ name: 'thing', source: 'thing.c', build: buildOf([]) });
+    await agent.take('state', { count: '1', bytes: '16' });
     expect(await program.pass()).toMatchObject({ result: '1001', x: '1' });
 
     const nonce = agent.load(2, await buildThing(compiler, '-DSTEP=10'), { module: 'thing' });

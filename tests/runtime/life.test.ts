@@ -132,6 +132,28 @@ describe('its end', () => {
   });
 });
 
+describe('under gdb', () => {
+  it.runIf(hasTool('gdb'))(
+    'a breakpoint in code that is not there yet is met in the version that brings it',
+    async () => {
+      agent = await Agent.listen(link);
+      const commands = ['set breakpoint pending on', 'break helper', 'run', 'bt', 'continue'];
+      const wrapper = ['gdb', '-q', '-batch', ...commands.flatMap((command) => ['-ex', command]), '--args'];
+      const program = new Program(built, { link, wrapper, env: { XDG_RUNTIME_DIR: runtimeDirectory } });
+      programs.push(program);
+      await agent.take('ready');
+      await program.pass();
+      const nonce = agent.load(2, await buildImage(folder, '0077', { flags: ['-g'] }));
+      await agent.take('loaded', { nonce });
+      expect(await program.pass()).toMatchObject({ version: '2', x: '11' });
+      const text = program.lines.all.join('\n');
+      expect(text).toMatch(/Breakpoint 1, helper \(state=0x[0-9a-f]+\) at .*image\.c:\d+/);
+      expect(text).toMatch(/#1 .* update_game .*image\.c/);
+      await program.end();
+    },
+  );
+});
+
 describe('a fork', () => {
   it('leaves the child with the code it has, and the link and the copies with the parent', async () => {
     agent = await Agent.listen(link);

@@ -93,7 +93,8 @@ describe('hello', () => {
 
 describe('a load', () => {
   it('runs the new code with the state kept', async () => {
-    program.send('..');
+    await program.pass();
+    await program.pass();
     const nonce = agent.load(2, step10);
     const loaded = await agent.take('loaded', { nonce });
     expect(loaded).toMatchObject({ module: 'game', version: '2', build: step10.build });

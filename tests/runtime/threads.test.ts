@@ -6,7 +6,7 @@ import { Agent, buildImage, buildProgram, type Image, makeFolder, Program, remov
 
 const folder = makeFolder();
 const link = join(folder, 'link.sock');
-const swaps = Number(process.env['VAIS_TEST_SWAPS'] ?? 1000);
+const swaps = Number(process.env['VAIS_TEST_SWAPS'] ?? 300);
 let built: string;
 let images: Image[];
 let failing: Image;

@@ -8,6 +8,11 @@ export interface Said {
 
 /** Runs `vaisc` in this process and gives what it says. */
 export async function say(...args: string[]): Promise<Said> {
+  return sayWith('', ...args);
+}
+
+/** The same, with this on its standard input. */
+export async function sayWith(input: string, ...args: string[]): Promise<Said> {
   let out = '';
   let err = '';
   const exit = await vaisc(args, {
@@ -17,6 +22,7 @@ export async function say(...args: string[]): Promise<Said> {
     warn: (text) => {
       err += text;
     },
+    read: async () => input,
     color: false,
     signal: new AbortController().signal,
   });
@@ -35,7 +41,13 @@ export class Watched {
       this.text += text;
       for (const wake of this.#wake.splice(0)) wake();
     };
-    this.ended = vaisc(['watch', ...args], { write: take, warn: take, color: false, signal: this.#abort.signal });
+    this.ended = vaisc(['watch', ...args], {
+      write: take,
+      warn: take,
+      read: async () => '',
+      color: false,
+      signal: this.#abort.signal,
+    });
   }
 
   /** Waits until it has said this once more than `times` times. */
