@@ -8,7 +8,7 @@ import type { IdentityServiceHandlers } from '../rpc/gen/vais/remote/v1/Identity
 import type { PairRequest__Output } from '../rpc/gen/vais/remote/v1/PairRequest.ts';
 import type { PairResponse } from '../rpc/gen/vais/remote/v1/PairResponse.ts';
 import type { PairServiceHandlers } from '../rpc/gen/vais/remote/v1/PairService.ts';
-import type { MemberOf } from '../rpc/secure-server.ts';
+import { addressOf, type MemberOf } from '../rpc/secure-server.ts';
 import type { AuditLog } from './audit.ts';
 import type { DeveloperStore } from './developers.ts';
 import type { Identity } from './identity.ts';
@@ -26,7 +26,7 @@ export interface PairingWorld {
   readonly certificateMs: number;
 }
 
-/** A certificate holds from a little before now on, as clocks differ. */
+/** A certificate holds from a little before now on, as clocks differ: so long, or a tenth of its life. */
 const clockSlackMs = 5 * 60_000;
 
 /** Where a developer gets a certificate for a token. */
@@ -38,7 +38,7 @@ export function pairService(world: PairingWorld): PairServiceHandlers {
   return {
     Pair: (call, done) =>
       answer(done, async () => {
-        const address = call.getPeer().replace(/:\d+$/, '');
+        const address = addressOf(call.getPeer());
         try {
           if (!attempts.take(address)) throw new VaisError('rate_limited', `too many attempts to pair from ${address}`);
           if (!all.take()) throw new VaisError('rate_limited', 'too many attempts to pair with this agent');
@@ -102,5 +102,5 @@ async function pair(request: PairRequest__Output, address: string, world: Pairin
 
 function validityFor({ certificateMs }: PairingWorld): Validity {
   const now = Date.now();
-  return { from: new Date(now - clockSlackMs), until: new Date(now + certificateMs) };
+  return { from: new Date(now - Math.min(clockSlackMs, certificateMs / 10)), until: new Date(now + certificateMs) };
 }

@@ -8,10 +8,11 @@ import type { SessionResponse } from '../rpc/gen/vais/remote/v1/SessionResponse.
 import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
-import type { Gate } from './gate.ts';
+import type { Admission, Gate } from './gate.ts';
 import type { Caller } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runPush } from './pipeline.ts';
+import type { Verdict } from './push.ts';
 import { type Budget, type Received, Uploads } from './uploads.ts';
 import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
 
@@ -84,6 +85,9 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   const uploads = new Uploads(world.budget, refuse);
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
+  const close = (admission: Admission, verdict: Verdict) =>
+    admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+
   const run = async (nonce: number, received: Received) => {
     let held = received.bytes.length;
     const release = () => {
@@ -100,7 +104,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
           send({ progress: { nonce, event: wireEvent(event) } });
         },
       ]);
-      await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+      await close(admission, verdict);
       state(); // Before the verdict, so that whoever acts on it knows what runs.
       send(wireVerdict(nonce, verdict));
     } finally {
@@ -119,13 +123,18 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     // Before a byte is kept: nobody's images take room here but those of developers.
     const admission = world.gate.push(manifest, signature, world.caller());
     const bytes = image.length > 0 ? image : await world.images.read(manifest.digest);
-    if (bytes !== undefined) {
+    try {
+      if (bytes === undefined) {
+        if (phase === 'over') return;
+        uploads.begin(nonce, { manifest, startedAt, admission });
+        return send({ want: { nonce, offset: 0 } });
+      }
       world.budget.take(bytes.length);
-      return run(nonce, { manifest, startedAt, admission, bytes });
+    } catch (thrown) {
+      await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      throw thrown;
     }
-    if (phase === 'over') return;
-    uploads.begin(nonce, { manifest, startedAt, admission });
-    send({ want: { nonce, offset: 0 } });
+    await run(nonce, { manifest, startedAt, admission, bytes });
   };
 
   const chunk = async ({ nonce, offset, data }: Chunk__Output) => {

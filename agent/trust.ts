@@ -12,12 +12,14 @@ import type { AgentServiceHandlers } from '../rpc/gen/vais/remote/v1/AgentServic
 import { type MemberOf, type SecureServer, serveSecurely } from '../rpc/secure-server.ts';
 import { formatToken } from '../rpc/token.ts';
 import type { AuditLog } from './audit.ts';
+import type { AuditEvent, AuditFields } from './audit-entry.ts';
 import { type Developer, DeveloperStore } from './developers.ts';
 import type { Signers } from './gate.ts';
 import { type Identity, openIdentity } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import type { Caller, CallerOf } from './limits.ts';
 import { identityService, pairService } from './pairing.ts';
+import { Rate } from './rate.ts';
 import { type Grant, Tokens, tokenSeconds } from './tokens.ts';
 
 /** How the trust of an agent is set up. */
@@ -36,6 +38,7 @@ export class Trust implements Signers {
   readonly #audit: AuditLog;
   readonly #options: TrustOptions;
   readonly #tokens = new Tokens();
+  readonly #refusals = new Rate(20, 1 / 6);
   #server: SecureServer | undefined;
   #address = '';
 
@@ -78,7 +81,12 @@ export class Trust implements Signers {
     });
     const admit = (certificate: X509Certificate) => developers.require(developerIdOf(certificate) ?? '').id;
     const { authority, server } = identity;
-    this.#server = await serveSecurely(target, handlersFor, { authority: authority.certificate, server, admit });
+    const onRefused = (address: string, { code, message }: VaisError) => {
+      // A flood of strangers shall not fill the disk.
+      if (this.#refusals.take()) void this.#note('connection_refused', { address, code, message });
+    };
+    const how = { authority: authority.certificate, server, admit, onRefused };
+    this.#server = await serveSecurely(target, handlersFor, how);
     this.#address = this.#options.advertise ?? reachable(target.host, this.#server.port);
     return this.#server;
   }
@@ -109,6 +117,10 @@ export class Trust implements Signers {
     } finally {
       if (id !== undefined) this.#server?.expel(id); // Also where it could not be written down.
     }
+  }
+
+  async #note(event: AuditEvent, fields: AuditFields): Promise<void> {
+    await this.#audit.append(event, fields).catch(() => undefined); // Whoever acts next hears of it.
   }
 
   #callerOf(id: string): Caller {

@@ -7,7 +7,8 @@ import { PushSession } from './push-session.ts';
 
 /** A session that comes back: when the stream to the agent breaks, a new one is opened, for as long as it takes. */
 export class AgentLine {
-  readonly #client: Connection;
+  #client: Connection;
+  readonly #outdated: Connection[] = [];
   readonly #address: string;
   readonly #output: Output;
   readonly #signal: AbortSignal;
@@ -33,6 +34,17 @@ export class AgentLine {
   /** Calls back with each new state of the agent, that of a new session included. */
   onState(listener: (session: PushSession, state: State__Output) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Opens the next session on this connection; that which is open goes on on its own. */
+  replace(client: Connection): void {
+    this.#outdated.push(this.#client);
+    this.#client = client;
+  }
+
+  /** Ends its connections. Idempotent. */
+  close(): void {
+    for (const client of [...this.#outdated, this.#client]) client.close();
   }
 
   /** Opens the first session. @throws VaisError `unreachable` */

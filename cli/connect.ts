@@ -16,10 +16,12 @@ export interface AgentTarget extends Target {
 /** A connection to an agent, with what signs for it; without that where the agent is not protected. */
 export class Connection extends AgentClient {
   readonly signer: Signer | undefined;
+  readonly paired: PairedTarget | undefined;
 
   constructor(target: AgentTarget, signer: Signer | undefined) {
     super(target, target.paired === undefined ? undefined : secureChannel(identityOf(target.paired)));
     this.signer = signer;
+    this.paired = target.paired;
   }
 }
 
@@ -73,6 +75,12 @@ export async function connect(target: AgentTarget, context: Context): Promise<Co
   return new Connection({ ...target, paired }, new Signer(await openSigningKey(config), paired.agentId));
 }
 
+/** When the certificate of a target is to be renewed: when two thirds of its time are over. Milliseconds since 1970. */
+export function renewalDue(paired: PairedTarget): number {
+  const { from, until } = validityOf(paired);
+  return from + ((until - from) * 2) / 3;
+}
+
 async function renewed(
   target: Target,
   paired: PairedTarget,
@@ -92,7 +100,7 @@ async function renewed(
       'certificate_too_early',
       `the certificate for ${paired.name} does not hold before ${new Date(from).toISOString()}, and ${here}`,
     );
-  if (now < from + ((until - from) * 2) / 3) return paired;
+  if (now < renewalDue(paired)) return paired;
   try {
     const { key, request } = await makeRequest();
     const next = { ...paired, key, certificate: await askToRenew(target, identityOf(paired), request) };

@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import { VaisError } from '../common/error.ts';
 import type { Target } from './address.ts';
 import { Door, type DoorOptions } from './door.ts';
 import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts';
@@ -44,7 +45,10 @@ export interface SecureServer extends RpcServer {
 export async function serveSecurely(
   target: Target,
   handlersFor: (memberOf: MemberOf) => SecureHandlers,
-  options: Pick<DoorOptions, 'authority' | 'server' | 'admit'>,
+  options: Pick<DoorOptions, 'authority' | 'server' | 'admit'> & {
+    /** Hears of each call that was refused, from which IP address and why. */
+    readonly onRefused: (address: string, why: VaisError) => void;
+  },
 ): Promise<SecureServer> {
   let door: Door | undefined;
   const memberOf: MemberOf = (call) => {
@@ -58,8 +62,8 @@ export async function serveSecurely(
   addStandardServices(members);
   const guests = new grpc.Server(guestOptions);
   guests.addService(PairService.service, handlers.pair);
-  guests.addService(AgentService.service, refusing(AgentService.service, memberOf));
-  guests.addService(IdentityService.service, refusing(IdentityService.service, memberOf));
+  guests.addService(AgentService.service, refusing(AgentService.service, memberOf, options.onRefused));
+  guests.addService(IdentityService.service, refusing(IdentityService.service, memberOf, options.onRefused));
 
   const plain = grpc.ServerCredentials.createInsecure(); // What is injected is encrypted already.
   const [memberInjector, guestInjector] = [
@@ -85,12 +89,17 @@ export async function serveSecurely(
 }
 
 /** Handlers that answer each method of a service with why the caller may not call it. */
-function refusing(service: grpc.ServiceDefinition, memberOf: MemberOf): grpc.UntypedServiceImplementation {
+function refusing(
+  service: grpc.ServiceDefinition,
+  memberOf: MemberOf,
+  onRefused: (address: string, why: VaisError) => void,
+): grpc.UntypedServiceImplementation {
   const refusal = (call: { getPeer(): string }): Partial<grpc.StatusObject> => {
     try {
       memberOf(call);
       return { code: grpc.status.INTERNAL };
     } catch (thrown) {
+      onRefused(addressOf(call.getPeer()), VaisError.from(thrown));
       return toStatus(thrown);
     }
   };
@@ -99,4 +108,9 @@ function refusing(service: grpc.ServiceDefinition, memberOf: MemberOf): grpc.Unt
   return Object.fromEntries(
     Object.entries(service).map(([name, { responseStream }]) => [name, responseStream ? stream : unary]),
   );
+}
+
+/** The IP address of a peer as gRPC names it. */
+export function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, '');
 }

@@ -5,6 +5,7 @@ import { connect, readTarget } from '../connect.ts';
 import { type Context, withFolder } from '../context.ts';
 import { Follower } from '../follow.ts';
 import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.ts';
+import { keepRenewed } from '../renewal.ts';
 
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
@@ -23,9 +24,9 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
     });
   }
-  const client = await connect(target, context);
+  const line = new AgentLine(await connect(target, context), target.address, output, signal);
+  const stopRenewing = keepRenewed(target, context, (next) => line.replace(next));
   try {
-    const line = new AgentLine(client, target.address, output, signal);
     const { state } = await line.open();
     let pushes = 0;
     await withFolder(async (folder) => {
@@ -52,6 +53,7 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     if (signal.aborted) return 0;
     throw thrown;
   } finally {
-    client.close();
+    stopRenewing();
+    line.close();
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { audit } from '../../agent/commands.ts';
 import { agentIdOf, issueClient, type KeyAndCertificate, makeAuthority, makeRequest } from '../../rpc/certificate.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { secureChannel } from '../../rpc/credentials.ts';
@@ -87,6 +88,9 @@ describe('the door', () => {
       refused('certificate_too_early', 'does not hold before'),
     );
     expect(await knock(ann)).toMatchObject({ developer: 'ann' });
+    const noted: unknown[] = [];
+    await audit(agent.data, false, ({ event, code }) => event === 'connection_refused' && noted.push(code));
+    expect(new Set(noted)).toEqual(new Set(['not_authorised', 'certificate_expired', 'certificate_too_early']));
   });
 
   it('has no health, reflection or other service for strangers', async () => {
