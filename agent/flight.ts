@@ -1,7 +1,7 @@
 import { isErrorCode, VaisError } from '../common/error.ts';
 import type { ImageStore } from './images.ts';
 import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
-import type { Code, Push } from './push.ts';
+import type { Code, CrashDetails, Push } from './push.ts';
 
 /** How one running instance of the program took a version. */
 export type Landing =
@@ -148,6 +148,9 @@ export class Flight {
       case 'loaded':
         this.push.reach('loaded', extras);
         break;
+      case 'waiting':
+        this.push.reach('waiting', { ...extras, ...waitOf(report) });
+        break;
       case 'swapped':
         passenger.swapped = true;
         this.#world.swapped(link, report);
@@ -168,7 +171,7 @@ export class Flight {
       case 'reverted': {
         const reason = reversion(report);
         passenger.swapped = true;
-        this.push.reach('reverted', { ...extras, ...crashOf(report), reason: reason.toJSON() });
+        this.push.reach('reverted', { ...extras, ...crashOf(report, link), reason: reason.toJSON() });
         this.#world.wentBack(link, report.running);
         this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
       }
@@ -236,11 +239,26 @@ export function orderFor(module: string, version: number, code: Code, images: Im
 }
 
 /** Where a version crashed, as far as the program told it. */
-export function crashOf({ signal, function: name, line }: LinkReport) {
+export function crashOf(report: LinkReport, link: ProgramLink): CrashDetails {
+  const { signal, function: name, line, symbol, trace, undone } = report;
+  const source = link.modules.get(report.module)?.source;
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(name === undefined ? {} : { function: name }),
     ...(line === undefined ? {} : { line }),
+    ...(name === undefined || source === undefined || source === '-' ? {} : { source }),
+    ...(symbol === undefined ? {} : { symbol }),
+    ...(trace.length === 0 ? {} : { trace }),
+    ...(undone === undefined ? {} : { undone }),
+  };
+}
+
+/** Which thread holds a swap back, and where it sits. */
+export function waitOf({ thread, threadName, function: name }: LinkReport) {
+  return {
+    ...(thread === undefined ? {} : { thread }),
+    ...(threadName === undefined ? {} : { threadName }),
+    ...(name === undefined ? {} : { function: name }),
   };
 }
 

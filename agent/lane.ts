@@ -7,7 +7,7 @@ import type { ImageStore } from './images.ts';
 import { adopt, begin, codeOfEntry, demote, entryOf, neverRan, nextVersion, runs, versionBefore } from './lineage.ts';
 import type { PushEvent } from './notice.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from './program.ts';
-import { type Code, Push, supersededBy, type Verdict } from './push.ts';
+import { type Code, endedBefore, Push, supersededBy, type Verdict } from './push.ts';
 import { Restorer } from './restore.ts';
 import { Turns } from './turns.ts';
 import { codeOf, learnContract, note, noteReturn } from './versions.ts';
@@ -39,6 +39,8 @@ export class Lane {
   readonly #turns = new Turns();
   readonly #restorer: Restorer;
   #flying: Flight | undefined;
+  /** The last push that was confirmed: who made it hears of it when the version fails later. */
+  #confirmed: Push | undefined;
   #resuming = false;
 
   constructor(history: ModuleHistory, lineage: Lineage, world: LaneWorld) {
@@ -97,7 +99,7 @@ export class Lane {
    */
   submit(push: Push): Promise<Verdict> {
     const run = async (onGiveWay: OnGiveWay): Promise<Verdict> => {
-      if (this.#links.size === 0) throw this.#ended(push);
+      if (this.#links.size === 0) throw endedBefore(push);
       this.requireFit(push);
       const desired = entryOf(this.lineage, this.lineage.desired);
       if (desired !== undefined && push.origin === 'push' && desired.digest === push.code.image?.digest)
@@ -174,7 +176,7 @@ export class Lane {
     this.#flying = flight;
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
-      if (this.#links.size === 0) throw this.#ended(push);
+      if (this.#links.size === 0) throw endedBefore(push);
       this.#restorer.overtaken();
       for (const link of this.#links) flight.board(link);
       push.reach('delivered');
@@ -190,8 +192,10 @@ export class Lane {
   async #conclude(flight: Flight, entry: HistoryEntry, landings: Landing[], before: number): Promise<Verdict> {
     const { push } = flight;
     const failed = landings.find(({ kind }) => kind === 'reverted') ?? landings.find(({ kind }) => kind === 'refused');
-    if (failed === undefined && landings.some(({ kind }) => kind === 'confirmed'))
+    if (failed === undefined && landings.some(({ kind }) => kind === 'confirmed')) {
+      this.#confirmed = push;
       return { kind: 'ack', version: entry.version, unchanged: false };
+    }
     if (this.lineage.desired === entry.version) this.lineage.desired = before;
     const [outcome, reason] =
       failed !== undefined && 'reason' in failed
@@ -231,8 +235,9 @@ export class Lane {
       void this.#save();
     } else if (report.verb === 'reverted') {
       const reason = reversion(report);
-      const push = this.#pushOf(entry, entry.origin, codeOfEntry(entry));
-      push.reach('reverted', { pid: link.pid, ...crashOf(report), reason: reason.toJSON() });
+      const known = this.#confirmed?.version === entry.version ? this.#confirmed : undefined;
+      const push = known ?? this.#pushOf(entry, entry.origin, codeOfEntry(entry));
+      push.reach('reverted', { pid: link.pid, ...crashOf(report, link), reason: reason.toJSON() });
       this.#wentBack(link, report.running);
       this.#demote(entry, reason, report.running);
     }
@@ -290,9 +295,5 @@ export class Lane {
     const push = new Push({ program, module, code, origin }, performance.now(), [this.#world.publish]);
     push.version = entry.version;
     return push;
-  }
-
-  #ended(push: Push): VaisError {
-    return new VaisError('no_such_program', `${push.program} ended before the push reached it`);
   }
 }

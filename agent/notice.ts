@@ -27,9 +27,17 @@ export interface PushEvent {
   readonly reason?: ErrorShape;
   /** With `swapped`: the pause of the program's thread, in microseconds. */
   readonly pauseUs?: number;
+  /** With `reverted`, and with `waiting`, as far as the program told it: see `LinkReport`. */
   readonly signal?: string;
   readonly function?: string;
   readonly line?: number;
+  /** The source file that `line` counts in. */
+  readonly source?: string;
+  readonly symbol?: string;
+  readonly trace?: readonly number[];
+  readonly undone?: boolean;
+  readonly thread?: number;
+  readonly threadName?: string;
 }
 
 /** Everything that the agent says. */

@@ -11,7 +11,7 @@ export type { LinkedModule } from './hello.ts';
 
 /** What a program says of a load. */
 export interface LinkReport {
-  readonly verb: 'loaded' | 'swapped' | 'confirmed' | 'refused' | 'reverted' | 'superseded';
+  readonly verb: 'loaded' | 'waiting' | 'swapped' | 'confirmed' | 'refused' | 'reverted' | 'superseded';
   readonly module: string;
   readonly version: number;
   readonly running: number | undefined;
@@ -20,8 +20,17 @@ export interface LinkReport {
   readonly code: string | undefined;
   readonly reason: string | undefined;
   readonly signal: string | undefined;
+  /** The hot function that was called; of `waiting`, the one that the thread sits in. */
   readonly function: string | undefined;
   readonly line: number | undefined;
+  /** The innermost function of the image, and the calls in it as addresses in the image, innermost first. */
+  readonly symbol: string | undefined;
+  readonly trace: readonly number[];
+  /** Whether what the failed call had changed was put back. */
+  readonly undone: boolean | undefined;
+  /** Of `waiting`: the thread that holds the swap back, as the system numbers and names it. */
+  readonly thread: number | undefined;
+  readonly threadName: string | undefined;
 }
 
 /** An order to run some code as some version. Without an image: the code the program started with. */
@@ -38,17 +47,31 @@ interface LinkEvents {
   report: [report: LinkReport];
   /** A module runs a version that this connection did not ask for. */
   moved: [module: LinkedModule];
+  /** It registered more state, or less. */
+  registered: [];
   /** Once. */
   closed: [why: string];
 }
 
-const reports: readonly string[] = ['loaded', 'swapped', 'confirmed', 'refused', 'reverted', 'superseded'];
+const reports: readonly string[] = [
+  'loaded',
+  'waiting',
+  'swapped',
+  'confirmed',
+  'refused',
+  'reverted',
+  'superseded',
+] satisfies LinkReport['verb'][];
+const lastWords: readonly string[] = ['confirmed', 'refused', 'reverted', 'superseded'] satisfies LinkReport['verb'][];
 const silenceMs = 15_000;
 const maxEarly = 1_024;
+const maxFrames = 64;
 
 /** One connection of a running program. */
 export class ProgramLink extends EventEmitter<LinkEvents> {
   modules: ReadonlyMap<string, LinkedModule> = new Map();
+  /** What it registered with `hot_state`. */
+  registered: { readonly count: number; readonly bytes: number } = { count: 0, bytes: 0 };
   readonly #hello = new Hello();
   readonly #socket: Socket;
   readonly #orders = new Map<string, (report: LinkReport) => void>();
@@ -165,6 +188,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     else if (verb === 'bye') this.close('the program ended');
     else if (reports.includes(verb)) return this.#report(verb as LinkReport['verb'], fields);
     else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
+    else if (verb === 'state') return this.#registered(fields);
     else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
     else if (verb === 'ready') return this.#becomeReady();
     return undefined;
@@ -189,6 +213,14 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     return undefined;
   }
 
+  #registered(fields: ReadonlyMap<string, string>): string | undefined {
+    const [count, bytes] = [integer(fields.get('count')), integer(fields.get('bytes'))];
+    if (count === undefined || bytes === undefined) return 'a state line that does not fit';
+    this.registered = { count, bytes };
+    if (this.#ready) this.emit('registered');
+    return undefined;
+  }
+
   #report(verb: LinkReport['verb'], fields: ReadonlyMap<string, string>): string | undefined {
     const version = integer(fields.get('version'));
     if (version === undefined) return `\`${verb}\` without a version`;
@@ -204,10 +236,15 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
       signal: fields.get('signal'),
       function: fields.get('function'),
       line: integer(fields.get('line')),
+      symbol: fields.get('symbol'),
+      trace: addresses(fields.get('trace')),
+      undone: fields.has('undone') ? fields.get('undone') === '1' : undefined,
+      thread: integer(fields.get('thread')),
+      threadName: fields.get('name'),
     };
     const nonce = fields.get('nonce') ?? '';
     const onReport = this.#orders.get(nonce);
-    if (verb !== 'loaded' && verb !== 'swapped') this.#orders.delete(nonce);
+    if (lastWords.includes(verb)) this.#orders.delete(nonce);
     if (onReport !== undefined) onReport(report);
     else if (this.#early === undefined) this.emit('report', report);
     else if (this.#early.length < maxEarly) this.#early.push(report);
@@ -217,4 +254,12 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
 
 function decimal(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
+}
+
+/** `1185,135c`, at most so many that a hostile program cannot make us carry more. */
+function addresses(text = ''): number[] {
+  return text
+    .split(',', maxFrames)
+    .filter((part) => /^[0-9a-f]{1,13}$/.test(part))
+    .map((part) => Number.parseInt(part, 16));
 }

@@ -32,6 +32,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     link.once('ready', () => {
       this.#join(link).catch((thrown: unknown) => link.close(VaisError.from(thrown).message));
     });
+    link.on('registered', () => this.emit('changed'));
     link.once('closed', (why) => {
       this.#connections.delete(link);
       if (this.#links.delete(link)) this.#say({ event: 'unlinked', program: link.name, pid: link.pid });

@@ -20,7 +20,11 @@ export type Verdict =
   | { readonly kind: 'ack'; readonly version: number; readonly unchanged: boolean }
   | { readonly kind: 'nack'; readonly running: number; readonly reason: VaisError };
 
-type Extras = Partial<Pick<PushEvent, 'pid' | 'reason' | 'pauseUs' | 'signal' | 'function' | 'line'>>;
+type Said = keyof PushEvent & ('pid' | 'reason' | 'pauseUs' | keyof CrashDetails | 'thread' | 'threadName');
+type Extras = Partial<Pick<PushEvent, Said>>;
+
+/** Where a version failed, as far as the program told it. */
+export type CrashDetails = Pick<PushEvent, 'signal' | 'function' | 'line' | 'source' | 'symbol' | 'trace' | 'undone'>;
 
 /** One push on its way: what it is, its clock, and where its events go. */
 export class Push {
@@ -79,4 +83,9 @@ export class Push {
 /** Why a push gave way. */
 export function supersededBy({ module }: Push): VaisError {
   return new VaisError('superseded', `a newer push of ${module} came before this one had swapped`);
+}
+
+/** Why a push ended before it began. */
+export function endedBefore({ program }: Push): VaisError {
+  return new VaisError('no_such_program', `${program} ended before the push reached it`);
 }

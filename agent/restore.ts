@@ -1,5 +1,5 @@
 import { VaisError } from '../common/error.ts';
-import { crashOf, type DeathOf, orderFor, refusal, reversion } from './flight.ts';
+import { crashOf, type DeathOf, orderFor, refusal, reversion, waitOf } from './flight.ts';
 import type { HistoryEntry } from './history.ts';
 import type { ImageStore } from './images.ts';
 import type { LinkReport, ProgramLink } from './program.ts';
@@ -70,14 +70,16 @@ export class Restorer {
     const { verb, us } = report;
     const extras = { pid: link.pid };
     if (verb === 'swapped' || verb === 'confirmed') note(link, push, report);
-    if (verb !== 'loaded' && verb !== 'swapped' && this.#orders.get(link) === order) this.#orders.delete(link);
+    if (verb !== 'loaded' && verb !== 'waiting' && verb !== 'swapped' && this.#orders.get(link) === order)
+      this.#orders.delete(link);
     if (verb === 'refused') push.reach(verb, { ...extras, reason: refusal(report).toJSON() });
     else if (verb === 'swapped') push.reach(verb, us === undefined ? extras : { ...extras, pauseUs: us });
+    else if (verb === 'waiting') push.reach(verb, { ...extras, ...waitOf(report) });
     else if (verb !== 'reverted') push.reach(verb, extras);
     if (verb === 'confirmed') this.#deaths = { version: 0, count: 0 };
     if (verb === 'reverted') {
       const reason = reversion(report);
-      push.reach(verb, { ...extras, ...crashOf(report), reason: reason.toJSON() });
+      push.reach(verb, { ...extras, ...crashOf(report, link), reason: reason.toJSON() });
       this.#hooks.wentBack(link, report.running);
       this.#hooks.failed(entry, reason);
     }

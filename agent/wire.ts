@@ -13,9 +13,11 @@ import type { Verdict } from './push.ts';
 /** The agent's data as the messages of `proto/vais/remote/v1/agent.proto`. */
 
 export function wireEvent(event: PushEvent): Event {
-  const { event: stage, ms, at, origin, ...rest } = event;
+  const { event: stage, ms, at, origin, trace = [], undone, ...rest } = event;
   return {
     ...rest,
+    trace: [...trace],
+    undo: undone === undefined ? 'UNDO_UNSPECIFIED' : undone ? 'UNDO_DONE' : 'UNDO_NONE',
     stage: stageEnum(stage),
     origin: originEnum(origin),
     elapsedUs: Math.round(ms * 1000),
@@ -34,6 +36,8 @@ export function wirePrograms(
     triple: link.triple,
     runtimeVersion: link.runtimeVersion,
     supervised: supervised.has(link.name),
+    stateCount: link.registered.count,
+    stateBytes: link.registered.bytes,
     modules: [...link.modules.values()].map((module) => ({
       name: module.name,
       source: module.source,

@@ -1,6 +1,11 @@
 /** A copy shorter than this is not worth its place in a delta, and is refused in one. */
 export const shortestCopy = 12;
 
+/** So many copies may make new bytes of this size. With more, there is little in them, and the whole is better. */
+export function mostCopies(newSize: number): number {
+  return 4_096 + Math.floor(newSize / 128);
+}
+
 /** Which parts of the old bytes go where in the new ones, in the order of the new ones, in which they do not overlap. */
 export class Copies {
   #numbers = new Uint32Array(3 * 256);

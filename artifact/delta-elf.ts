@@ -216,16 +216,18 @@ function readSections(file: ByteReader): Section[] {
   return Array.from({ length: count }, (_, index): Section => {
     const at = table + index * 64;
     const type = file.u32(at + 4, 'a section header');
+    const isEmpty = type === SHT_NOBITS || type === SHT_NULL;
     const section = {
       name: file.shortString(names + file.u32(at, 'a section header'), 32),
       type,
       flags: file.u32(at + 8, 'a section header'),
       address: file.u64(at + 16, 'a section header'),
-      offset: file.u64(at + 24, 'a section header'),
-      size: type === SHT_NOBITS || type === SHT_NULL ? 0 : file.u64(at + 32, 'a section header'),
+      offset: isEmpty ? 0 : file.u64(at + 24, 'a section header'),
+      size: isEmpty ? 0 : file.u64(at + 32, 'a section header'),
       link: file.u32(at + 40, 'a section header'),
     };
-    if (section.size > 0) file.require(section.offset, section.size, `the section ${section.name}`);
+    // Of empty ones too: a loop from 2^63 to 2^63 never ends, as 2^63 and 8 is 2^63 to a double.
+    file.require(section.offset, section.size, `the section ${section.name}`);
     return section;
   });
 }

@@ -72,16 +72,17 @@ export class ReferenceCollector {
     if (this.#stretches.length <= 1) return undefined;
     const ends = [...this.#stretches.slice(1), this.#count];
     const stretches = this.#stretches.map((first, index) => ({ first, end: ends[index] ?? 0 }));
-    // Stretches rarely overlap; where there are too many to be stretches at all, they are not merged one by one.
-    if (stretches.length > 4_096) return this.#sort();
     stretches.sort((a, b) => (this.#at[a.first] ?? 0) - (this.#at[b.first] ?? 0));
     const order = new Uint32Array(this.#count);
     let count = 0;
+    let merged = 0;
     for (const { first, end } of stretches) {
       const start = this.#at[first] ?? 0;
       let kept = count;
       while (kept > 0 && (this.#at[order[kept - 1] ?? 0] ?? 0) > start) kept -= 1;
-      if (count - kept > 65_536) return this.#sort();
+      // A few stretches are merged sooner than all is sorted, and many are not.
+      merged += count - kept;
+      if (merged > 8 * this.#count) return this.#sort();
       const tail = order.slice(kept, count);
       let index = first;
       for (const other of tail) {

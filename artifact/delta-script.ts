@@ -1,5 +1,5 @@
 import { brokenDelta, DeltaReader, DeltaWriter } from './delta-bytes.ts';
-import { Copies, shortestCopy } from './delta-copies.ts';
+import { Copies, mostCopies, shortestCopy } from './delta-copies.ts';
 import { mostFixes } from './delta-learn.ts';
 import type { Hints } from './delta-predict.ts';
 import { isSealPossible, type Seal } from './delta-seal.ts';
@@ -176,6 +176,7 @@ function readCopies(reader: DeltaReader, copies: Copies, oldSize: number, newSiz
     const to = end + gap;
     if (from < 0 || from + length > oldSize) throw brokenDelta('a copy begins or ends outside of the old library');
     if (to + length > newSize) throw brokenDelta('a copy ends behind the new library');
+    if (copies.count === mostCopies(newSize)) throw brokenDelta('it has too many copies');
     copies.add(from, to, length);
     literal += gap;
     origin = from + length;

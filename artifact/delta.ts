@@ -13,6 +13,7 @@
 import { type Digest, digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { brokenDelta } from './delta-bytes.ts';
+import { mostCopies } from './delta-copies.ts';
 import { type Envelope, openEnvelope, sealEnvelope } from './delta-envelope.ts';
 import { readLayout } from './delta-layout.ts';
 import { learnFixes } from './delta-learn.ts';
@@ -45,18 +46,21 @@ export interface DeltaHead {
  */
 export function encodeDelta(old: Uint8Array, next: Uint8Array): Uint8Array | undefined {
   if (Math.max(old.byteLength, next.byteLength) > mostBytes) return undefined;
-  return sealEnvelope(old, next, encodeScript(unseal(old).bytes, unseal(next)));
+  const script = encodeScript(unseal(old).bytes, unseal(next));
+  return script && sealEnvelope(old, next, script);
 }
 
-function encodeScript(old: Uint8Array, { bytes: next, seal }: ReturnType<typeof unseal>): Uint8Array {
+function encodeScript(old: Uint8Array, { bytes: next, seal }: ReturnType<typeof unseal>): Uint8Array | undefined {
   const oldLayout = readLayout(old);
   const nextLayout = readLayout(next);
   const { spans } = nextLayout;
   const byShape = findCopies(patternOf(old, oldLayout, undefined), patternOf(next, nextLayout, undefined));
+  if (byShape.count > mostCopies(next.byteLength)) return undefined;
   const guessed = shiftsOf(byShape, oldLayout, { spans, fixes: [] });
   const learned = learnFixes(byShape, oldLayout, nextLayout, guessed);
   const shifts = shiftsOf(byShape, oldLayout, { spans, fixes: learned });
   const copies = findCopies(patternOf(old, oldLayout, shifts), patternOf(next, nextLayout, 'new'));
+  if (copies.count > mostCopies(next.byteLength)) return undefined;
   const fixes = learnFixes(copies, oldLayout, nextLayout, shiftsOf(copies, oldLayout, { spans, fixes: [] }));
   const hints = { spans, fixes };
   const guess = new Uint8Array(next.byteLength);

@@ -18,10 +18,10 @@ import { type Row, rowOf } from './report.ts';
 const run = promisify(execFile);
 const times = 7;
 
-/** Libraries by gcc, of nothing but code and its data; the numbers make the sizes that issue 5 names. */
+/** Libraries by gcc, of nothing but code and its data; the numbers make 0.3 MB and 10 MB. What has no size in its name is for the latter. */
 const libraries = [
-  { name: '0.3mb', opt: '-O2', plan: { units: 8, functions: 45 } },
-  { name: '10mb', opt: '-O1', plan: { units: 66, functions: 200 } },
+  { name: '_0.3mb', opt: '-O2', plan: { units: 8, functions: 45 } },
+  { name: '', opt: '-O1', plan: { units: 66, functions: 200 } },
 ] as const;
 
 /**
@@ -35,8 +35,8 @@ export async function deltaBytes(
 ): Promise<void> {
   await withFolder(async (folder) => {
     for (const { name, opt, plan } of libraries) {
-      tell(`delta_bytes: building a library of ${name} with gcc ${opt}, ${plan.units} files`);
-      const place = join(folder, name);
+      tell(`delta_bytes${name}: building a library with gcc ${opt}, ${plan.units} files`);
+      const place = join(folder, `library${name}`);
       await mkdir(place);
       const paths = await build(place, opt, plan, signal);
       await measure(name, paths, add);
@@ -73,7 +73,7 @@ async function measure(name: string, paths: Paths, add: (row: Row) => void): Pro
   const [old, next] = [new Uint8Array(await readFile(paths.old)), new Uint8Array(await readFile(paths.next))];
   const limits = { maxBytes: next.byteLength };
   const delta = encodeDelta(old, next);
-  if (delta === undefined) throw new Error(`the delta of ${name} saves nothing`);
+  if (delta === undefined) throw new Error('the delta saves nothing');
   const zstd = await measureZstd(paths);
   const plain = plainDelta(old, next)?.byteLength;
   const whole = brotliCompressSync(next, {
@@ -85,7 +85,7 @@ async function measure(name: string, paths: Paths, add: (row: Row) => void): Pro
   const addBytes = (what: string, bytes: number | undefined, note: string, floor?: number): void => {
     if (bytes === undefined) return;
     const row = rowOf(
-      `delta_bytes_${name}${what}`,
+      `delta_bytes${name}${what}`,
       '%',
       [share(bytes)],
       `${bytes} of ${next.byteLength} bytes, ${note}`,
@@ -100,10 +100,10 @@ async function measure(name: string, paths: Paths, add: (row: Row) => void): Pro
   addBytes('/brotli', whole, 'the whole, brotli 9');
 
   const encoded = sample(() => encodeDelta(old, next));
-  add(rowOf(`delta_encode_${name}`, 'ms', encoded, 'the delta; beside it zstd -19 --patch-from', zstd?.ms));
+  add(rowOf(`delta_encode${name}`, 'ms', encoded, 'the delta; beside it zstd -19 --patch-from', zstd?.ms));
   const applied = sample(() => applyDelta(old, delta, limits));
   const [digest] = sample(() => digestOf(old) + digestOf(next)).sort((a, b) => a - b);
-  add(rowOf(`delta_apply_${name}`, 'ms', applied, 'old and delta to new; beside it the two digests alone', digest));
+  add(rowOf(`delta_apply${name}`, 'ms', applied, 'old and delta to new; beside it the two digests alone', digest));
 }
 
 /** The delta without what is ours: no reference is known, so what moved differs. */

@@ -90,7 +90,7 @@ class Session {
     const server = createServer();
     server.listen(path);
     await once(server, 'listening');
-    const child = spawn(program, { env: { ...process.env, VAIS_HOT_LINK: path, XDG_RUNTIME_DIR: folder, ...env } });
+    const child = spawn(program, { env: { VAIS_HOT_LINK: path, XDG_RUNTIME_DIR: folder, ...env } });
     child.stderr.pipe(process.stderr);
     const [socket] = (await once(server, 'connection')) as [Socket];
     const session = new Session(child, socket, () => server.close());

@@ -14,7 +14,7 @@ import { compare, type Ending, make, offer, type PushContext, type Ready } from 
 interface Made {
   readonly ready: Ready;
   readonly change: Change;
-  state: 'waiting' | 'offered' | 'ended';
+  state: 'waiting' | 'offered' | 'ended' | 'failed';
 }
 
 /**
@@ -112,7 +112,11 @@ export class Follower {
       await this.#fail(refused, change, () => ready.compiled && output.show(ready.compiled));
       return;
     }
-    const offered = offer(ready, destination, session, (report) => output.show(report));
+    const onFailed = (report: ErrorReport): void => {
+      newest.state = 'failed'; // So that it is not taken for lost, and offered again.
+      output.show(report);
+    };
+    const offered = offer(ready, destination, session, (report) => output.show(report), onFailed);
     // After the offer is on its way, so that it does not wait for whoever reads our output.
     if (ready.compiled !== undefined) output.show(ready.compiled);
     let ending: Ending;
@@ -177,7 +181,7 @@ export class Follower {
       const missing = error.code === 'no_such_program' || error.code === 'no_such_module';
       if (!missing) this.#context.output.show(errorReport(error, { file: this.#file.path }));
       else if (this.#newest?.state === 'waiting' && !this.#said) {
-        this.#context.output.show({ event: 'waiting', program, module });
+        this.#context.output.show({ event: 'absent', program, module });
         this.#said = true;
       }
       return undefined;

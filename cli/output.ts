@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { jsonLine } from './json.ts';
-import { render, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
+import { render, renderError, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
 import type { DoneReport, Report, StageReport, StatusReport, VersionReport } from './report.ts';
 import { formatMs, type Style } from './style.ts';
 
@@ -73,9 +73,13 @@ export class HumanOutput implements Output {
     } else if (report.event === 'done') {
       this.#line(this.#out, this.#ended(report));
     } else if (report.event === 'error') {
+      const stages = report.push === undefined ? undefined : this.#stages.get(report.push);
       if (report.push !== undefined) this.#stages.delete(report.push);
       const told = this.#story && report.push !== undefined;
-      this.#line(told ? this.#out : this.#err, render(report, told ? this.#style : this.#errStyle));
+      const crash = stages?.findLast(({ event }) => event === 'reverted');
+      this.#line(told ? this.#out : this.#err, renderError(report, told ? this.#style : this.#errStyle, crash));
+    } else if (report.event === 'waiting') {
+      this.#line(this.#out, render(report, this.#style)); // People learn it while it lasts.
     } else if ('ms' in report && 'push' in report && report.push !== undefined) {
       this.#reached(report as StageReport & { push: number });
     } else {

@@ -2,9 +2,13 @@ import { VaisError } from '../common/error.ts';
 import { chooseModule, type Destination } from './choose.ts';
 import { moduleOf, prepareLibrary } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
+import { whoHolds } from './render-crash.ts';
 import { errorReport, type StageReport } from './report.ts';
 import { compare, type Ending, make, offer, type Push, type PushContext } from './session.ts';
 import { within } from './within.ts';
+
+/** So many threads are named. */
+const maxHolders = 8;
 
 /** The story of `session.ts`, once: compiles a file, and brings it into the program that has its module. */
 export async function pushOnce(
@@ -14,9 +18,9 @@ export async function pushOnce(
   context: PushContext & { readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<Ending> {
-  let last: StageReport['event'] | undefined;
+  const stages: StageReport[] = [];
   const show = (report: StageReport): void => {
-    last = report.event;
+    stages.push(report);
     context.output.show(report);
   };
   const { file } = push;
@@ -31,7 +35,7 @@ export async function pushOnce(
     requirePlatform(file.path, made.built.contract.triple, destination);
     const refused = compare(made, destination);
     if (refused !== undefined) return refused;
-    const late = (): VaisError => timedOut(destination.program, last, timeoutMs);
+    const late = (): VaisError => timedOut(destination.program, stages, timeoutMs);
     return await within(timeoutMs, offer(made, destination, session, show), late);
   } catch (thrown) {
     return errorReport(VaisError.from(thrown), { push: push.id, file: file.path });
@@ -45,18 +49,26 @@ function requirePlatform(path: string, built: string, { program, triple }: Desti
   });
 }
 
-/** What a push waited for in vain, told by the stage that it had reached. */
-export function timedOut(program: string, last: StageReport['event'] | undefined, timeoutMs: number): VaisError {
+/** What a push waited for in vain, told by the stages that it had reached. */
+export function timedOut(program: string, stages: readonly StageReport[], timeoutMs: number): VaisError {
+  const last = stages.findLast(({ event }) => event !== 'waiting')?.event;
+  const holders = stages.filter(({ event }) => event === 'waiting');
   const seconds = `${timeoutMs / 1000} s`;
   if (last === 'swapped')
     return new VaisError('timed_out', `${program} runs the new version, and has not confirmed it within ${seconds}`, {
       hint: 'It is still on probation: see `vais-remote status`. --timeout waits longer.',
     });
-  if (last === 'loaded' || last === 'delivered')
+  if (last === 'loaded' || last === 'delivered') {
+    const inside = holders.some(({ function: name }) => name !== undefined);
     return new VaisError(
       'timed_out',
-      `${program} has the new version, and has not reached a safe point within ${seconds}`,
+      [
+        `${program} has the new version, and has not reached a safe point within ${seconds}`,
+        ...holders.slice(0, maxHolders).map((holder) => whoHolds(holder)),
+      ].join('\n'),
+      inside ? { hint: 'It swaps when that call returns. Does the function wait, or loop for ever?' } : {},
     );
+  }
   return new VaisError('timed_out', `the agent has not brought the new version to ${program} within ${seconds}`, {
     hint: 'See `vais-remote events` for what it does. --timeout waits longer.',
   });

@@ -16,6 +16,8 @@ const inlineBytes = 512 * 1024;
 const chunkBytes = 256 * 1024;
 /** How long the agent may take to state what it runs, in milliseconds. */
 const openDeadlineMs = 5_000;
+/** The agent tells of so many of our versions when they fail after they were confirmed; it knows the last of each module. */
+const maxConfirmed = 64;
 
 /** How the agent ended an offer. */
 export type Answer =
@@ -37,6 +39,8 @@ export class PushSession {
   readonly #session: AgentSession;
   readonly #signer: Signer | undefined;
   readonly #pending = new Map<number, Pending>();
+  /** Of offers that were confirmed: a version may fail later. */
+  readonly #confirmed = new Map<number, Pending['onEvent']>();
   readonly #stateListeners = new Set<(state: State__Output) => void>();
   /** Resolves when the stream is over: with the error that broke it, or undefined when it was ended on purpose. */
   readonly ended: Promise<VaisError | undefined>;
@@ -83,7 +87,8 @@ export class PushSession {
   }
 
   /**
-   * Offers an image and waits for the agent's last word on it.
+   * Offers an image and waits for the agent's last word on it. A version that was confirmed and fails later is one more
+   * event, `reverted`.
    *
    * @param elapsedUs asked for when the offer is sent: microseconds since the push began
    * @throws VaisError when the stream breaks first
@@ -124,7 +129,8 @@ export class PushSession {
     } else if (kind === 'want' && want) {
       void this.#upload(want.nonce, want.offset);
     } else if (kind === 'progress' && progress?.event) {
-      this.#pending.get(progress.nonce)?.onEvent(progress.event);
+      const onEvent = this.#pending.get(progress.nonce)?.onEvent ?? this.#confirmed.get(progress.nonce);
+      onEvent?.(progress.event);
     } else if (kind === 'ack' && ack) {
       this.#settle(ack.nonce, { ok: true, version: ack.version, unchanged: ack.unchanged });
     } else if (kind === 'nack' && nack) {
@@ -133,8 +139,17 @@ export class PushSession {
   }
 
   #settle(nonce: number, answer: Answer): void {
-    this.#pending.get(nonce)?.resolve(answer);
+    const pending = this.#pending.get(nonce);
     this.#pending.delete(nonce);
+    if (pending === undefined) return;
+    if (answer.ok) this.#remember(nonce, pending.onEvent);
+    pending.resolve(answer);
+  }
+
+  #remember(nonce: number, onEvent: Pending['onEvent']): void {
+    this.#confirmed.set(nonce, onEvent);
+    const [oldest] = this.#confirmed.keys();
+    if (oldest !== undefined && this.#confirmed.size > maxConfirmed) this.#confirmed.delete(oldest);
   }
 
   /** Sends the rest of an image, as fast as the line takes it, and stops when the agent has answered already. */

@@ -1,4 +1,5 @@
 import { renderDiagnostics } from '../compiler/render.ts';
+import { renderTrace, renderWaiting, whoHolds } from './render-crash.ts';
 import { renderDemo } from './render-demo.ts';
 import type {
   AgentReport,
@@ -35,7 +36,7 @@ export function render(report: Report, style: Style): string {
       return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
     case 'connected':
       return `${colors.cyan('connected')} to ${report.address} again`;
-    case 'waiting':
+    case 'absent':
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
     case 'agent':
       return renderAgent(report, style);
@@ -51,6 +52,8 @@ export function render(report: Report, style: Style): string {
     case 'remark':
     case 'summary':
       return renderDemo(report, style);
+    case 'waiting':
+      return report.at === undefined ? renderWaiting(report, style) : renderEvent(report, style);
     default:
       return renderEvent(report, style);
   }
@@ -115,7 +118,18 @@ export function renderStatus(rows: readonly StatusReport[], style: Style): strin
     ],
     new Set([2, 6]),
   );
-  return [style.colors.dim(table[0] ?? ''), ...table.slice(1)].join('\n');
+  return [style.colors.dim(table[0] ?? ''), ...table.slice(1), ...registeredOf(rows, style)].join('\n');
+}
+
+/** What programs registered to be put back with a call that is undone, a line each. */
+function registeredOf(rows: readonly StatusReport[], { colors }: Style): string[] {
+  const programs = new Map(rows.map((row) => [`${row.program} (pid ${row.pid})`, row.registered]));
+  return [...programs]
+    .filter(([, { count }]) => count > 0)
+    .map(([who, { count, bytes }]) => {
+      const pieces = count === 1 ? '1 piece' : `${count} pieces`;
+      return colors.dim(`${who} has registered ${pieces} of state with hot_state, ${bytes} bytes`);
+    });
 }
 
 /** All that `history` has to say, newest last. */
@@ -159,7 +173,12 @@ function renderCheck({ name, state, message, hint }: CheckReport, style: Style):
   return hint === undefined ? line : `${line}\n${hang(' '.repeat(25), 25, hint, style.width)}`;
 }
 
-function renderError({ message, hint, file, diagnostics, code }: ErrorReport, style: Style): string {
+/** @param crash the report of the failure that the error is about */
+export function renderError(
+  { message, hint, file, diagnostics, code }: ErrorReport,
+  style: Style,
+  crash?: StageReport,
+): string {
   const { colors } = style;
   const color = colors.isColorSupported;
   const [headline = '', ...rest] = message.split('\n');
@@ -176,6 +195,7 @@ function renderError({ message, hint, file, diagnostics, code }: ErrorReport, st
     ...(diagnostics === undefined || diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, { color })]),
     head,
     ...body,
+    ...(crash === undefined ? [] : [renderTrace(crash, style, '  ')]).filter((text) => text !== ''),
     hang(`${colors.cyan('hint')}:  `, 7, hint, style.width),
   ].join('\n');
 }
@@ -189,7 +209,9 @@ export function renderEvent(report: StageReport, style: Style): string {
   const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
   const line = `${paint(report.event.padEnd(10))}${formatMs(report.ms).padStart(10)}  ${name}${version}${who}`;
-  const why = report.reason === undefined ? '' : `\n${hang(' '.repeat(11), 11, report.reason.message, style.width)}`;
+  const said = report.reason?.message ?? (report.event === 'waiting' ? whoHolds(report) : undefined);
+  const why = said === undefined ? '' : `\n${hang(' '.repeat(11), 11, said, style.width)}`;
+  const crash = renderTrace(report, style, ' '.repeat(11));
   const at = report.at === undefined ? '' : `${colors.dim(formatTime(report.at).slice(11))}  `;
-  return `${at}${line}${why}`;
+  return `${at}${line}${why}${crash === '' ? '' : `\n${crash}`}`;
 }

@@ -35,11 +35,31 @@ export interface StageReport {
   readonly pauseUs?: number;
   readonly reason?: ErrorShape;
   readonly origin?: string;
+  /** With `reverted`: the signal (missing after a hang), and the hot function that was called. With `waiting`: the hot
+   * function that the thread sits in. */
   readonly signal?: string;
   readonly function?: string;
+  /** With `reverted`: where in the source. */
+  readonly source?: string;
   readonly line?: number;
+  /** With `reverted`: the innermost function of the image, and the calls in it, innermost first. */
+  readonly symbol?: string;
+  readonly trace?: readonly TraceFrame[];
+  /** With `reverted`: false when what the failed call had changed stays changed. */
+  readonly undone?: boolean;
+  /** With `waiting`: the thread that holds the swap back, as the system numbers and names it. */
+  readonly thread?: number;
+  readonly threadName?: string;
   /** Wall clock, in events of other commands. */
   readonly at?: string;
+}
+
+/** One call in a failed image. */
+export interface TraceFrame {
+  /** In the image: what `addr2line -e` takes. */
+  readonly address: string;
+  /** Missing where the image's symbol table does not tell, or is not here. */
+  readonly function?: string;
 }
 
 /** A push ended well: the program runs this version. */
@@ -82,7 +102,7 @@ export interface WatchingReport {
 export type LineReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
-  | { readonly event: 'waiting'; readonly program: string; readonly module: string };
+  | { readonly event: 'absent'; readonly program: string; readonly module: string };
 
 /** What one module of one running program runs. */
 export interface StatusReport {
@@ -99,6 +119,8 @@ export interface StatusReport {
   /** Empty for the code that the program started with. */
   readonly digest: string;
   readonly state: 'probation' | 'confirmed' | 'unspecified';
+  /** What the program, with all its modules, registered with `hot_state`: pieces, and bytes in all. */
+  readonly registered: { readonly count: number; readonly bytes: number };
 }
 
 /** The agent itself, before its programs. */

@@ -3,6 +3,7 @@
  * (`follow.ts`), `push` once; both on one `PushSession`.
  */
 import { compareContracts, contractChanged } from '../artifact/compare.ts';
+import { functionNames } from '../artifact/symbols.ts';
 import { VaisError } from '../common/error.ts';
 import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
@@ -66,6 +67,7 @@ export function compare({ push, built }: Ready, destination: Destination): Error
 /**
  * Offers an image and shows what becomes of it.
  *
+ * @param onFailed gets the failure of a version that had been confirmed, as long as the session lasts
  * @throws VaisError when the session breaks before the agent's last word
  */
 export async function offer(
@@ -73,13 +75,18 @@ export async function offer(
   destination: Destination,
   session: PushSession,
   show: (report: StageReport) => void,
+  onFailed: (report: ErrorReport) => void = () => undefined,
 ): Promise<Ending> {
   const { clock } = push;
+  let answered = false;
   const onEvent = (event: Event__Output): void => {
-    const report = stageReport(event, clock.msOf(event));
-    if (report !== undefined) show({ ...report, push: push.id });
+    const report = stageReport(event, clock.msOf(event), functionsOf(built));
+    if (report === undefined) return;
+    show({ ...report, push: push.id });
+    if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
   const answer = await session.offer(manifestOf(built, destination), built.bytes, () => clock.offer(), onEvent);
+  answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
   return {
     event: 'done',
@@ -91,6 +98,21 @@ export async function offer(
     buildId: built.contract.buildId,
     digest: built.digest,
     ms: clock.ms,
+  };
+}
+
+function failureOf({ reason }: StageReport, push: Push): ErrorReport {
+  const { message, hint } = reason ?? { message: 'the new version failed after it was confirmed', hint: '' };
+  const error = new VaisError('reverted', message, hint === '' ? {} : { hint });
+  return errorReport(error, { push: push.id, file: push.file.path });
+}
+
+/** Names the functions of an image; it is read when the first trace asks. */
+function functionsOf({ bytes }: Built): (address: number) => string | undefined {
+  let names: ReturnType<typeof functionNames> | undefined;
+  return (address) => {
+    names ??= functionNames(bytes);
+    return names(address);
   };
 }
 

@@ -1,10 +1,20 @@
 import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import { originName, stageName } from '../rpc/names.ts';
 import { fromFailure } from '../rpc/status.ts';
-import type { StageReport } from './report.ts';
+import type { StageReport, TraceFrame } from './report.ts';
 
-/** An event from the wire as a report; what the wire leaves empty is left out. Undefined for a stage we do not know. */
-export function stageReport(event: Event__Output, ms: number): StageReport | undefined {
+type NameOf = (address: number) => string | undefined;
+
+/**
+ * An event from the wire as a report; what the wire leaves empty is left out. Undefined for a stage we do not know.
+ *
+ * @param nameOf names the functions of the image, where it is at hand
+ */
+export function stageReport(
+  event: Event__Output,
+  ms: number,
+  nameOf: NameOf = () => undefined,
+): StageReport | undefined {
   const stage = stageName(event.stage);
   if (stage === 'unspecified') return undefined;
   const origin = originName(event.origin);
@@ -22,6 +32,17 @@ export function stageReport(event: Event__Output, ms: number): StageReport | und
     ...(origin === 'unspecified' || origin === 'push' ? {} : { origin }),
     ...(event.signal === '' ? {} : { signal: event.signal }),
     ...(event.function === '' ? {} : { function: event.function }),
+    ...(event.source === '' ? {} : { source: event.source }),
     ...(event.line === 0 ? {} : { line: event.line }),
+    ...(event.symbol === '' ? {} : { symbol: event.symbol }),
+    ...(event.trace.length === 0 ? {} : { trace: event.trace.map((address) => frame(address, nameOf)) }),
+    ...(event.undo === 'UNDO_UNSPECIFIED' ? {} : { undone: event.undo === 'UNDO_DONE' }),
+    ...(event.thread === 0 ? {} : { thread: event.thread }),
+    ...(event.threadName === '' ? {} : { threadName: event.threadName }),
   };
+}
+
+function frame(address: number, nameOf: NameOf): TraceFrame {
+  const name = nameOf(address);
+  return { address: `0x${address.toString(16)}`, ...(name === undefined ? {} : { function: name }) };
 }

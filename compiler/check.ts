@@ -15,7 +15,7 @@ export function check(modules: readonly [Module, ...Module[]], report: Reporter)
   for (const module of modules) declare(checker, module);
   for (const module of modules) checkDeclarations(checker, module);
   // Bodies are checked in turn, as checking one asks for instances of others.
-  for (let next = checker.pending.shift(); next !== undefined; next = checker.pending.shift()) next();
+  for (const next of checker.pending) next();
   if (report.errors === 0) checkSizes(checker);
   const [root] = modules;
   const functions = reached(checker);

@@ -10,7 +10,7 @@ import { VaisError } from '../common/error.ts';
 import { compile } from '../compiler/compile.ts';
 import { readFromDisk } from '../compiler/modules.ts';
 import { run } from '../compiler/tool/run.ts';
-import { takeStandby } from '../compiler/tool/standby.ts';
+import { dropStandby } from '../compiler/tool/standby.ts';
 import type { HotReloadConfig } from './config.ts';
 import { SourceError } from './error.ts';
 import { parseFlags } from './flags.ts';
@@ -63,8 +63,7 @@ export async function build(
 /** Ends what a compiler left behind for the next build. Call it when there is none any more. */
 export async function endBuilds(folder: string): Promise<void> {
   await setImmediate(); // The compiler starts what is to wait after the build has returned.
-  // Asked for by another key than its own, it is ended.
-  takeStandby(outputIn(folder), 'none');
+  dropStandby(outputIn(folder));
 }
 
 /** The same each time: the built-in compiler keeps a C compiler waiting for an output that is built again and again. */

@@ -57,6 +57,7 @@
  *   - what the call's own pointer arguments point to (one struct each, not what that points to in turn)
  * are put back as they were when the call began, up to 64 MiB; the version before makes the same call, and the program
  * goes on. The report names the signal, the function, the source line and the places on the stack.
+ * A hot function that waits longer than that on purpose, for input or another thread, wants a larger one (hot_guard).
  * After probation a crash still brings the version before back, which makes the call on what the failed one left. A
  * crash of the code that the program was started with, of a thread that is in no hot call, or of the repeated call goes
  * to the handler that was there before ours, or makes the core dump that it always made.

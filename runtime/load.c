@@ -86,6 +86,7 @@ static void locate(hoti_version *v) {
     const Elf64_Phdr *parts;
     if (dladdr(v->image, &info) == 0) return;
     head = info.dli_fbase;
+    if (memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return; /* a linker that maps no header */
     parts = (const Elf64_Phdr *)((const char *)head + head->e_phoff);
     v->origin = (size_t)info.dli_fbase;
     v->base = v->end = 0;

@@ -39,6 +39,8 @@ static void mix_block(unsigned state[8], const unsigned char *p) {
 /* With the processor's own instructions, eight times as fast: a library of 20 MB is on the way from a save to its swap.
  * Four words a vector; the state is kept as the instructions want it: {f, e, b, a} and {h, g, d, c}. */
 typedef int words __attribute__((vector_size(16)));
+typedef unsigned counts __attribute__((vector_size(16)));
+#define ADD(a, b) ((words)((counts)(a) + (counts)(b))) /* the builtins want words with a sign, whose sum has a limit */
 #if defined(__clang__)
 #define LAST_FOUR(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4)
 #define UPPER(a) __builtin_shufflevector(a, a, 2, 3, 2, 3)
@@ -63,13 +65,13 @@ __attribute__((target("sha,sse4.1"))) static void mix_quickly(unsigned state[8],
         /* Written out, so that all that is indexed is known: the words stay in registers. */
 #define ROUNDS(i) \
     memcpy(&k, &K[4 * (i)], 16); \
-    sum = w[(i) & 3] + k; \
+    sum = ADD(w[(i) & 3], k); \
     high = __builtin_ia32_sha256rnds2(high, low, sum); \
     sum = UPPER(sum); \
     low = __builtin_ia32_sha256rnds2(low, high, sum)
 #define NEXT(i) \
     sum = LAST_FOUR(w[((i) - 2) & 3], w[((i) - 1) & 3]); \
-    w[(i) & 3] = __builtin_ia32_sha256msg2(__builtin_ia32_sha256msg1(w[(i) & 3], w[((i) - 3) & 3]) + sum, \
+    w[(i) & 3] = __builtin_ia32_sha256msg2(ADD(__builtin_ia32_sha256msg1(w[(i) & 3], w[((i) - 3) & 3]), sum), \
                                            w[((i) - 1) & 3]); \
     ROUNDS(i)
         ROUNDS(0); ROUNDS(1); ROUNDS(2); ROUNDS(3);
@@ -77,8 +79,8 @@ __attribute__((target("sha,sse4.1"))) static void mix_quickly(unsigned state[8],
         NEXT(12); NEXT(13); NEXT(14); NEXT(15);
 #undef ROUNDS
 #undef NEXT
-        low += low_before;
-        high += high_before;
+        low = ADD(low, low_before);
+        high = ADD(high, high_before);
     }
     for (int i = 0; i < 2; i++) {
         state[i] = (unsigned)low[3 - i];

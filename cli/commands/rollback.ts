@@ -32,14 +32,14 @@ export async function rollback(
     const clock = new PushClock();
     const wanted = { program: target.program ?? '', module: options.module ?? '', version: version ?? 0 };
     const request = { ...wanted, ...(await signed(wanted, client)), elapsedUs: clock.offer() };
-    let last: StageReport | undefined;
+    const stages: StageReport[] = [];
     const answers = client.rollback(request, AbortSignal.any([signal, over.signal]));
     const show = (report: StageReport): void => {
-      last = report;
+      stages.push(report);
       output.show({ ...report, push: 1 });
     };
     const late = (): VaisError =>
-      timedOut(last?.program ?? target.program ?? 'the program', last?.event, options.timeoutMs);
+      timedOut(stages.at(-1)?.program ?? target.program ?? 'the program', stages, options.timeoutMs);
     const ending = await within(options.timeoutMs, readAnswers(answers, clock, request, show), late);
     if (signal.aborted) return interruptedExit;
     output.show(ending);

@@ -30,7 +30,7 @@ export async function status(options: { readonly to?: string }, context: Context
 
 /** One report for each module of each program. */
 export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'programs'>): StatusReport[] {
-  return programs.flatMap(({ name, pid, triple, supervised, modules }) =>
+  return programs.flatMap(({ name, pid, triple, supervised, modules, stateCount, stateBytes }) =>
     modules.map((module) => ({
       event: 'status' as const,
       program: name,
@@ -44,6 +44,7 @@ export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'pro
       buildId: module.buildId,
       digest: module.digest,
       state: stateName(module.state),
+      registered: { count: stateCount, bytes: stateBytes },
     })),
   );
 }

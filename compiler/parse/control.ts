@@ -78,6 +78,10 @@ export function parseMatch(c: Cursor): Expr {
   return { kind: 'match', subject, arms, span: c.from(start) };
 }
 
+/** What C compilers promise to take; tcc gives up at twice as many. */
+export const argumentLimit = 127;
+export const tooMany = `a function takes at most ${argumentLimit} arguments`;
+
 /** A parameter list with its brackets; `...` may stand last. */
 export function parseParams(c: Cursor, open: string, close: string): { params: Param[]; variadic: boolean } {
   c.expect(open, 'before the parameters');
@@ -90,6 +94,8 @@ export function parseParams(c: Cursor, open: string, close: string): { params: P
       if (!c.take(',')) break;
     }
   });
+  const extra = params[argumentLimit];
+  if (extra !== undefined) c.report.error('E0203', extra.name.span, tooMany, { hint: 'put them in a struct' });
   c.expect(close, 'after the parameters');
   return { params, variadic };
 }

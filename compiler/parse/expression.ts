@@ -1,6 +1,15 @@
 import type { BinaryOperator, Expr, FieldInit, Name, TypeNode } from '../ast.ts';
 import { join } from '../source.ts';
-import { parseBlock, parseBody, parseIf, parseLoop, parseMatch, parseParams } from './control.ts';
+import {
+  argumentLimit,
+  parseBlock,
+  parseBody,
+  parseIf,
+  parseLoop,
+  parseMatch,
+  parseParams,
+  tooMany,
+} from './control.ts';
 import { type Cursor, describe } from './cursor.ts';
 import { parseType, tryTypeArgs } from './type.ts';
 
@@ -139,6 +148,7 @@ export function parseArgs(c: Cursor): Expr[] {
   const args = c.inBrackets(() => {
     const list: Expr[] = [];
     while (!c.is(')')) {
+      if (list.length === argumentLimit) c.stop('E0203', tooMany, 'put them in a struct');
       list.push(parseExpression(c));
       if (!c.take(',')) break;
     }

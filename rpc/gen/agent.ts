@@ -92,6 +92,7 @@ export interface ProtoGrpcType {
         Stage: EnumTypeDefinition
         State: MessageTypeDefinition<_vais_remote_v1_State, _vais_remote_v1_State__Output>
         Tier: EnumTypeDefinition
+        Undo: EnumTypeDefinition
         Want: MessageTypeDefinition<_vais_remote_v1_Want, _vais_remote_v1_Want__Output>
         WatchEventsRequest: MessageTypeDefinition<_vais_remote_v1_WatchEventsRequest, _vais_remote_v1_WatchEventsRequest__Output>
         WatchEventsResponse: MessageTypeDefinition<_vais_remote_v1_WatchEventsResponse, _vais_remote_v1_WatchEventsResponse__Output>

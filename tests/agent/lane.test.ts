@@ -39,11 +39,27 @@ describe('versions of one instance', () => {
     yard.run(program);
     const push = session.push(await stock.image('b1', { FAIL: 'fail_segv' }));
     expect(await push.ended).toMatchObject({ kind: 'nack', running: 1, code: 'reverted' });
-    expect((await push.reached('reverted')).progress?.event).toMatchObject({ signal: 'SIGSEGV', line: 77 });
+    expect((await push.reached('reverted')).progress?.event).toMatchObject({
+      ...{ signal: 'SIGSEGV', line: 77, function: 'update_game', source: 'game.vais', undo: 'UNDO_DONE' },
+      symbol: expect.stringMatching(/\w/),
+      trace: expect.arrayContaining([expect.any(Number)]),
+    });
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ kind: 'ack', version: 3 });
     expect(await historyOf(agent)).toEqual(['1 confirmed', '2 reverted', '3 confirmed *']);
     yard.stop(program);
     expect(await program.pass()).toMatchObject({ version: '3' });
+  });
+
+  it('name the thread that holds them back, and wait on', async () => {
+    const { program, session } = await oneProgram();
+    const push = session.push(await stock.image('a1'));
+    expect((await push.reached('waiting')).progress?.event).toMatchObject({
+      ...{ version: 2, pid: program.pid, thread: program.pid },
+      threadName: expect.stringMatching(/\w/),
+    });
+    yard.run(program);
+    expect(await push.ended).toMatchObject({ kind: 'ack', version: 2 });
+    expect(push.stages().slice(-4)).toEqual(['loaded', 'waiting', 'swapped', 'confirmed']);
   });
 
   it('are superseded while the program reaches no safe point: of many only the last runs', async () => {
@@ -69,10 +85,15 @@ describe('versions of one instance', () => {
     yard.run(program);
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
     const late = await stock.image('d1', { FAIL: 'fail_segv', FAIL_AT: '2000' });
-    expect(await session.push(late).ended).toMatchObject({ kind: 'ack', version: 3 });
+    const pushed = session.push(late);
+    expect(await pushed.ended).toMatchObject({ kind: 'ack', version: 3 });
     program.send('.'.repeat(2_500));
     await said(agent, 'reverted', { version: 3 });
+    // Who pushed it hears of it, and the history says why.
+    expect((await pushed.reached('reverted')).progress?.event).toMatchObject({ signal: 'SIGSEGV', undo: 'UNDO_NONE' });
     expect(await historyOf(agent)).toEqual(['1 confirmed', '2 confirmed *', '3 reverted']);
+    const { entries } = await agent.client.listHistory('game', 'game');
+    expect(entries.at(-1)?.reason?.message).toContain('SIGSEGV in update_game');
     expect(await runningIn(agent)).toEqual(['2 of 2']);
     expect(await session.push(await stock.image('a3')).ended).toMatchObject({ version: 4 });
   });

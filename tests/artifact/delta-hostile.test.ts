@@ -147,6 +147,18 @@ describe('a library with odd headers', () => {
   });
 });
 
+describe('a library with empty sections at the end of all numbers', () => {
+  it.each(['gcc', 'aarch64'])('is read in no time (%s)', (name) => {
+    const library = (libraries.get(name) ?? new Uint8Array()).slice();
+    const view = new DataView(library.buffer);
+    for (let at = view.getUint32(40, true); at + 64 <= library.byteLength; at += 64) {
+      view.setBigUint64(at + 24, 0xffff_ffff_ffff_ff00n, true);
+      view.setBigUint64(at + 32, 0n, true);
+    }
+    expect(readLayout(library).references.count).toBe(0);
+  });
+});
+
 describe('a damaged delta', () => {
   it.each(['gcc', 'aarch64', 'Mach-O', 'PE'])('between libraries from %s gives the right bytes or an error', (name) => {
     const old = libraries.get(name) ?? new Uint8Array();
@@ -268,6 +280,12 @@ describe('a damaged delta', () => {
       script: lists([], [], new Uint8Array(3 * 65_537), whole(old.byteLength), []),
       size: 400_000,
       says: /too many fixes/,
+    }),
+    'copies without end': () => ({
+      // Each goes back by its length, which as a signed number is 23.
+      script: lists([], [], [], written(0, 0, 0, ...Array.from({ length: 20_000 }, () => [0, 0, 23]).flat()), []),
+      size: 12 * 20_001,
+      says: /too many copies/,
     }),
     'a seal behind the end': (old) => ({
       script: lists(written(old.byteLength - 31, 4_096, 4_096), [], [], whole(old.byteLength), []),

@@ -18,6 +18,8 @@ function program(name: string, modules: string[], pid = 1, triple = 'x86_64-linu
     triple,
     runtimeVersion: '0.1.0',
     supervised: false,
+    stateCount: 0,
+    stateBytes: 0,
     modules: modules.map((each) => module(each)),
   };
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
@@ -8,6 +9,7 @@ import { generate } from '../../compiler/generate.ts';
 import { edit, mutate, wordsOf } from './mutate.ts';
 import { randomProgram } from './random/program.ts';
 import { seeds } from './support/seeds.ts';
+import { compiled, workFolder } from './support/work.ts';
 
 // Any bytes in: no crash, no hang, the same messages each time and each in its place, and never C that a C compiler
 // refuses. VAIS_LONG=1 for a long run of more than 100,000 sources.
@@ -19,6 +21,7 @@ const sample = 4;
 const patience = 1000;
 const texts = seeds().map((seed) => seed.text);
 const words = wordsOf(texts);
+const folder = workFolder();
 
 let survived = 0;
 let accepted = 0;
@@ -125,6 +128,26 @@ describe('the front end', () => {
   it('survives any bytes', { timeout: 3_600_000 }, () => {
     const bytes = fc.uint8Array({ maxLength: 400 }).map((list) => Buffer.from(list).toString('utf8'));
     fc.assert(fc.property(bytes, survive), { numRuns: Math.ceil(runs / 3) });
+  });
+
+  it('writes C that compilers take, at its limits', { timeout: 60_000 }, async () => {
+    const list = (count: number, one: (index: number) => string, by = ', '): string =>
+      Array.from({ length: count }, (_, index) => one(index)).join(by);
+    const text = `F f(${list(127, (index) => `a${index}: i64`)}) -> i64 = ${list(127, (index) => `a${index}`, ' + ')}
+F g(x: i64) -> i64 = x
+F main() -> i64 {
+    x := f(${list(127, (index) => `g(${index})`)})
+    many := [${list(3000, String)}]
+    inner := ${'('.repeat(140)}x${' + 1)'.repeat(140)}
+    tail := ${'x + ('.repeat(45)}x${')'.repeat(45)}
+    chain := ${list(480, () => 'x', ' + ')}
+    choice := ${'x > 5 ? 1 : '.repeat(130)}2
+    many[2999] + inner + tail + chain + choice
+}`;
+    const output = join(folder, 'limits');
+    for (const compiler of ['tcc', 'gcc', 'clang'] as const) {
+      await compiled({ file: 'limits.vais', text, kind: 'program', compiler, opt: 0, output });
+    }
   });
 
   it.each([

@@ -34,7 +34,9 @@ it('undoes a version that crashes, and says where', async () => {
   await world.write('count.vais', crashing);
   const { code, json } = await world.run('push', 'count.vais', '--to', agent.address, '--json');
   expect(code).toBe(5);
-  expect(json.find(({ event }) => event === 'reverted')).toMatchObject({ version: 2, function: 'step', line: 10 });
+  expect(json.find(({ event }) => event === 'reverted')).toMatchObject({
+    ...{ version: 2, function: 'step', source: 'count.vais', line: 10, signal: 'SIGSEGV', undone: true },
+  });
   expect(json.at(-1)).toMatchObject({ event: 'error', code: 'reverted', exit: 5 });
   const { steps } = parseCount(program.lines.at(-1) ?? '');
   await program.line((line) => parseCount(line).steps > steps + 10);
@@ -42,16 +44,63 @@ it('undoes a version that crashes, and says where', async () => {
   expect(program.lines.every((line) => parseCount(line).word === 'calm')).toBe(true);
 });
 
+it('shows the calls that led to a crash where the image knows their names, and keeps the reason', async () => {
+  await begin(counterSource());
+  const helpers = `
+F inner(count: *Count, depth: i64) -> i64 {
+    I depth > 0 { R inner(count, depth - 1) + 1 }
+    none := 0 as *Count
+    none.total = count.total
+    0
+}
+F outer(count: *Count) -> i64 { inner(count, 3) + 1 }
+`;
+  const crashing = counterSource({ extra: helpers }).replace(
+    '    count.total =',
+    '    outer(count)\n    count.total =',
+  );
+  await world.write('count.vais', crashing);
+  const place = `count.vais:${crashing.split('\n').findIndex((line) => line.includes('none.total')) + 1}`;
+  const options = ['push', 'count.vais', '--to', agent.address, '--tier=optimized', '-O0'];
+  const { code, stderr } = await world.run(...options);
+  expect(code).toBe(5);
+  expect(stderr).toContain('SIGSEGV in step');
+  const calls = [...stderr.matchAll(/^ {2}at (\w+)/gm)].map(([, name]) => name);
+  expect(calls).toEqual(expect.arrayContaining(['inner', 'outer', 'step']));
+  expect(calls.indexOf('inner')).toBeLessThan(calls.indexOf('outer'));
+  expect(calls.indexOf('outer')).toBeLessThan(calls.indexOf('step'));
+  const { json } = await world.run('history', '--to', agent.address, '--json');
+  expect(json.at(-1)).toMatchObject({ version: 2, outcome: 'reverted', reason: { code: 'reverted' } });
+  expect(JSON.stringify(json.at(-1)?.['reason'])).toContain('SIGSEGV in step');
+  // The fast tier has no symbol table, and says the source line instead.
+  const fast = await world.run(...options.slice(0, -2));
+  expect(fast.stderr).toContain(place);
+});
+
 it('ends with 8 when the program comes to no safe point in time, and says what to look at', async () => {
   await begin(slow(counterSource()));
   await program.line(() => true);
   await world.write('count.vais', slow(counterSource({ word: 'wild' })));
-  const { code, json } = await world.run('push', 'count.vais', '--to', agent.address, '--timeout', '1', '--json');
+  const { code, json } = await world.run('push', 'count.vais', '--to', agent.address, '--timeout', '3', '--json');
   expect(code).toBe(8);
+  expect(json.find(({ event }) => event === 'waiting')).toMatchObject({ thread: program.pid, threadName: 'count' });
   const error = json.at(-1);
   expect(error).toMatchObject({ event: 'error', code: 'timed_out', exit: 8 });
   expect(error?.['message']).toContain('safe point');
+  expect(error?.['message']).toContain(`thread ${program.pid} (count) of count is in no hot function`);
   expect(error?.['hint']).toContain('hot_check()');
+});
+
+it('names the function that a swap waits for', async () => {
+  const stuck = (word: string): string => counterSource({ word }).replace('fflush(0)', 'fflush(0)\n    sleep(60)');
+  await begin(stuck('calm'));
+  await program.line(() => true);
+  await world.write('count.vais', stuck('wild'));
+  const { code, stdout, stderr } = await world.run('push', 'count.vais', '--to', agent.address, '--timeout', '3');
+  expect(code).toBe(8);
+  expect(stdout).toContain(`thread ${program.pid} (count) of count sits in step`);
+  expect(stderr).toContain(`thread ${program.pid} (count) of count sits in step`);
+  expect(stderr).toContain('when that call returns');
 });
 
 it('lets a newer save take the place of one that has not swapped yet', async () => {
@@ -83,6 +132,16 @@ it('sends a large library in pieces, once', async () => {
   // The agent has it: the offer is enough.
   const again = await world.run('push', 'libcount.so', '--to', agent.address, '--json');
   expect(again.json.at(-1)).toMatchObject({ event: 'done', version: 4 });
+});
+
+it('says in the status what the program registered to be put back with an undone call', async () => {
+  await begin(counterSource().replace('    L true {', '    hot_state(&count as i64, 16)\n    L true {'));
+  const [row] = await world.until(agent.address, ([found]) => found?.registered.count === 1);
+  expect(row?.registered).toEqual({ count: 1, bytes: 16 });
+  const { json } = await world.run('status', '--to', agent.address, '--json');
+  expect(json.at(-1)).toMatchObject({ event: 'status', registered: { count: 1, bytes: 16 } });
+  const { stdout } = await world.run('status', '--to', agent.address);
+  expect(stdout).toContain(`count (pid ${program.pid}) has registered 1 piece of state with hot_state, 16 bytes`);
 });
 
 it('tells of the pushes of others', async () => {

@@ -106,7 +106,7 @@ it('waits for a program that has ended, and brings it the last save', async () =
   program.kill('SIGKILL');
   await world.until(agent.address, (rows) => rows.length === 0);
   await save('wild');
-  await watching.event('waiting');
+  await watching.event('absent');
   program = world.startProgram(world.path('count'));
   await watching.event('done');
   await program.line((line) => parseCount(line).word === 'wild');

@@ -72,7 +72,8 @@ function element(c: Context, s: Scope, from: Place, depth: number): Place {
   const wild = c.traps && draw.chance(5);
   const kind = draw.pick(wild ? ints : ints.filter((one) => !one.signed));
   const index = hard(expression(c, s, kind, depth - 1));
-  const text = wild ? index.text : `${index.text} % ${ty.length}`;
+  // A number that stands there would be refused when it is compiled.
+  const text = wild ? `same(${index.text})` : `${index.text} % ${ty.length}`;
   return {
     ty: ty.of,
     text: `${from.text}[${text}]`,

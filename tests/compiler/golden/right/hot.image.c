@@ -1,5 +1,8 @@
 #define HOT_IMAGE
 #include "hot.h"
+#if defined(__TINYC__)
+static const unsigned long long vais_segments[28] __attribute__((used, section("vais_segments"))) = {0x6765733a73696176ULL};
+#endif
 static const hot_api *vais_api;
 static signed char *text_1;
 typedef signed char i8; typedef short i16; typedef int i32; typedef long long i64;

@@ -3,6 +3,7 @@
 import type { Stage as _vais_remote_v1_Stage, Stage__Output as _vais_remote_v1_Stage__Output } from '../../../vais/remote/v1/Stage.ts';
 import type { Failure as _vais_remote_v1_Failure, Failure__Output as _vais_remote_v1_Failure__Output } from '../../../vais/remote/v1/Failure.ts';
 import type { Origin as _vais_remote_v1_Origin, Origin__Output as _vais_remote_v1_Origin__Output } from '../../../vais/remote/v1/Origin.ts';
+import type { Undo as _vais_remote_v1_Undo, Undo__Output as _vais_remote_v1_Undo__Output } from '../../../vais/remote/v1/Undo.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Event {
@@ -21,6 +22,12 @@ export interface Event {
   'signal'?: (string);
   'function'?: (string);
   'line'?: (number | string | Long);
+  'source'?: (string);
+  'symbol'?: (string);
+  'trace'?: (number | string | Long)[];
+  'undo'?: (_vais_remote_v1_Undo);
+  'thread'?: (number | string | Long);
+  'threadName'?: (string);
 }
 
 export interface Event__Output {
@@ -39,4 +46,10 @@ export interface Event__Output {
   'signal': (string);
   'function': (string);
   'line': (number);
+  'source': (string);
+  'symbol': (string);
+  'trace': (number)[];
+  'undo': (_vais_remote_v1_Undo__Output);
+  'thread': (number);
+  'threadName': (string);
 }

@@ -10,6 +10,8 @@ export interface Program {
   'runtimeVersion'?: (string);
   'supervised'?: (boolean);
   'modules'?: (_vais_remote_v1_Module)[];
+  'stateCount'?: (number | string | Long);
+  'stateBytes'?: (number | string | Long);
 }
 
 export interface Program__Output {
@@ -19,4 +21,6 @@ export interface Program__Output {
   'runtimeVersion': (string);
   'supervised': (boolean);
   'modules': (_vais_remote_v1_Module__Output)[];
+  'stateCount': (number);
+  'stateBytes': (number);
 }

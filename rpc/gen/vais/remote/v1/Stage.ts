@@ -14,6 +14,7 @@ export const Stage = {
   STAGE_REFUSED: 'STAGE_REFUSED',
   STAGE_REVERTED: 'STAGE_REVERTED',
   STAGE_SUPERSEDED: 'STAGE_SUPERSEDED',
+  STAGE_WAITING: 'STAGE_WAITING',
 } as const;
 
 export type Stage =
@@ -43,5 +44,7 @@ export type Stage =
   | 11
   | 'STAGE_SUPERSEDED'
   | 12
+  | 'STAGE_WAITING'
+  | 13
 
 export type Stage__Output = typeof Stage[keyof typeof Stage]
