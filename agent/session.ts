@@ -94,23 +94,24 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       world.budget.give(held);
       held = 0;
     };
+    const { admission } = received;
+    let verdict: Verdict;
     pushes += 1;
     try {
-      const { admission } = received;
-      const verdict = await runPush({ ...received, admitted: admission.durable }, world, [
+      verdict = await runPush({ ...received, admitted: admission.durable }, world, [
         world.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.
           send({ progress: { nonce, event: wireEvent(event) } });
         },
       ]);
-      await close(admission, verdict);
-      state(); // Before the verdict, so that whoever acts on it knows what runs.
-      send(wireVerdict(nonce, verdict));
     } finally {
       pushes -= 1;
       release();
     }
+    await close(admission, verdict);
+    state(); // Before the verdict, so that whoever acts on it knows what runs.
+    send(wireVerdict(nonce, verdict));
   };
 
   const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
