@@ -1,13 +1,8 @@
 import { isErrorCode, VaisError } from '../common/error.ts';
 import type { ImageStore } from './images.ts';
+import type { Landing } from './landing.ts';
 import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
 import type { Code, CrashDetails, Push } from './push.ts';
-
-/** How one running instance of the program took a version. */
-export type Landing =
-  | { readonly kind: 'confirmed' }
-  | { readonly kind: 'superseded' }
-  | { readonly kind: 'refused' | 'reverted'; readonly reason: VaisError; readonly running: number | undefined };
 
 /** Finds out why an instance is gone: undefined when the signal came first, so that its process may well live. */
 export type DeathOf = (link: ProgramLink, signal: AbortSignal) => Promise<string | undefined>;
@@ -146,7 +141,7 @@ export class Flight {
     const extras = { pid: link.pid };
     switch (report.verb) {
       case 'loaded':
-        this.push.reach('loaded', extras);
+        this.push.reach('loaded', report.resident === undefined ? extras : { ...extras, resident: report.resident });
         break;
       case 'waiting':
         this.push.reach('waiting', { ...extras, ...waitOf(report) });

@@ -58,8 +58,16 @@ export class Gate {
    */
   push(manifest: Manifest, signature: Signature__Output | null, caller: Caller): Admission {
     this.#acts.count(caller.id);
-    const { program, module, digest, size, buildId, parentVersion } = manifest;
-    const about = { program, module, digest, size, buildId, parentVersion };
+    const { program, module, digest, size, buildId, parentVersion, refines } = manifest;
+    const about = {
+      program,
+      module,
+      digest,
+      size,
+      buildId,
+      parentVersion,
+      ...(refines === undefined ? {} : { refines }),
+    };
     return this.#admit('push', about, signature, (stamp) => pushStatement(manifest, stamp));
   }
 

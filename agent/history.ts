@@ -12,14 +12,23 @@ export interface HistoryEntry {
   outcome: OutcomeName;
   readonly origin: OriginName;
   /** Undefined for the code that the program started with. */
-  readonly digest?: Digest;
-  readonly size?: number;
-  readonly buildId: string;
-  readonly tier?: Tier;
+  digest?: Digest;
+  size?: number;
+  buildId: string;
+  tier?: Tier;
+  /** The build that the version began with, where the optimised one of the same source took its place. */
+  fast?: FastBuild;
   /** Milliseconds since 1970. */
   readonly at: number;
   reason?: ErrorShape;
   readonly rollbackTo?: number;
+}
+
+/** A build that an optimised one replaced. */
+export interface FastBuild {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly buildId: string;
 }
 
 /** The versions of one module of a program that started with one build. */
@@ -215,6 +224,7 @@ function isEntry(value: Partial<HistoryEntry> | null): boolean {
     Number.isSafeInteger(value?.version) &&
     outcomes.includes(value?.outcome) &&
     typeof value?.buildId === 'string' &&
-    (value.digest === undefined || parseDigest(value.digest) !== undefined)
+    (value.digest === undefined || parseDigest(value.digest) !== undefined) &&
+    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined)
   );
 }

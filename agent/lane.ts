@@ -1,29 +1,17 @@
 import { requireCompatible } from '../artifact/compare.ts';
 import { VaisError } from '../common/error.ts';
 import type { OriginName } from '../rpc/names.ts';
-import { crashOf, type DeathOf, Flight, type Landing, refusal, reversion } from './flight.ts';
+import { crashOf, Flight, refusal, reversion } from './flight.ts';
 import type { HistoryEntry, Lineage, ModuleHistory } from './history.ts';
-import type { ImageStore } from './images.ts';
+import { failureOf } from './landing.ts';
+import type { LaneWorld } from './lane-world.ts';
 import { adopt, begin, codeOfEntry, demote, entryOf, neverRan, nextVersion, runs, versionBefore } from './lineage.ts';
-import type { PushEvent } from './notice.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from './program.ts';
 import { type Code, endedBefore, Push, supersededBy, type Verdict } from './push.ts';
 import { Restorer } from './restore.ts';
+import { dropTier, isOf, refinable, takeTier } from './tier.ts';
 import { Turns } from './turns.ts';
 import { codeOf, learnContract, note, noteReturn } from './versions.ts';
-
-/** What a lane needs of its surroundings. */
-export interface LaneWorld {
-  readonly images: ImageStore;
-  readonly deathOf: DeathOf;
-  /** Given when the agent ends: what is under way is left to the next one. */
-  readonly closing: AbortSignal;
-  /** Gets the events of what the lane begins by itself. */
-  readonly publish: (event: PushEvent) => void;
-  readonly warn: (message: string) => void;
-  /** Called when what a module runs or should run has changed. */
-  readonly changed: () => void;
-}
 
 type OnGiveWay = (giveWay: () => void) => void;
 
@@ -102,9 +90,14 @@ export class Lane {
       if (this.#links.size === 0) throw endedBefore(push);
       this.requireFit(push);
       const desired = entryOf(this.lineage, this.lineage.desired);
-      if (desired !== undefined && push.origin === 'push' && desired.digest === push.code.image?.digest)
+      if (desired !== undefined && push.origin === 'push' && isOf(desired, push.code))
         if (this.links.every((link) => runs(this.#moduleOf(link), desired)))
           return { kind: 'ack', version: desired.version, unchanged: true };
+      if (push.refines !== undefined) {
+        const refined = refinable(this.lineage, push);
+        push.version = refined.version;
+        return await this.#fly(push, refined, onGiveWay);
+      }
       push.version = nextVersion(this.lineage);
       const entry = begin(this.lineage, push);
       try {
@@ -115,6 +108,8 @@ export class Lane {
       }
     };
     const superseded = () => push.fail('superseded', this.lineage.desired, supersededBy(push));
+    // The better build of what runs is no reason for something else to give way.
+    if (push.refines !== undefined && this.#turns.busy) return Promise.resolve(superseded());
     return this.#turns.take(run, superseded).finally(this.#world.changed);
   }
 
@@ -164,7 +159,7 @@ export class Lane {
       ...this.#world,
       // One for all: nobody says `confirmed` before it is on the disk.
       makeDurable: () => {
-        durable ??= this.#makeDurable(entry);
+        durable ??= this.#makeDurable(entry, push);
         return durable;
       },
       swapped: (link, report) => {
@@ -181,7 +176,7 @@ export class Lane {
       for (const link of this.#links) flight.board(link);
       push.reach('delivered');
       onGiveWay(() => flight.cancel());
-      return await this.#conclude(flight, entry, await flight.landed, before);
+      return await this.#conclude(flight, entry, before);
     } finally {
       this.#flying = undefined;
       for (const link of this.#links) void this.#restore(link); // Whoever does not run what it should by now.
@@ -189,36 +184,39 @@ export class Lane {
   }
 
   /** Writes the end of a flight down; a version that did not hold everywhere is taken back everywhere. */
-  async #conclude(flight: Flight, entry: HistoryEntry, landings: Landing[], before: number): Promise<Verdict> {
+  async #conclude(flight: Flight, entry: HistoryEntry, before: number): Promise<Verdict> {
     const { push } = flight;
-    const failed = landings.find(({ kind }) => kind === 'reverted') ?? landings.find(({ kind }) => kind === 'refused');
-    if (failed === undefined && landings.some(({ kind }) => kind === 'confirmed')) {
+    const failed = failureOf(await flight.landed, push);
+    if (failed === undefined) {
       this.#confirmed = push;
       return { kind: 'ack', version: entry.version, unchanged: false };
     }
-    if (this.lineage.desired === entry.version) this.lineage.desired = before;
-    const [outcome, reason] =
-      failed !== undefined && 'reason' in failed
-        ? [failed.kind, failed.reason]
-        : ['superseded' as const, supersededBy(push)];
-    if (flight.mayHaveRun) Object.assign(entry, { outcome, reason: reason.toJSON() });
-    else neverRan(entry, outcome, reason);
+    const { outcome, reason, running = before } = failed;
+    if (push.refines !== undefined) {
+      dropTier(entry); // The version stands, in its fast build, unless that has failed as well.
+      if (outcome === 'reverted' && running !== entry.version) this.#demote(entry, reason, running);
+    } else {
+      if (this.lineage.desired === entry.version) this.lineage.desired = before;
+      if (flight.mayHaveRun) Object.assign(entry, { outcome, reason: reason.toJSON() });
+      else neverRan(entry, outcome, reason);
+    }
     await this.#save();
-    const running = (failed !== undefined && 'running' in failed ? failed.running : undefined) ?? this.lineage.desired;
     // `reverted` was said when it happened, by the instance that it happened to.
     return outcome === 'reverted' ? { kind: 'nack', running, reason } : push.fail(outcome, running, reason);
   }
 
   /** Confirmed means durable: image and history are on the disk before it is said. */
-  async #makeDurable(entry: HistoryEntry): Promise<void> {
-    if (entry.digest !== undefined) await this.#world.images.sync(entry.digest);
-    const before = this.lineage.desired;
+  async #makeDurable(entry: HistoryEntry, { code, refines }: Push): Promise<void> {
+    if (code.image !== undefined) await this.#world.images.sync(code.image.digest);
+    const [before, outcome] = [this.lineage.desired, entry.outcome];
+    if (refines !== undefined) takeTier(entry, code);
     entry.outcome = 'confirmed';
     this.lineage.desired = entry.version;
     try {
       await this.#history.save(true);
     } catch (thrown) {
-      entry.outcome = 'pending';
+      if (refines !== undefined) dropTier(entry);
+      entry.outcome = outcome;
       this.lineage.desired = before;
       throw thrown;
     }
@@ -238,8 +236,9 @@ export class Lane {
       const known = this.#confirmed?.version === entry.version ? this.#confirmed : undefined;
       const push = known ?? this.#pushOf(entry, entry.origin, codeOfEntry(entry));
       push.reach('reverted', { pid: link.pid, ...crashOf(report, link), reason: reason.toJSON() });
+      if (report.running !== report.version) this.#demote(entry, reason, report.running);
+      else if (dropTier(entry)) void this.#save(); // To the fast build of the same version.
       this.#wentBack(link, report.running);
-      this.#demote(entry, reason, report.running);
     }
   }
 

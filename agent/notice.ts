@@ -38,6 +38,8 @@ export interface PushEvent {
   readonly undone?: boolean;
   readonly thread?: number;
   readonly threadName?: string;
+  /** With `loaded`: the function for which the image is never unloaded. */
+  readonly resident?: string;
 }
 
 /** Everything that the agent says. */

@@ -27,8 +27,9 @@ export async function runPush(
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
-  const { program, module, digest, size, buildId, tier } = manifest;
-  const bare = { program, module, code: { image: { digest, size }, buildId, tier }, origin: 'push' as const };
+  const { program, module, digest, size, buildId, tier, refines } = manifest;
+  const code = { image: { digest, size }, buildId, tier };
+  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }) };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
   try {
@@ -51,7 +52,8 @@ export async function runPush(
     push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
     return await lane.submit(push);
   } catch (thrown) {
-    return push.fail('refused', runningVersion(lane), VaisError.from(thrown));
+    const reason = VaisError.from(thrown);
+    return push.fail(reason.code === 'superseded' ? 'superseded' : 'refused', runningVersion(lane), reason);
   }
 }
 

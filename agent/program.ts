@@ -31,6 +31,8 @@ export interface LinkReport {
   /** Of `waiting`: the thread that holds the swap back, as the system numbers and names it. */
   readonly thread: number | undefined;
   readonly threadName: string | undefined;
+  /** Of `loaded`: the function for which the image is never unloaded. */
+  readonly resident: string | undefined;
 }
 
 /** An order to run some code as some version. Without an image: the code the program started with. */
@@ -241,6 +243,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
       undone: fields.has('undone') ? fields.get('undone') === '1' : undefined,
       thread: integer(fields.get('thread')),
       threadName: fields.get('name'),
+      resident: fields.get('resident'),
     };
     const nonce = fields.get('nonce') ?? '';
     const onReport = this.#orders.get(nonce);

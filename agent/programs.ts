@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { VaisError } from '../common/error.ts';
 import type { HistoryStore } from './history.ts';
-import { Lane, type LaneWorld } from './lane.ts';
+import { Lane } from './lane.ts';
+import type { LaneWorld } from './lane-world.ts';
 import type { Say } from './notice.ts';
 import { ProgramLink } from './program.ts';
 

@@ -20,7 +20,8 @@ export type Verdict =
   | { readonly kind: 'ack'; readonly version: number; readonly unchanged: boolean }
   | { readonly kind: 'nack'; readonly running: number; readonly reason: VaisError };
 
-type Said = keyof PushEvent & ('pid' | 'reason' | 'pauseUs' | keyof CrashDetails | 'thread' | 'threadName');
+type Said = keyof PushEvent &
+  ('pid' | 'reason' | 'pauseUs' | keyof CrashDetails | 'thread' | 'threadName' | 'resident');
 type Extras = Partial<Pick<PushEvent, Said>>;
 
 /** Where a version failed, as far as the program told it. */
@@ -33,6 +34,8 @@ export class Push {
   readonly code: Code;
   readonly origin: OriginName;
   readonly rollbackTo: number | undefined;
+  /** The fast build whose place the code takes in its version; undefined: it becomes a version of its own. */
+  readonly refines: Digest | undefined;
   version = 0;
   readonly #startedAt: number;
   readonly #sinks: readonly ((event: PushEvent) => void)[];
@@ -42,7 +45,7 @@ export class Push {
    * @param sinks get each event
    */
   constructor(
-    what: { program: string; module: string; code: Code; origin: OriginName; rollbackTo?: number },
+    what: { program: string; module: string; code: Code; origin: OriginName; rollbackTo?: number; refines?: Digest },
     startedAt: number,
     sinks: readonly ((event: PushEvent) => void)[],
   ) {
@@ -51,6 +54,7 @@ export class Push {
     this.code = what.code;
     this.origin = what.origin;
     this.rollbackTo = what.rollbackTo;
+    this.refines = what.refines;
     this.#startedAt = startedAt;
     this.#sinks = sinks;
   }

@@ -9,6 +9,11 @@ interface Turn {
 export class Turns {
   #latest: Turn | undefined;
 
+  /** True while something runs or waits. */
+  get busy(): boolean {
+    return this.#latest !== undefined;
+  }
+
   /**
    * @param run does the work when its turn comes; it hands over how to make it give way
    * @param superseded answers instead, when something newer came before its turn

@@ -31,8 +31,9 @@ export interface RollbackAct {
 
 /** The bytes that are signed to push an image. */
 export function pushStatement(manifest: Manifest, stamp: Stamp): Buffer {
-  const { program, module, triple, digest, size, buildId, tier, parentVersion } = manifest;
-  return statement('vais-remote/push/v1', stamp, [program, module, triple, digest, size, buildId, tier, parentVersion]);
+  const { program, module, triple, digest, size, buildId, tier, parentVersion, refines = '' } = manifest;
+  const image = [digest, size, buildId, tier, parentVersion, refines];
+  return statement('vais-remote/push/v1', stamp, [program, module, triple, ...image]);
 }
 
 /** The bytes that are signed to roll back. */

@@ -21,6 +21,8 @@ export interface Manifest {
   readonly parentVersion: number;
   readonly tier: Tier;
   readonly buildId: string;
+  /** The fast build of the same source, whose place the image takes in its version; missing: a version of its own. */
+  readonly refines?: Digest;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Manifest {
  * `wrong_platform` for a triple that nobody builds for. Whether it is true of the image, `matchManifest` says.
  */
 export function validateManifest(value: { readonly [Field in keyof Manifest]?: unknown }): Manifest {
-  const { digest, buildId, tier } = value;
+  const { digest, buildId, tier, refines = '' } = value;
   const name = (field: 'program' | 'module'): string => {
     const text = value[field];
     if (typeof text !== 'string') throw wrong(field, 'a string');
@@ -44,6 +46,9 @@ export function validateManifest(value: { readonly [Field in keyof Manifest]?: u
   if (typeof buildId !== 'string' || !/^[0-9a-f]{32}$/.test(buildId))
     throw wrong('buildId', '32 lower-case hex digits');
   if (tier !== 'fast' && tier !== 'optimized') throw wrong('tier', '"fast" or "optimized"');
+  const refined = typeof refines === 'string' ? parseDigest(refines) : undefined;
+  if (refines !== '' && refined === undefined) throw wrong('refines', 'empty or 64 lower-case hex digits');
+  if (refined !== undefined && tier !== 'optimized') throw wrong('tier', '"optimized", as what refines another has it');
   return {
     program: name('program'),
     module: name('module'),
@@ -53,6 +58,7 @@ export function validateManifest(value: { readonly [Field in keyof Manifest]?: u
     parentVersion: count('parentVersion', 0),
     tier,
     buildId,
+    ...(refined === undefined ? {} : { refines: refined }),
   };
 }
 

@@ -191,6 +191,8 @@ async function calls(folder: string, program: string, add: (row: Row) => void): 
   const direct = rowOf('direct_call', 'ns', await measure('d', 'direct_call'), 'a call that cannot be inlined');
   add(direct);
   add(rowOf('hot_call', 'ns', await measure('h', 'hot_call'), 'goal <= direct + 1', direct.p50));
+  const byAddress = await measure('a', 'address_call');
+  add(rowOf('hot_call_by_address', 'ns', byAddress, 'the same where the thunk cannot be inlined', direct.p50));
   await session.push(2, await buildImage(folder, '2000'));
   session.letters('.');
   const guarded = await measure('g', 'guarded_call');

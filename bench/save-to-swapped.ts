@@ -125,7 +125,7 @@ async function measure(
     const ready = JSON.parse(await agent.line(0, signal)) as { address: string; link: string };
     const game = start('program', program, [], { VAIS_HOT_LINK: ready.link, VAIS_HOT_NAME: 'game' });
     await agentHas(agent, signal);
-    const watchArgs = [main, 'watch', file, '--to', ready.address, '--json'];
+    const watchArgs = [main, 'watch', file, '--to', ready.address, '--json', '--tier', 'fast'];
     const watch = new Lines(start('watch', process.execPath, watchArgs, { PATH: variant.path }), signal);
     await watch.until('watching');
     await game.line(0, signal);

@@ -91,11 +91,11 @@ function oneTriple(programs: readonly Program__Output[]): Triple {
 function noProgram(programs: readonly Program__Output[], wanted: string | undefined, address: string): VaisError {
   const names = [...new Set(programs.map(({ name }) => name))];
   const whom = wanted === undefined ? 'no program is' : `no program \`${wanted}\` is`;
-  const there = names.length === 0 ? 'none is' : `connected: ${names.join(', ')}`;
-  return new VaisError('no_such_program', `${whom} connected to the agent at ${address} (${there})`, {
+  const there = names.length === 0 ? '' : ` (connected: ${names.join(', ')})`;
+  return new VaisError('no_such_program', `${whom} connected to the agent at ${address}${there}`, {
     hint:
       names.length === 0
-        ? 'Start the program with VAIS_HOT_LINK set to the link that the agent printed, or let the agent start it: --run.'
+        ? 'Start the program, or let the agent start it: --run. If it does not find the agent, set VAIS_HOT_LINK to the link that the agent printed.'
         : `Push to one of those: --to ${address}/${names[0]}. A program’s name is VAIS_HOT_NAME, else that of its executable.`,
   });
 }

@@ -1,6 +1,7 @@
 import { VaisError } from '../common/error.ts';
 import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
+import { readFromDisk } from '../compiler/modules.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination, warmContracts } from './choose.ts';
@@ -8,13 +9,23 @@ import { PushClock } from './clock.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
 import { type ErrorReport, errorReport } from './report.ts';
-import { compare, type Ending, make, offer, type PushContext, type Ready } from './session.ts';
+import { compare, type Ending, make, offer, type Push, type PushContext, type Ready } from './session.ts';
 
 /** An image that was made, and how far it has come. */
 interface Made {
   readonly ready: Ready;
+  /** The text of what was compiled, by path. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Of an optimised build: the fast one of the same source. */
+  readonly fast?: Made;
   readonly change: Change;
   state: 'waiting' | 'offered' | 'ended' | 'failed';
+}
+
+/** What all followers of a command share. */
+export interface FollowContext extends PushContext {
+  /** Bring the optimised build behind the fast one, as the same version. */
+  readonly both: boolean;
 }
 
 /**
@@ -23,19 +34,20 @@ interface Made {
  */
 export class Follower {
   readonly #file: PushFile;
-  readonly #context: PushContext;
+  readonly #context: FollowContext;
   readonly #line: AgentLine;
   readonly #nextId: () => number;
   #destination: Destination;
   #compiling = new AbortController();
   #making: Promise<unknown> = Promise.resolve();
+  #refining: Promise<unknown> = Promise.resolve();
   #newest: Made | undefined;
   #watcher: SourceWatcher | undefined;
   /** What the target ran, and was started with, when it was last heard of. */
   #seen: { readonly build: string; readonly base: string } | undefined;
   #said = false;
 
-  constructor(file: PushFile, destination: Destination, line: AgentLine, context: PushContext, nextId: () => number) {
+  constructor(file: PushFile, destination: Destination, line: AgentLine, context: FollowContext, nextId: () => number) {
     this.#file = file;
     this.#destination = destination;
     this.#line = line;
@@ -62,6 +74,7 @@ export class Follower {
     return async () => {
       this.#compiling.abort();
       await watcher.close();
+      await Promise.all([this.#making, this.#refining]);
     };
   }
 
@@ -69,25 +82,55 @@ export class Follower {
     this.#compiling.abort();
     const compiling = new AbortController();
     this.#compiling = compiling;
-    const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal);
+    const sources = new Map<string, string>();
+    const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal, sources);
     if (compiling.signal.aborted) return;
     if ('event' in made) {
       await this.#fail(made, change);
       return;
     }
-    this.#newest = { ready: made, change, state: 'waiting' };
+    this.#newest = { ready: made, sources, change, state: 'waiting' };
+    this.#offer();
+  }
+
+  /** The fast build runs: now the optimised one of the same text, which takes its place in the same version. */
+  async #refine(fast: Made): Promise<void> {
+    const { ready, sources, change } = fast;
+    const { signal } = this.#compiling;
+    if (!this.#context.both || fast !== this.#newest || ready.built.contract.tier !== 'fast' || signal.aborted) return;
+    const push: Push = { ...ready.push, clock: new PushClock(), read: (path) => sources.get(path) };
+    const options = { ...this.#context.options, tier: 'optimized' as const };
+    const made = await make(push, this.#destination, { ...this.#context, options }, signal);
+    if (signal.aborted || fast !== this.#newest) return; // Something newer was saved.
+    if ('event' in made) {
+      if (made.code !== 'toolchain_missing') this.#context.output.show(made);
+      return;
+    }
+    if (made.built.contract.tier !== 'optimized') return; // There is only tcc.
+    const refines = ready.built.digest;
+    const compiled = { ...made.compiled, refines };
+    this.#newest = { ready: { ...made, compiled, refines }, sources, fast, change, state: 'waiting' };
     this.#offer();
   }
 
   /** Compiles when the compilation before has ended, and watches from then on what the source imports now. */
-  async #make(id: number, clock: PushClock, signal: AbortSignal): Promise<Ready | ErrorReport> {
-    const read: string[] = [];
-    const push = { id, file: this.#file, clock, onRead: (path: string) => read.push(path) };
+  async #make(
+    id: number,
+    clock: PushClock,
+    signal: AbortSignal,
+    sources = new Map<string, string>(),
+  ): Promise<Ready | ErrorReport> {
+    const read = (path: string): string | undefined => {
+      const text = readFromDisk(path);
+      if (text !== undefined) sources.set(path, text);
+      return text;
+    };
+    const push: Push = { id, file: this.#file, clock, read };
     const before = this.#making;
     const making = before.then(() => make(push, this.#destination, this.#context, signal));
     this.#making = making;
     const made = await making;
-    this.#watcher?.follow(read);
+    this.#watcher?.follow([...sources.keys()]);
     return made;
   }
 
@@ -134,6 +177,9 @@ export class Follower {
       return;
     }
     output.show(ending);
+    if (ending.event !== 'done') return;
+    this.#refining = this.#refine(newest);
+    await this.#refining;
   }
 
   /** Shows an error unless something newer came within the burst: then half a file was read. */
@@ -151,13 +197,19 @@ export class Follower {
     const [module] = destination.instances;
     // It ran our image and starts from its first version again, and the agent means it: its records are gone. A
     // rollback would have made a new version, and a program that was built anew has another base.
+    const first = newest?.fast ?? newest;
+    const builds = [newest, first].map((made) => made?.ready.built.contract.buildId);
     const lost =
       newest?.state === 'ended' &&
-      this.#seen?.build === newest.ready.built.contract.buildId &&
+      this.#seen !== undefined &&
+      builds.includes(this.#seen.build) &&
       this.#seen.base === module.baseBuildId &&
       module.version === 1 &&
       module.desiredVersion === 1;
-    if (newest !== undefined && lost) newest.state = 'waiting';
+    if (first !== undefined && lost) {
+      first.state = 'waiting'; // The fast build first, as when it was saved.
+      this.#newest = first;
+    }
     this.#note(destination);
     this.#offer();
     warmContracts(destination);

@@ -29,6 +29,8 @@ export interface CompileOptions {
   readonly tier?: 'fast' | 'optimized';
   readonly opt?: 0 | 1 | 2 | 3;
   readonly debug?: boolean;
+  /** Of the C compiler: see `CompileOptions` of `compiler/compile.ts`. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 const libraryExtensions = new Set(['.so', '.dylib', '.dll']);
@@ -54,7 +56,7 @@ export function moduleOf(path: string): string {
  * Compiles a source for a triple. The image goes through a file in `folder`, which is the caller's to remove. One
  * compilation of a source at a time, as they write the same file.
  *
- * @param onRead gets each file that was read: the source, and what it imports
+ * @param read gives the text of the source and of what it imports; undefined where there is no such file
  * @throws VaisError `toolchain_missing`, `usage` when the file cannot be read
  */
 export async function prepareSource(
@@ -63,16 +65,20 @@ export async function prepareSource(
   options: CompileOptions,
   folder: string,
   signal: AbortSignal,
-  onRead: (path: string) => void = () => undefined,
+  read: (path: string) => string | undefined = readFromDisk,
 ): Promise<Prepared> {
-  const read = (file: string): string | undefined => {
-    const text = readFromDisk(file);
-    if (text !== undefined) onRead(file);
-    return text;
-  };
   // The same name each time: the compiler keeps a C compiler waiting for an output that is built again and again.
-  const output = join(folder, `${digestOf(path).slice(0, 16)}${libraryExtension(triple)}`);
-  const result = await compile({ file: path, kind: 'image', triple, ...options, read, output, signal });
+  const name = `${digestOf(path).slice(0, 16)}${options.tier === 'optimized' ? '-2' : ''}`;
+  const output = join(folder, `${name}${libraryExtension(triple)}`);
+  const result = await compile({
+    file: path,
+    kind: 'image',
+    triple,
+    ...options,
+    read,
+    output,
+    signal,
+  });
   if (!result.ok) return result;
   // At once, not over a thread: this is on the way from a save to the running code, and the file was written just now.
   const bytes = readFileSync(result.output);

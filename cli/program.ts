@@ -64,7 +64,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
       ),
     );
 
-  compiling(program.command('watch').argument('<file...>', 'a .vais source'))
+  compiling(program.command('watch').argument('<file...>', 'a .vais source'), ['fast', 'optimized', 'both'])
     .description('push at each save, until Ctrl-C')
     .addOption(to())
     .addOption(
@@ -77,7 +77,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
       run('watch', flags, async (context) =>
         (await import('./commands/watch.ts')).watch(
           files,
-          { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce },
+          { ...compileOptions(flags), ...pick(flags), debounceMs: flags.debounce, both: flags.tier !== 'fast' },
           context,
         ),
       ),
@@ -169,21 +169,19 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
 interface CompileFlags {
   readonly optimize?: 0 | 1 | 2 | 3;
   readonly debug?: true;
-  readonly tier?: 'fast' | 'optimized';
+  readonly tier?: 'fast' | 'optimized' | 'both';
 }
 
-function compiling(command: Command): Command {
+function compiling(command: Command, tiers = ['fast', 'optimized']): Command {
   return command
     .addOption(new Option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2').argParser(level))
     .option('-g, --debug', 'with debug information')
-    .addOption(
-      new Option('--tier <tier>', 'fast: tcc, in milliseconds; optimized: gcc or clang').choices(['fast', 'optimized']),
-    );
+    .addOption(new Option('--tier <tier>', 'fast: tcc, in milliseconds; optimized: gcc or clang').choices(tiers));
 }
 
 function compileOptions({ optimize, debug, tier }: CompileFlags): CompileOptions {
   return {
-    ...(tier === undefined ? {} : { tier }),
+    ...(tier === undefined || tier === 'both' ? {} : { tier }),
     ...(optimize === undefined ? {} : { opt: optimize }),
     ...(debug === undefined ? {} : { debug }),
   };

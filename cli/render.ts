@@ -75,7 +75,10 @@ export function renderPush(done: DoneReport, stages: readonly StageReport[], sty
   const swapped = latest(stages, 'swapped');
   const what = swapped?.origin === 'rollback' ? 'rollback' : 'push';
   const told = swapped === undefined ? '' : style.colors.dim(`, ${formatMs(swapped.ms)} after the ${what} began`);
-  return `${headline}${told}\n${renderTimeline(stages, style)}`;
+  const resident = latest(stages, 'loaded')?.resident;
+  const stays =
+    resident === undefined ? '' : `\nIt stays in memory: it calls ${resident}, which may leave work in its code.`;
+  return `${headline}${told}\n${renderTimeline(stages, style)}${stays}`;
 }
 
 /** The same in one line, for `watch`. */
@@ -92,8 +95,9 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ program, module, version, unchanged }: DoneReport): string {
+function headlineOf({ program, module, version, unchanged, refines }: DoneReport): string {
   const name = program === module ? program : `${program} (${module})`;
+  if (refines !== undefined) return `${name} runs version ${version} optimised`;
   return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
 }
 

@@ -27,6 +27,8 @@ export interface StageReport {
   /** With `compiled`: the source, the tier and the compiler. */
   readonly file?: string;
   readonly tier?: string;
+  /** With each stage of an optimised build that takes the place of this fast one, in the same version. */
+  readonly refines?: string;
   readonly toolchain?: string;
   /** With `compiled`: milliseconds that Vais to C took, and C to the library. */
   readonly frontMs?: number;
@@ -50,6 +52,8 @@ export interface StageReport {
   /** With `waiting`: the thread that holds the swap back, as the system numbers and names it. */
   readonly thread?: number;
   readonly threadName?: string;
+  /** With `loaded`: what the image calls, for which it is never unloaded. */
+  readonly resident?: string;
   /** Wall clock, in events of other commands. */
   readonly at?: string;
 }
@@ -73,6 +77,9 @@ export interface DoneReport {
   readonly unchanged: boolean;
   readonly buildId?: string;
   readonly digest?: string;
+  readonly tier?: string;
+  /** The fast build, by its digest, whose place the optimised one took: the version is the same. */
+  readonly refines?: string;
   readonly ms: number;
 }
 
@@ -158,6 +165,8 @@ export interface VersionReport {
   readonly buildId: string;
   readonly digest: string;
   readonly tier: string;
+  /** The fast build that the version began with, where the optimised one took its place. */
+  readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;
   readonly reason?: ErrorShape;

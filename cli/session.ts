@@ -4,6 +4,7 @@
  */
 import { compareContracts, contractChanged } from '../artifact/compare.ts';
 import { functionNames } from '../artifact/symbols.ts';
+import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
@@ -20,8 +21,8 @@ export interface Push {
   readonly id: number;
   readonly file: PushFile;
   readonly clock: PushClock;
-  /** Gets each file that the compiler reads. */
-  readonly onRead?: (path: string) => void;
+  /** Gives the text of what the compiler reads; the disk's when it is missing. */
+  readonly read?: (path: string) => string | undefined;
 }
 
 /** Something that can be offered, and what to show about how it was made. */
@@ -29,6 +30,8 @@ export interface Ready {
   readonly push: Push;
   readonly built: Built;
   readonly compiled?: StageReport;
+  /** The fast build of the same source, whose place this one takes in its version. */
+  readonly refines?: Digest;
 }
 
 /** How a push ended. */
@@ -40,9 +43,9 @@ export async function make(
   destination: Destination,
   { options, folder }: PushContext,
   signal: AbortSignal,
-): Promise<Required<Ready> | ErrorReport> {
+): Promise<(Ready & { readonly compiled: StageReport }) | ErrorReport> {
   try {
-    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal, push.onRead);
+    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal, push.read);
     if (!prepared.ok) return compileFailed(push, prepared.diagnostics);
     return { push, built: prepared.built, compiled: compiledReport(push, prepared.built, destination) };
   } catch (thrown) {
@@ -71,21 +74,27 @@ export function compare({ push, built }: Ready, destination: Destination): Error
  * @throws VaisError when the session breaks before the agent's last word
  */
 export async function offer(
-  { push, built }: Ready,
+  { push, built, refines }: Ready,
   destination: Destination,
   session: PushSession,
   show: (report: StageReport) => void,
   onFailed: (report: ErrorReport) => void = () => undefined,
 ): Promise<Ending> {
   const { clock } = push;
+  const second = refines === undefined ? {} : { tier: built.contract.tier, refines };
   let answered = false;
   const onEvent = (event: Event__Output): void => {
     const report = stageReport(event, clock.msOf(event), functionsOf(built));
     if (report === undefined) return;
-    show({ ...report, push: push.id });
+    show({ ...report, push: push.id, ...second });
     if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
-  const answer = await session.offer(manifestOf(built, destination), built.bytes, () => clock.offer(), onEvent);
+  const answer = await session.offer(
+    manifestOf(built, destination, refines),
+    built.bytes,
+    () => clock.offer(),
+    onEvent,
+  );
   answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
   return {
@@ -97,6 +106,8 @@ export async function offer(
     unchanged: answer.unchanged,
     buildId: built.contract.buildId,
     digest: built.digest,
+    tier: built.contract.tier,
+    ...second,
     ms: clock.ms,
   };
 }
@@ -124,7 +135,7 @@ export interface PushContext {
   readonly folder: string;
 }
 
-function manifestOf({ bytes, digest, contract }: Built, destination: Destination): Manifest {
+function manifestOf({ bytes, digest, contract }: Built, destination: Destination, refines?: Digest): Manifest {
   const [first] = destination.instances;
   return {
     program: destination.program,
@@ -135,6 +146,7 @@ function manifestOf({ bytes, digest, contract }: Built, destination: Destination
     parentVersion: first.contract.length === 0 ? 0 : first.version,
     tier: contract.tier === 'fast' ? 'TIER_FAST' : 'TIER_OPTIMIZED',
     buildId: contract.buildId,
+    refines: refines ?? '',
   };
 }
 

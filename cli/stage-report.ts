@@ -39,6 +39,7 @@ export function stageReport(
     ...(event.undo === 'UNDO_UNSPECIFIED' ? {} : { undone: event.undo === 'UNDO_DONE' }),
     ...(event.thread === 0 ? {} : { thread: event.thread }),
     ...(event.threadName === '' ? {} : { threadName: event.threadName }),
+    ...(event.resident === '' ? {} : { resident: event.resident }),
   };
 }
 

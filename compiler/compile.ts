@@ -41,6 +41,8 @@ export interface CompileOptions extends FrontOptions {
   output: string;
   /** Which C compiler; the default is the best one that is there. */
   compiler?: CompilerName;
+  /** Of the C compiler: TMPDIR is where one that is stopped may leave a file. This process's own unless given. */
+  environment?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
 }
 
@@ -94,6 +96,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     links,
     extra: options.extra ?? [],
     output: options.output,
+    environment: options.environment,
     signal: options.signal,
   });
   return {

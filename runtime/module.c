@@ -115,6 +115,9 @@ void hoti_publish(hoti_version *const *versions, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         versions[i]->loaded_at = hoti_now();
         versions[i]->group = group;
+        /* Another build of the same version is no news. */
+        if (versions[i]->number == versions[i]->module->published->number)
+            versions[i]->announced = HOTI_GET(versions[i]->module->published->announced);
     }
     announce(versions, count);
     for (unsigned i = 0; i < count; i++) {
@@ -169,7 +172,8 @@ static int is_held(hoti_module *module, const hoti_version *version) {
 
 static void confirm(hoti_module *module, hoti_version *version) {
     if (hoti_guards_wanted()) {
-        module->previous = module->good;
+        /* The optimised build of a version takes its place: what comes from the same source is nothing to go back to. */
+        if (module->good->number != version->number) module->previous = module->good;
         HOTI_SET(version->guarded, 1);
     }
     HOTI_SET(version->state, HOTI_CONFIRMED);

@@ -26,6 +26,7 @@ export async function history(
         digest: entry.digest,
         tier: tier === 'unspecified' ? '' : tier,
         at: new Date(entry.atUnixMs).toISOString(),
+        ...(entry.fastDigest === '' ? {} : { fastDigest: entry.fastDigest }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });

@@ -11,7 +11,6 @@ export async function status(options: { readonly to?: string }, context: Context
   try {
     const answer = await client.getStatus(false);
     const { agentVersion, insecure, programs } = answer;
-    context.output.show({ event: 'agent', address: target.address, agentVersion, insecure, programs: programs.length });
     const rows = statusReports(answer).filter(
       ({ program }) => target.program === undefined || program === target.program,
     );
@@ -21,6 +20,7 @@ export async function status(options: { readonly to?: string }, context: Context
         `no program \`${target.program}\` is connected to the agent at ${target.address}`,
       );
     }
+    context.output.show({ event: 'agent', address: target.address, agentVersion, insecure, programs: programs.length });
     for (const row of rows) context.output.show(row);
     return 0;
   } finally {

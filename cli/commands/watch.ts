@@ -10,6 +10,8 @@ import { keepRenewed } from '../renewal.ts';
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
   readonly debounceMs: number;
+  /** Bring the optimised build behind the fast one, as the same version. */
+  readonly both: boolean;
 }
 
 /** `watch FILE…`: a push at each save, until Ctrl-C. */
@@ -30,7 +32,9 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     const { state } = await line.open();
     let pushes = 0;
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder };
+      // A C compiler that is stopped, as a newer save came, leaves nothing beyond the folder.
+      const environment = { ...context.env, TMPDIR: folder };
+      const pushContext = { output, options: { ...options, environment }, folder, both: options.both };
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOf(file.path) };
         return new Follower(

@@ -28,6 +28,8 @@ export interface BuildOptions {
   /** C sources, objects and libraries of the user, and `-l` flags. */
   readonly extra: readonly string[];
   readonly output: string;
+  /** Of gcc and clang: TMPDIR is where one that is stopped may leave a file. This process's own unless given. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -100,10 +102,10 @@ async function buildPlain(c: string, options: BuildOptions, aside: string): Prom
   const source = debug ? `${aside}.c` : '-';
   const flags = [...flagsOf(options), '-w', '-I', runtimeFolder];
   const args = [...flags, ...(await inputs(options, source)), '-o', aside, ...linkFlags(options)];
-  if (!debug) return call(toolchain, args, c, signal);
+  if (!debug) return call(toolchain, args, c, signal, options.environment);
   try {
     await writeFile(source, c);
-    await call(toolchain, args, undefined, signal);
+    await call(toolchain, args, undefined, signal, options.environment);
   } finally {
     await rm(source, { force: true });
   }
@@ -212,8 +214,10 @@ async function call(
   args: readonly string[],
   input: string | undefined,
   signal: AbortSignal | undefined,
+  environment?: NodeJS.ProcessEnv,
 ): Promise<void> {
-  judge(toolchain, await run(toolchain.command, args, input, signal));
+  const options = environment === undefined ? {} : { environment };
+  judge(toolchain, await run(toolchain.command, args, input, signal, options));
 }
 
 function judge(toolchain: Toolchain, { code, output }: Ran): void {

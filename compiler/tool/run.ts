@@ -12,17 +12,29 @@ export interface Started {
   readonly ended: Promise<Ran>;
   /** Hands it its whole input. */
   finish(input?: string): Promise<Ran>;
+  /** Ends it, and what it started: a C compiler's driver removes its temporary files then. */
+  stop(): void;
+}
+
+/** Where a command runs, and its environment: this process's own unless given. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Output beyond this is dropped: it is only ever shown to explain a failure. */
 const outputLimit = 64 * 1024;
 
 /** Starts a command without a shell, its standard input open where it is to get some. */
-export function start(command: string, args: readonly string[], hasInput: boolean, cwd?: string): Started {
+export function start(command: string, args: readonly string[], hasInput: boolean, options: RunOptions = {}): Started {
+  // A group of its own, so that the compiler proper ends with its driver, and writes no file that the driver has removed.
+  const detached = process.platform !== 'win32';
   const child = spawn(command, args, {
     stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     windowsHide: true,
-    ...(cwd === undefined ? {} : { cwd }),
+    detached,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.environment === undefined ? {} : { env: options.environment }),
   });
   const ended = new Promise<Ran>((resolve, reject) => {
     let output = '';
@@ -48,6 +60,16 @@ export function start(command: string, args: readonly string[], hasInput: boolea
       child.stdin?.end(input);
       return ended;
     },
+    stop() {
+      const { pid } = child;
+      if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        if (detached) process.kill(-pid, 'SIGTERM');
+        else child.kill('SIGKILL');
+      } catch {
+        // It has just ended.
+      }
+    },
   };
 }
 
@@ -57,10 +79,10 @@ export async function run(
   args: readonly string[],
   input?: string,
   signal?: AbortSignal,
-  cwd?: string,
+  options: RunOptions = {},
 ): Promise<Ran> {
   signal?.throwIfAborted();
-  return finish(start(command, args, input !== undefined, cwd), input, signal);
+  return finish(start(command, args, input !== undefined, options), input, signal);
 }
 
 /** Hands a started command its input and waits for its end; the signal ends it. */
@@ -69,7 +91,7 @@ export async function finish(
   input: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Ran> {
-  const stop = (): void => void started.child.kill('SIGKILL');
+  const stop = (): void => started.stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     const ran = await started.finish(input);

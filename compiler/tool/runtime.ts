@@ -32,7 +32,7 @@ export async function runtimeInputs(toolchain: Toolchain): Promise<string[]> {
   const aside = `${folder}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(aside, { recursive: true, mode: 0o700 });
-    const { code } = await run(toolchain.command, [...flags, '-c', ...paths], undefined, undefined, aside);
+    const { code } = await run(toolchain.command, [...flags, '-c', ...paths], undefined, undefined, { cwd: aside });
     if (code !== 0) return paths;
     // Another build may have been first; what it made is the same.
     await rename(aside, folder).catch(() => undefined);

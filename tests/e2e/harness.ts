@@ -1,8 +1,8 @@
 /** Starts the real commands from dist/, real agents and real programs, each test in a folder and with a link of its own. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -223,7 +223,8 @@ export class World {
     await Promise.all(this.#agents.map(({ exited }) => exited));
     for (const running of this.#started) if (!running.over) running.kill('SIGKILL');
     await Promise.all(this.#started.map(({ exited }) => exited));
-    rmSync(this.folder, { recursive: true, force: true });
+    // A C compiler whose `watch` was killed may still write there for a moment.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 });
   }
 
   async #runTo(main: string, args: readonly string[]): Promise<Ended> {

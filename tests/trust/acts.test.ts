@@ -105,12 +105,18 @@ describe('a signed push', () => {
       { size: other.size + 1 },
       { parentVersion: 7 },
       { tier: 'TIER_OPTIMIZED' },
+      { tier: 'TIER_OPTIMIZED', refines: other.digest },
       { buildId: other.build },
     ];
     for (const lie of lies)
       expect(await ann.offer(session, image, ann.sign(image), lie), JSON.stringify(lie)).toMatchObject({
         code: 'signature_invalid',
       });
+    // An optimised build that is signed as a version of its own is none that takes another one's place.
+    const optimized = { tier: 'TIER_OPTIMIZED' as const, refines: other.digest };
+    expect(await ann.offer(session, image, ann.sign(image, { tier: 'optimized' }), optimized)).toMatchObject({
+      code: 'signature_invalid',
+    });
     const flip = (hex: string): string => (hex.startsWith('0') ? '1' : '0') + hex.slice(1);
     const stamps: ((signature: Signature) => Signature)[] = [
       (it) => ({ ...it, sequence: Number(it.sequence) + 1 }),

@@ -31,6 +31,7 @@ const manifests: fc.Arbitrary<Manifest> = fc.record({
   parentVersion: fc.nat(),
   tier: fc.constantFrom('fast', 'optimized'),
   buildId: hex(32),
+  refines: hex(64).map((digest) => digest as Digest),
 });
 
 /** What it throws is an error of ours, that says so. */

@@ -28,6 +28,7 @@ export interface Event {
   'undo'?: (_vais_remote_v1_Undo);
   'thread'?: (number | string | Long);
   'threadName'?: (string);
+  'resident'?: (string);
 }
 
 export interface Event__Output {
@@ -52,4 +53,5 @@ export interface Event__Output {
   'undo': (_vais_remote_v1_Undo__Output);
   'thread': (number);
   'threadName': (string);
+  'resident': (string);
 }

@@ -17,6 +17,8 @@ export interface HistoryEntry {
   'reason'?: (_vais_remote_v1_Failure | null);
   'desired'?: (boolean);
   'rollbackTo'?: (number | string | Long);
+  'fastDigest'?: (string);
+  'fastBuildId'?: (string);
 }
 
 export interface HistoryEntry__Output {
@@ -30,4 +32,6 @@ export interface HistoryEntry__Output {
   'reason': (_vais_remote_v1_Failure__Output | null);
   'desired': (boolean);
   'rollbackTo': (number);
+  'fastDigest': (string);
+  'fastBuildId': (string);
 }

@@ -12,6 +12,7 @@ export interface Manifest {
   'parentVersion'?: (number | string | Long);
   'tier'?: (_vais_remote_v1_Tier);
   'buildId'?: (string);
+  'refines'?: (string);
 }
 
 export interface Manifest__Output {
@@ -23,4 +24,5 @@ export interface Manifest__Output {
   'parentVersion': (number);
   'tier': (_vais_remote_v1_Tier__Output);
   'buildId': (string);
+  'refines': (string);
 }
