@@ -1,36 +1,38 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import * as grpc from '@grpc/grpc-js';
 import { validateName } from '../artifact/name.ts';
 import { VaisError } from '../common/error.ts';
 import { makePrivateFolder } from '../common/files.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
-import { serveAgent } from '../rpc/server.ts';
 import { Checker } from './check.ts';
 import { HistoryStore } from './history.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say } from './notice.ts';
+import { openDoor } from './open-door.ts';
 import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
-import { agentService } from './service.ts';
+import type { ServiceWorld } from './service.ts';
 import { type RunOrder, Supervisor } from './supervisor.ts';
+import type { TrustOptions } from './trust.ts';
 
 /** How an agent is set up. */
-export interface AgentOptions {
+export interface AgentOptions extends TrustOptions {
   /** `HOST:PORT`; port 0 takes a free one. */
   readonly listen: string;
   /** The data folder. */
   readonly data: string;
   /** Programs to start and keep running. */
   readonly run: readonly RunOrder[];
-  /** Required as long as connections are neither encrypted nor authenticated. */
+  /** Without encryption, authentication and signatures, on loopback only. */
   readonly insecure: boolean;
   /** Where programs look that were not told of this agent; taken when no other agent has it. */
   readonly defaultLink: string;
   /** The largest image that is taken, in bytes. */
   readonly maxImageBytes: number;
+  /** What all images may take together, in bytes; no limit unless given. */
+  readonly maxDiskBytes?: number;
   /** What started programs get, besides VAIS_HOT_LINK and VAIS_HOT_NAME. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -49,17 +51,12 @@ const claimEveryMs = 2_000;
 /**
  * Starts an agent.
  *
- * @throws VaisError `not_authorised` without --insecure or off loopback, `busy` when the address or the data folder is
- * another agent's, `storage`, `usage`
+ * @throws VaisError `not_authorised` for --insecure off loopback, `identity_lost`, `key_exposed`, `busy` when the address
+ * or the data folder is another agent's, `storage`, `usage`
  */
 export async function startAgent(options: AgentOptions, say: Say): Promise<Agent> {
   const target = parseTarget(options.listen);
-  if (!options.insecure) {
-    throw new VaisError('not_authorised', 'connections cannot be encrypted or authenticated yet', {
-      hint: 'Add --insecure: every user of this machine can then hand code to your programs.',
-    });
-  }
-  requireLoopback(target);
+  if (options.insecure) requireLoopback(target);
   const names = new Set<string>();
   for (const { name } of options.run) {
     validateName('program', name);
@@ -102,7 +99,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
-    const images = await ImageStore.open(options.data);
+    const images = await ImageStore.open(options.data, options.maxDiskBytes);
     const histories = await HistoryStore.open(options.data, warn);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
@@ -121,25 +118,25 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
     closers.push(() => Promise.all([...supervisors.values()].map((supervisor) => supervisor.close())));
-    const service = agentService({
+    const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'> = {
       programs,
       images,
       checker,
       histories,
-      insecure: true,
       supervised: new Set(supervisors.keys()),
       maxImageBytes: options.maxImageBytes,
       publish,
+      warn,
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
-    });
-    const server = await serveAgent(target, service, grpc.ServerCredentials.createInsecure());
-    closers.push(() => server.close());
-
-    const address = target.address.replace(/:\d+$/, `:${server.port}`);
-    say({ event: 'ready', address, link: link.path, insecure: true, data: options.data } satisfies Notice);
+    };
+    const door = await openDoor(target, options, serviceWorld);
+    closers.push(() => door.close());
+    const address = target.address.replace(/:\d+$/, `:${door.port}`);
+    say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);
+    await door.invite(say);
     for (const supervisor of supervisors.values()) await supervisor.start();
     return { address, link: link.path, close };
   } catch (thrown) {

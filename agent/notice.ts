@@ -51,6 +51,7 @@ export type Notice =
       readonly insecure: boolean;
       readonly data: string;
     }
+  | { readonly event: 'token'; readonly token: string; readonly seconds: number }
   | { readonly event: 'linked' | 'unlinked'; readonly program: string; readonly pid: number }
   | { readonly event: 'started'; readonly program: string; readonly pid: number; readonly adopted: boolean }
   | { readonly event: 'exited'; readonly program: string; readonly how: string; readonly restartMs?: number }

@@ -1,4 +1,5 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
+import type { RollbackAct } from '../artifact/act.ts';
 import { readImage, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
@@ -22,7 +23,7 @@ export interface PipelineWorld {
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  { manifest, bytes, startedAt }: Received,
+  { manifest, bytes, startedAt, admitted }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
@@ -47,6 +48,7 @@ export async function runPush(
     await world.checker.check({ path: world.images.path(digest), module, buildId, digest });
     push.reach('checked');
 
+    await admitted;
     push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
     return await lane.submit(push);
   } catch (thrown) {
@@ -55,12 +57,18 @@ export async function runPush(
   }
 }
 
+/** A rollback that somebody asked for. */
+export interface RollbackOrder extends RollbackAct {
+  readonly startedAt: number;
+  readonly admitted: Promise<void>;
+}
+
 /**
  * Makes the code of an earlier version the next version. Version 0 means the one before the one that is desired.
  * Never throws.
  */
 export async function runRollback(
-  { program, module, version, startedAt }: { program: string; module: string; version: number; startedAt: number },
+  { program, module, version, parentVersion, startedAt, admitted }: RollbackOrder,
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
@@ -69,6 +77,14 @@ export async function runRollback(
   let lane = world.programs.laneOf(program, module);
   try {
     lane = world.programs.requireLane(program, module);
+    if (parentVersion !== 0 && parentVersion !== lane.lineage.desired)
+      throw new VaisError(
+        'superseded',
+        `version ${lane.lineage.desired} came before this rollback of ${parentVersion}`,
+        {
+          hint: 'See `vais-remote history`, and roll back again if that is still wanted.',
+        },
+      );
     const to = version === 0 ? lane.before() : version;
     const code = await lane.codeOf(to);
     push = new Push({ ...bare, code, rollbackTo: to }, startedAt, sinks);
@@ -78,6 +94,7 @@ export async function runRollback(
       await world.checker.check({ path: world.images.path(digest), module, buildId: code.buildId, digest });
       push.reach('checked');
     }
+    await admitted;
     return await lane.submit(push);
   } catch (thrown) {
     return push.fail('refused', runningVersion(lane), VaisError.from(thrown));

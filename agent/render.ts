@@ -10,7 +10,13 @@ export function renderNotice(notice: Notice): string {
           ? ['  INSECURE: no encryption, no authentication; every user of this machine can push code']
           : []),
         `  programs: VAIS_HOT_LINK=${notice.link}`,
-        `  push:     vais-remote push FILE --to ${notice.address}`,
+        ...(notice.insecure ? [`  push:     vais-remote push FILE --to ${notice.address}`] : []),
+      ].join('\n');
+    case 'token':
+      return [
+        'Nobody is paired with this agent yet. On the machine of the first developer:',
+        `  vais-remote pair ${notice.token}`,
+        `  This works once, within ${Math.round(notice.seconds / 60)} minutes. Whoever has it can give code to your programs.`,
       ].join('\n');
     case 'linked':
       return `${notice.program} (pid ${notice.pid}) is connected`;

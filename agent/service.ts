@@ -12,6 +12,7 @@ import type { WatchEventsRequest__Output } from '../rpc/gen/vais/remote/v1/Watch
 import type { WatchEventsResponse } from '../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
 import { toStatus } from '../rpc/status.ts';
 import type { HistoryStore } from './history.ts';
+import { type CallerOf, type LimitedCall, Streams } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { runRollback } from './pipeline.ts';
 import { noSuchProgram } from './programs.ts';
@@ -20,10 +21,12 @@ import { Budget } from './uploads.ts';
 import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
 
 /** What the service works with. */
-export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget'> {
+export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
   readonly histories: HistoryStore;
   /** True when connections are neither encrypted nor authenticated. */
   readonly insecure: boolean;
+  /** Who calls, and what they have to know to sign. @throws VaisError when they may not */
+  readonly callerOf: CallerOf;
   /** The names of the programs that the agent itself started. */
   readonly supervised: ReadonlySet<string>;
   /** Calls back for each event from now on; the answer ends that. */
@@ -35,21 +38,42 @@ const mostUnread = 1_024;
 
 /** The handlers of `vais.remote.v1.AgentService`. */
 export function agentService(world: ServiceWorld): AgentServiceHandlers {
-  const sessions: SessionWorld = { ...world, state: stateOf(world), budget: new Budget(2 * world.maxImageBytes) };
+  const { callerOf } = world;
+  const streams = new Streams();
+  const limited = (call: LimitedCall, serve: () => void) => {
+    try {
+      const end = streams.begin(callerOf(call).id);
+      call.on('close', end).on('cancelled', end).on('error', end);
+      serve();
+    } catch (thrown) {
+      call.emit('error', toStatus(thrown));
+    }
+  };
+  const sessions: Omit<SessionWorld, 'caller'> = {
+    ...world,
+    state: stateOf(world),
+    budget: new Budget(2 * world.maxImageBytes),
+  };
   return {
     GetStatus: (call, done) =>
-      answer(done, () => ({
-        agentVersion: packageVersion,
-        insecure: world.insecure,
-        programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
-      })),
-    Session: (stream) => serveSession(stream, sessions),
+      answer(done, () => {
+        const caller = callerOf(call);
+        return {
+          agentVersion: packageVersion,
+          insecure: world.insecure,
+          programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
+          agentId: caller.agentId,
+          lastSequence: caller.lastSequence,
+          developer: caller.name,
+        };
+      }),
+    Session: (stream) => limited(stream, () => serveSession(stream, { ...sessions, caller: () => callerOf(stream) })),
     ListHistory: (call: ServerUnaryCall<ListHistoryRequest__Output, ListHistoryResponse>, done) =>
       answer(done, () => listHistory(call.request, world)),
     Rollback: (call) => {
       void rollback(call, world);
     },
-    WatchEvents: (call) => watchEvents(call, world),
+    WatchEvents: (call) => limited(call, () => watchEvents(call, world)),
   };
 }
 
@@ -84,7 +108,8 @@ function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, Watc
   call.on('cancelled', end).on('close', end).on('error', end);
 }
 
-function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
+/** Answers a call with what `make` gives or throws. */
+export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
   Promise.resolve()
     .then(make)
     .then(
@@ -111,9 +136,16 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
     if (!call.cancelled && !call.destroyed) call.write(response);
   };
   try {
+    const { version, parentVersion, signature } = call.request;
     const { program, module } = resolve(call.request, world);
+    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
-    const verdict = await runRollback({ program, module, version: call.request.version, startedAt }, world, sinks);
+    const verdict = await runRollback(
+      { program, module, version, parentVersion, startedAt, admitted: admission.durable },
+      world,
+      sinks,
+    );
+    await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
     send(wireVerdict(0, verdict));
     call.end();
   } catch (thrown) {

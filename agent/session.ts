@@ -8,8 +8,11 @@ import type { SessionResponse } from '../rpc/gen/vais/remote/v1/SessionResponse.
 import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
+import type { Admission, Gate } from './gate.ts';
+import type { Caller } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runPush } from './pipeline.ts';
+import type { Verdict } from './push.ts';
 import { type Budget, type Received, Uploads } from './uploads.ts';
 import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
 
@@ -21,6 +24,10 @@ export interface SessionWorld extends PipelineWorld {
   readonly budget: Budget;
   /** Gets each event of each push. */
   readonly publish: (event: PushEvent) => void;
+  readonly gate: Gate;
+  readonly warn: (message: string) => void;
+  /** Who calls. @throws VaisError when they may not any more */
+  readonly caller: () => Caller;
   /** What the agent has now; the same object as long as it is the same. */
   readonly state: () => State;
 }
@@ -63,8 +70,13 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     if (phase !== 'open' || stream.writableLength > manyUnread) return; // Said when the client has read the rest.
     const now = world.state();
     if (now === stated) return;
-    stated = now;
-    send({ state: now });
+    try {
+      const { agentId, lastSequence } = world.caller();
+      stated = now;
+      send({ state: { ...now, agentId, lastSequence } });
+    } catch (thrown) {
+      fail(VaisError.from(thrown)); // The caller was revoked, or is gone.
+    }
   };
   const refuse = (nonce: number, thrown: unknown) => {
     uploads.drop(nonce);
@@ -73,44 +85,57 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   const uploads = new Uploads(world.budget, refuse);
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
+  const close = (admission: Admission, verdict: Verdict) =>
+    admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+
   const run = async (nonce: number, received: Received) => {
     let held = received.bytes.length;
     const release = () => {
       world.budget.give(held);
       held = 0;
     };
+    const { admission } = received;
+    let verdict: Verdict;
     pushes += 1;
     try {
-      const verdict = await runPush(received, world, [
+      verdict = await runPush({ ...received, admitted: admission.durable }, world, [
         world.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.
           send({ progress: { nonce, event: wireEvent(event) } });
         },
       ]);
-      state(); // Before the verdict, so that whoever acts on it knows what runs.
-      send(wireVerdict(nonce, verdict));
     } finally {
       pushes -= 1;
       release();
     }
+    await close(admission, verdict);
+    state(); // Before the verdict, so that whoever acts on it knows what runs.
+    send(wireVerdict(nonce, verdict));
   };
 
-  const offer = async ({ nonce, manifest: claimed, image, elapsedUs }: Offer__Output) => {
+  const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
     const startedAt = startOf(elapsedUs);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
     const { size } = manifest;
     if (size > world.maxImageBytes)
       throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
     if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
+    // Before a byte is kept: nobody's images take room here but those of developers.
+    const admission = world.gate.push(manifest, signature, world.caller());
     const bytes = image.length > 0 ? image : await world.images.read(manifest.digest);
-    if (bytes !== undefined) {
+    try {
+      if (bytes === undefined) {
+        if (phase === 'over') return;
+        uploads.begin(nonce, { manifest, startedAt, admission });
+        return send({ want: { nonce, offset: 0 } });
+      }
       world.budget.take(bytes.length);
-      return run(nonce, { manifest, startedAt, bytes });
+    } catch (thrown) {
+      await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      throw thrown;
     }
-    if (phase === 'over') return;
-    uploads.begin(nonce, manifest, startedAt);
-    send({ want: { nonce, offset: 0 } });
+    await run(nonce, { manifest, startedAt, admission, bytes });
   };
 
   const chunk = async ({ nonce, offset, data }: Chunk__Output) => {

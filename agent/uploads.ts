@@ -1,11 +1,17 @@
 import type { Manifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
+import type { Admission } from './gate.ts';
 
-/** An offered image whose bytes have arrived. */
-export interface Received {
+/** An offer that was admitted. */
+interface Offered {
   readonly manifest: Manifest;
   /** `performance.now()` of this process when the push began at the sender. */
   readonly startedAt: number;
+  readonly admission: Admission;
+}
+
+/** An offered image whose bytes have arrived. */
+export interface Received extends Offered {
   readonly bytes: Uint8Array;
 }
 
@@ -39,8 +45,7 @@ export class Budget {
 }
 
 interface Upload {
-  readonly manifest: Manifest;
-  readonly startedAt: number;
+  readonly offered: Offered;
   readonly chunks: Buffer[];
   received: number;
   timer: NodeJS.Timeout;
@@ -59,7 +64,7 @@ export class Uploads {
   }
 
   /** Expects chunks. @throws VaisError `busy`, `usage` */
-  begin(nonce: number, manifest: Manifest, startedAt: number): void {
+  begin(nonce: number, offered: Offered): void {
     if (this.#uploads.has(nonce)) throw new VaisError('usage', `offer ${nonce} is being sent already`);
     if (this.#uploads.size >= maxUploads)
       throw new VaisError('busy', `over ${maxUploads} uploads at once in one session`);
@@ -67,7 +72,7 @@ export class Uploads {
       this.drop(nonce);
       this.#onIdle(nonce, new VaisError('timed_out', 'the rest of the image did not come', { hint: 'Push again.' }));
     }, idleMs);
-    this.#uploads.set(nonce, { manifest, startedAt, chunks: [], received: 0, timer });
+    this.#uploads.set(nonce, { offered, chunks: [], received: 0, timer });
   }
 
   /**
@@ -79,7 +84,8 @@ export class Uploads {
   take(nonce: number, offset: number, data: Buffer): Received | undefined {
     const upload = this.#uploads.get(nonce);
     if (upload === undefined) return undefined;
-    const { manifest, startedAt, chunks } = upload;
+    const { offered, chunks } = upload;
+    const { manifest } = offered;
     if (offset !== upload.received || data.length === 0 || offset + data.length > manifest.size)
       throw new VaisError(
         'usage',
@@ -93,7 +99,7 @@ export class Uploads {
     if (upload.received < manifest.size) return undefined;
     clearTimeout(upload.timer);
     this.#uploads.delete(nonce);
-    return { manifest, startedAt, bytes: Buffer.concat(chunks) };
+    return { ...offered, bytes: Buffer.concat(chunks) };
   }
 
   /** Forgets an upload. */

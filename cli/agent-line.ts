@@ -1,20 +1,21 @@
 import { VaisError } from '../common/error.ts';
-import type { AgentClient } from '../rpc/client.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import { Backoff } from './backoff.ts';
+import type { Connection } from './connect.ts';
 import type { Output } from './output.ts';
 import { PushSession } from './push-session.ts';
 
 /** A session that comes back: when the stream to the agent breaks, a new one is opened, for as long as it takes. */
 export class AgentLine {
-  readonly #client: AgentClient;
+  #client: Connection;
+  readonly #outdated: Connection[] = [];
   readonly #address: string;
   readonly #output: Output;
   readonly #signal: AbortSignal;
   readonly #listeners = new Set<(session: PushSession, state: State__Output) => void>();
   #session: PushSession | undefined;
 
-  constructor(client: AgentClient, address: string, output: Output, signal: AbortSignal) {
+  constructor(client: Connection, address: string, output: Output, signal: AbortSignal) {
     this.#client = client;
     this.#address = address;
     this.#output = output;
@@ -33,6 +34,17 @@ export class AgentLine {
   /** Calls back with each new state of the agent, that of a new session included. */
   onState(listener: (session: PushSession, state: State__Output) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Opens the next session on this connection; that which is open goes on on its own. */
+  replace(client: Connection): void {
+    this.#outdated.push(this.#client);
+    this.#client = client;
+  }
+
+  /** Ends its connections. Idempotent. */
+  close(): void {
+    for (const client of [...this.#outdated, this.#client]) client.close();
   }
 
   /** Opens the first session. @throws VaisError `unreachable` */
@@ -67,7 +79,7 @@ export class AgentLine {
         return await this.open();
       } catch (thrown) {
         // An agent that is away may come back; one that does not want us will not change its mind.
-        if (VaisError.from(thrown).code === 'not_authorised') throw thrown;
+        if (VaisError.from(thrown).exitCode === new VaisError('not_authorised', '').exitCode) throw thrown;
       }
     }
     return undefined;

@@ -1,9 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { VaisError } from '../common/error.ts';
-import { parseTarget, requireLoopback, type Target } from '../rpc/address.ts';
-import { AgentClient } from '../rpc/client.ts';
 import type { Output } from './output.ts';
 import type { ErrorReport } from './report.ts';
 import type { Style } from './style.ts';
@@ -22,26 +19,6 @@ export interface Context {
 
 /** Exit code of a command that was interrupted before its work was done, as shells count it. */
 export const interruptedExit = 130;
-
-/** Reads `--to`. @throws VaisError `usage` when there is none, `not_authorised` when it is not on this machine */
-export function readTarget(to: string | undefined): Target {
-  if (to === undefined || to === '') {
-    throw new VaisError('usage', 'no target: where should this go?', {
-      hint: 'Give --to HOST:PORT[/PROGRAM], or set VAIS_REMOTE_TO.',
-    });
-  }
-  const target = parseTarget(to);
-  requireLoopback(target);
-  return target;
-}
-
-/** Says that the connection is plain text, and makes it. The caller closes it. */
-export function connect(target: Target, context: Context): AgentClient {
-  context.say(
-    `insecure: the connection to ${target.address} is plain text without authentication, on this machine only`,
-  );
-  return new AgentClient(target);
-}
 
 /** Runs `work` with a temporary folder, which is gone afterwards, however it ended. */
 export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {

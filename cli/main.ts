@@ -9,11 +9,11 @@ import { errorReport } from './report.ts';
 import { styleOf } from './style.ts';
 
 async function main(argv: readonly string[]): Promise<void> {
-  if (argv[0] === 'agent') {
+  if (argv[0] === 'agent' || argv[0] === 'audit') {
     // The one door from `cli/` into `agent/`: the process becomes an agent altogether and shares nothing with the rest of
     // the command line, so that an agent loads no compiler and a push no agent.
     const agent = await import('../agent/main.ts');
-    await agent.main(argv.slice(1));
+    await agent.main(argv[0] === 'agent' ? argv.slice(1) : argv);
     return;
   }
   const interrupted = new AbortController();

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../common/package-root.ts';
+import type { PairOptions } from './commands/pair.ts';
 import type { Context } from './context.ts';
 import type { CompileOptions } from './prepare.ts';
 
@@ -29,7 +30,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addHelpText('after', helpAfter);
 
   const to = (): Option => {
-    const option = new Option('--to <target>', 'HOST:PORT or HOST:PORT/PROGRAM (default: VAIS_REMOTE_TO)');
+    const option = new Option('--to <target>', 'NAME or HOST:PORT, and /PROGRAM (default: VAIS_REMOTE_TO)');
     return defaultTo === undefined ? option : option.default(defaultTo, defaultTo);
   };
   const json = (): Option => new Option('--json', 'one JSON object a line').default(false, 'off');
@@ -127,6 +128,31 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .action((flags: CommonFlags & { to?: string }) =>
       run('events', flags, async (context) => (await import('./commands/events.ts')).events(pick(flags), context)),
     );
+
+  program
+    .command('pair')
+    .argument('<token>', 'what the agent printed, from `vais1-` to its end')
+    .description('become known to an agent, and give it a name for --to')
+    .option('--as <name>', 'what to call the agent (default: what it calls itself)')
+    .option('--developer <name>', 'what the agent shall call you (default: user@host)')
+    .option('--at <host:port>', 'where the agent is, when the token does not say it right')
+    .addOption(json())
+    .action((token: string, flags: CommonFlags & PairOptions) =>
+      run('pair', flags, async (context) => (await import('./commands/pair.ts')).pair(token, flags, context)),
+    );
+
+  program
+    .command('targets')
+    .description('the agents that you are paired with')
+    .option('--forget <name>', 'remove this one from the list; the agent keeps you until you are revoked there')
+    .addOption(json())
+    .action((flags: CommonFlags & { forget?: string }) =>
+      run('targets', flags, async (context) => (await import('./commands/targets.ts')).targets(flags, context)),
+    );
+
+  program
+    .command('audit')
+    .description('what an agent on this machine decided, and that nothing of it was changed (see audit --help)');
 
   program
     .command('doctor')

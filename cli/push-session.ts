@@ -1,3 +1,4 @@
+import { type Manifest as SignedManifest, validateManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import { packageVersion } from '../common/package-root.ts';
 import type { AgentClient, AgentSession } from '../rpc/client.ts';
@@ -5,7 +6,9 @@ import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import { tierName } from '../rpc/names.ts';
 import { fromFailure } from '../rpc/status.ts';
+import type { Signer } from './signer.ts';
 
 /** An image up to this size, in bytes, travels inside its offer, which saves a round trip. */
 const inlineBytes = 512 * 1024;
@@ -28,9 +31,13 @@ interface Pending {
   readonly reject: (error: VaisError) => void;
 }
 
+/** What opens a session: with what signs for it, where the agent wants that. */
+type SessionClient = Pick<AgentClient, 'session'> & { readonly signer?: Signer | undefined };
+
 /** One stream to an agent: it states what runs, takes offers, and says what becomes of each. */
 export class PushSession {
   readonly #session: AgentSession;
+  readonly #signer: Signer | undefined;
   readonly #pending = new Map<number, Pending>();
   /** Of offers that were confirmed: a version may fail later. */
   readonly #confirmed = new Map<number, Pending['onEvent']>();
@@ -41,14 +48,15 @@ export class PushSession {
   #over: VaisError | undefined;
   #nonce = 0;
 
-  private constructor(session: AgentSession) {
+  private constructor(session: AgentSession, signer: Signer | undefined) {
     this.#session = session;
+    this.#signer = signer;
     this.ended = this.#read();
   }
 
   /** Opens a session and waits for the agent's state. @throws VaisError `unreachable` */
-  static async open(client: AgentClient, address: string, signal: AbortSignal): Promise<PushSession> {
-    const session = new PushSession(client.session(signal));
+  static async open(client: SessionClient, address: string, signal: AbortSignal): Promise<PushSession> {
+    const session = new PushSession(client.session(signal), client.signer);
     const deadline = AbortSignal.timeout(openDeadlineMs);
     const stated = new Promise<void>((resolve, reject) => {
       session.onState(() => resolve());
@@ -69,7 +77,7 @@ export class PushSession {
 
   /** What the agent last said that its programs run. */
   get state(): State__Output {
-    return this.#state ?? { agentVersion: '', insecure: true, programs: [] };
+    return this.#state ?? { agentVersion: '', insecure: true, programs: [], agentId: '', lastSequence: 0 };
   }
 
   /** Calls back at each new state. Returns how to stop that. */
@@ -91,7 +99,8 @@ export class PushSession {
     return new Promise((resolve, reject) => {
       this.#pending.set(nonce, { image, onEvent, resolve, reject });
       const inline = image.length <= inlineBytes ? image : Buffer.alloc(0);
-      void this.#session.send({ offer: { nonce, manifest, image: inline, elapsedUs: elapsedUs() } });
+      const signature = this.#signer?.push(signable(manifest), this.state) ?? null;
+      void this.#session.send({ offer: { nonce, manifest, image: inline, elapsedUs: elapsedUs(), signature } });
     });
   }
 
@@ -152,4 +161,11 @@ export class PushSession {
       await this.#session.send({ chunk: { nonce, offset, data } });
     }
   }
+}
+
+function signable(manifest: Manifest): SignedManifest {
+  return validateManifest({
+    ...manifest,
+    tier: tierName(manifest.tier === 'TIER_FAST' ? 'TIER_FAST' : 'TIER_OPTIMIZED'),
+  });
 }

@@ -9,6 +9,7 @@ import type {
   Report,
   StageReport,
   StatusReport,
+  TargetReport,
   VersionReport,
 } from './report.ts';
 import { formatMs, formatTime, hang, marks, type Style } from './style.ts';
@@ -39,6 +40,10 @@ export function render(report: Report, style: Style): string {
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
     case 'agent':
       return renderAgent(report, style);
+    case 'paired':
+    case 'target':
+    case 'forgotten':
+      return renderTarget(report, style);
     case 'check':
       return renderCheck(report, style);
     case 'step':
@@ -52,6 +57,15 @@ export function render(report: Report, style: Style): string {
     default:
       return renderEvent(report, style);
   }
+}
+
+function renderTarget(report: TargetReport, style: Style): string {
+  const { name, address, developer, allowed, until } = report;
+  const may = allowed.length === 0 ? 'all programs' : allowed.join(', ');
+  const what = `${style.colors.bold(name)} at ${address}: ${developer}, for ${may}; certificate until ${until.slice(0, 10)}`;
+  if (report.event === 'target') return what;
+  if (report.event === 'forgotten') return `forgotten ${what}`;
+  return `${style.colors.green(marks(style).ok)} paired with ${what}\n  vais-remote push FILE --to ${name}`;
 }
 
 /** The end of a push with all its stages: a headline and the timeline. */

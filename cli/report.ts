@@ -139,6 +139,20 @@ export interface AgentReport {
   readonly programs: number;
 }
 
+/** An agent that this developer is paired with: just now, or of the list. */
+export interface TargetReport {
+  readonly event: 'paired' | 'target' | 'forgotten';
+  readonly name: string;
+  readonly address: string;
+  readonly agentId: string;
+  /** What the agent calls the developer. */
+  readonly developer: string;
+  /** What the developer may touch there; empty: all. */
+  readonly allowed: readonly string[];
+  /** Until when the certificate holds; it is renewed before. */
+  readonly until: string;
+}
+
 /** One version that a module had, or a push that never became one (version 0). */
 export interface VersionReport {
   readonly event: 'version';
@@ -209,6 +223,7 @@ export type Report =
   | StatusReport
   | AgentReport
   | VersionReport
+  | TargetReport
   | CheckReport
   | DemoReport;
 

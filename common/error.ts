@@ -26,7 +26,42 @@ export const errorCodes = {
   unreachable: { exit: 6, grpc: 14, hint: 'Is the agent running there? Start it with `vais-remote agent`.' },
   no_such_program: { exit: 6, grpc: 5, hint: 'Start the program, then see `vais-remote status` for its name.' },
   no_such_module: { exit: 6, grpc: 5, hint: 'See `vais-remote status` for the modules that the program has.' },
-  not_authorised: { exit: 7, grpc: 16, hint: 'Only a loopback address with --insecure is possible so far.' },
+  replayed: { exit: 4, grpc: 9, hint: 'Do it again: what counts is the newest signed act of a developer.' },
+  too_many: { exit: 4, grpc: 8, hint: 'Close what is not needed any more, or wait a moment.' },
+  no_room: { exit: 4, grpc: 8, hint: 'Raise --max-disk on the agent, or remove what is old from its data folder.' },
+  not_authorised: {
+    exit: 7,
+    grpc: 16,
+    hint: 'Pair first: `vais-remote pair TOKEN`, with a token that the agent gave.',
+  },
+  not_permitted: { exit: 7, grpc: 7, hint: 'Ask whoever runs the agent for a token with this program.' },
+  revoked: { exit: 7, grpc: 7, hint: 'Ask whoever runs the agent for a new token, then `vais-remote pair TOKEN`.' },
+  certificate_expired: { exit: 7, grpc: 16, hint: 'Pair again with a new token; check the clocks of both machines.' },
+  certificate_too_early: { exit: 7, grpc: 16, hint: 'Set the clocks of both machines right, then try again.' },
+  token_refused: {
+    exit: 7,
+    grpc: 16,
+    hint: 'Get a new one where the agent runs: `vais-remote agent token --data DIR`.',
+  },
+  rate_limited: { exit: 7, grpc: 8, hint: 'Wait some seconds and try again.' },
+  signature_missing: { exit: 7, grpc: 16, hint: 'Push to the target by the name that it was paired under: --to NAME.' },
+  signature_invalid: {
+    exit: 7,
+    grpc: 16,
+    hint: 'Pair again; if it comes back, something between changes what is sent.',
+  },
+  identity_changed: {
+    exit: 7,
+    grpc: 16,
+    hint: 'If the agent was set up anew, pair again. If not, somebody poses as it.',
+  },
+  identity_lost: { exit: 7, grpc: 13, hint: 'Restore DATA/identity from a backup, or see docs/security.md.' },
+  key_exposed: {
+    exit: 7,
+    grpc: 9,
+    hint: 'Take it from others with chmod, and pair anew if somebody may have read it.',
+  },
+  audit_broken: { exit: 1, grpc: 15, hint: 'Compare the log with a copy from elsewhere. See docs/security.md.' },
   timed_out: { exit: 8, grpc: 4, hint: 'The program has not reached a safe point. Does it call hot_check()?' },
 } as const satisfies Record<string, { exit: number; grpc: number; hint: string }>;
 

@@ -28,6 +28,11 @@ export function parseTarget(text: string): Target {
   return program === undefined ? target : { ...target, program };
 }
 
+/** True for what `parseTarget` reads, and false for the name of a target. */
+export function isAddress(text: string): boolean {
+  return /^(?:\[[^\]]*\]|[^/]*):\d+(?:\/|$)/.test(text);
+}
+
 /**
  * Holds a connection without TLS to this machine.
  *
@@ -37,9 +42,9 @@ export function requireLoopback(target: Target): void {
   if (isLoopback(target.host)) return;
   throw new VaisError(
     'not_authorised',
-    `${target.address} is not on this machine, and connections are not encrypted yet`,
+    `${target.address} is not on this machine, and was not paired: nothing is sent there in plain text`,
     {
-      hint: 'Use a loopback address (127.0.0.1, ::1, localhost). Over a network: an ssh tunnel to the agent’s loopback port.',
+      hint: 'Pair with the agent there: start it without --insecure, and `vais-remote pair` the token that it prints.',
     },
   );
 }

@@ -1,8 +1,10 @@
-import * as grpc from '@grpc/grpc-js';
+import type * as grpc from '@grpc/grpc-js';
 import type { Target } from './address.ts';
+import { type ChannelSetup, plainChannel } from './credentials.ts';
 import type { Event__Output } from './gen/vais/remote/v1/Event.ts';
 import type { GetStatusResponse__Output } from './gen/vais/remote/v1/GetStatusResponse.ts';
 import type { ListHistoryResponse__Output } from './gen/vais/remote/v1/ListHistoryResponse.ts';
+import type { RollbackRequest } from './gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse__Output } from './gen/vais/remote/v1/RollbackResponse.ts';
 import type { SessionRequest } from './gen/vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse__Output } from './gen/vais/remote/v1/SessionResponse.ts';
@@ -18,9 +20,9 @@ export class AgentClient {
   readonly #client: InstanceType<typeof AgentService>;
   readonly #address: string;
 
-  constructor(target: Target, credentials: grpc.ChannelCredentials = grpc.credentials.createInsecure()) {
+  constructor(target: Target, { credentials, options }: ChannelSetup = plainChannel()) {
     this.#address = target.address;
-    this.#client = new AgentService(target.address, credentials, channelOptions);
+    this.#client = new AgentService(target.address, credentials, { ...channelOptions, ...options });
   }
 
   /** Waits until the agent answers. @throws VaisError `unreachable` when it does not within the deadline */
@@ -41,10 +43,7 @@ export class AgentClient {
   }
 
   /** Goes back to a version (0: the one before); yields progress and ends after an ack or a nack. */
-  rollback(
-    request: { program: string; module: string; version: number; elapsedUs: number },
-    signal: AbortSignal,
-  ): AsyncGenerator<RollbackResponse__Output> {
+  rollback(request: RollbackRequest, signal: AbortSignal): AsyncGenerator<RollbackResponse__Output> {
     return this.#read(this.#client.rollback(request), signal);
   }
 

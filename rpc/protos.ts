@@ -9,13 +9,14 @@ import { packageRoot } from '../common/package-root.ts';
 import type { ProtoGrpcType } from './gen/agent.ts';
 import type { ErrorInfo, ErrorInfo__Output } from './gen/google/rpc/ErrorInfo.ts';
 import type { Status, Status__Output } from './gen/google/rpc/Status.ts';
+import type { ProtoGrpcType as TrustGrpcType } from './gen/trust.ts';
 
 // What goes wrong reaches the caller as an error; grpc-js would write it to standard error a second time.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 /** The loaded proto files. Numbers of 64 bits arrive as numbers: all of ours stay below 2^53. */
 export const packageDefinition: PackageDefinition = loadSync(
-  ['vais/remote/v1/agent.proto', 'google/rpc/status.proto'],
+  ['vais/remote/v1/agent.proto', 'vais/remote/v1/trust.proto', 'google/rpc/status.proto'],
   {
     includeDirs: [join(packageRoot, 'proto')],
     longs: Number,
@@ -25,10 +26,13 @@ export const packageDefinition: PackageDefinition = loadSync(
   },
 );
 
-const loaded = grpc.loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType;
+const loaded = grpc.loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType & TrustGrpcType;
 
 /** The agent's service: `new AgentService(address, credentials)` is a client, `AgentService.service` its definition. */
 export const AgentService = loaded.vais.remote.v1.AgentService;
+
+/** Where a developer gets a certificate, renews it, and is managed. */
+export const { PairService, IdentityService, AdminService } = loaded.vais.remote.v1;
 
 /** `google.rpc.Status`, the details of a failed call. */
 export const StatusMessage = packageDefinition['google.rpc.Status'] as MessageTypeDefinition<Status, Status__Output>;

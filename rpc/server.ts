@@ -22,6 +22,14 @@ export const channelOptions: grpc.ChannelOptions = {
   'grpc.max_send_message_length': maxMessageBytes,
 };
 
+/** What an agent tells grpc-js. */
+export const serverOptions: grpc.ServerOptions = {
+  ...channelOptions,
+  'grpc.max_concurrent_streams': 64,
+  'grpc.max_receive_message_length': maxMessageBytes,
+  'grpc.max_send_message_length': maxStateBytes,
+};
+
 /** A listening gRPC server. */
 export interface RpcServer {
   /** The port that it has, also where 0 was asked for. */
@@ -31,7 +39,7 @@ export interface RpcServer {
 }
 
 /**
- * Serves the agent's service, health (`grpc.health.v1`) and reflection.
+ * Serves the agent's service, health (`grpc.health.v1`) and reflection, in plain text.
  *
  * @throws VaisError `busy` when the address is taken
  */
@@ -40,14 +48,9 @@ export async function serveAgent(
   handlers: AgentServiceHandlers,
   credentials: grpc.ServerCredentials,
 ): Promise<RpcServer> {
-  const server = new grpc.Server({
-    ...channelOptions,
-    'grpc.max_receive_message_length': maxMessageBytes,
-    'grpc.max_send_message_length': maxStateBytes,
-  });
+  const server = new grpc.Server(serverOptions);
   server.addService(AgentService.service, handlers);
-  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
-  new ReflectionService(packageDefinition).addToServer(server);
+  addStandardServices(server);
   const port = await bind(server, target, credentials);
   let closed = false;
   return {
@@ -58,6 +61,12 @@ export async function serveAgent(
       server.forceShutdown();
     },
   };
+}
+
+/** Health and reflection. */
+export function addStandardServices(server: grpc.Server): void {
+  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
+  new ReflectionService(packageDefinition).addToServer(server);
 }
 
 function bind(server: grpc.Server, target: Target, credentials: grpc.ServerCredentials): Promise<number> {

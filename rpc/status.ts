@@ -39,9 +39,7 @@ export function fromStatus(thrown: unknown, address: string): VaisError {
   if (ours !== undefined) return ours;
   switch (thrown.code) {
     case grpc.status.UNAVAILABLE:
-      return new VaisError('unreachable', `no agent answers at ${address}: ${plain(thrown.details)}`, {
-        cause: thrown,
-      });
+      return fromConnection(thrown, address);
     case grpc.status.DEADLINE_EXCEEDED:
       return new VaisError('unreachable', `the agent at ${address} did not answer in time`, { cause: thrown });
     case grpc.status.UNIMPLEMENTED:
@@ -60,6 +58,23 @@ export function fromStatus(thrown: unknown, address: string): VaisError {
     default:
       return new VaisError('internal', `${address}: ${thrown.details}`, { cause: thrown });
   }
+}
+
+/** Why no connection came to be. grpc-js has only the words of TLS for that. */
+function fromConnection(cause: grpc.ServiceError, address: string): VaisError {
+  const { details } = cause;
+  if (/self.signed|unable to (?:verify|get)|signature failure|certificate purpose|does not match/i.test(details))
+    return new VaisError(
+      'identity_changed',
+      `WHAT LISTENS AT ${address} IS NOT THE AGENT THAT YOU PAIRED WITH: it shows another identity. Nothing was sent`,
+      { cause },
+    );
+  if (/wrong version number|packet length too long|SSL routines/.test(details))
+    return new VaisError('unreachable', `what listens at ${address} does not speak TLS 1.3 as the paired agent does`, {
+      hint: 'Was the agent started with --insecure? Then push to its address; or start it without.',
+      cause,
+    });
+  return new VaisError('unreachable', `no agent answers at ${address}: ${plain(details)}`, { cause });
 }
 
 /** A failure inside a message. */
@@ -101,5 +116,8 @@ function plain(details: string): string {
   const inner = /connect (E[A-Z]+)/.exec(details)?.[1];
   if (inner === 'ECONNREFUSED') return 'connection refused';
   if (inner !== undefined) return inner;
+  // Of a peer that hangs up on plain text, as an agent with TLS does.
+  if (/Failed to connect|ECONNRESET|socket hang up/.test(details))
+    return 'it hangs up; if it is an agent without --insecure, pair with it first';
   return details.split('\n')[0] ?? details;
 }

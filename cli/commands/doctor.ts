@@ -5,7 +5,8 @@ import { VaisError } from '../../common/error.ts';
 import { isPrivateFolder } from '../../common/files.ts';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
 import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts';
-import { type Context, connect, readTarget } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { CheckReport } from '../report.ts';
 
 /** `doctor`: what this machine has, and what would make it better. Fails only when nothing can work without it. */
@@ -95,8 +96,8 @@ async function link(env: Context['env']): Promise<CheckReport> {
 
 async function agent(to: string, context: Context): Promise<CheckReport> {
   try {
-    const target = readTarget(to);
-    const client = connect(target, context);
+    const target = await readTarget(to, context);
+    const client = await connect(target, context);
     try {
       const { agentVersion, programs } = await client.getStatus(false);
       const names = programs.map(({ name }) => name).join(', ');

@@ -1,11 +1,12 @@
 import { VaisError } from '../../common/error.ts';
-import { type Context, connect, readTarget } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import type { Context } from '../context.ts';
 import { stageReport } from '../stage-report.ts';
 
 /** `events`: what happens to all pushes from now on, whoever makes them, until Ctrl-C. */
 export async function events(options: { readonly to?: string }, context: Context): Promise<number> {
-  const target = readTarget(options.to);
-  const client = connect(target, context);
+  const target = await readTarget(options.to, context);
+  const client = await connect(target, context);
   try {
     await client.connect();
     for await (const event of client.watchEvents(context.signal)) {

@@ -1,14 +1,15 @@
 import { originName, outcomeName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
-import { type Context, connect, readTarget } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import type { Context } from '../context.ts';
 
 /** `history`: the versions that a module had, and the pushes that became none. */
 export async function history(
   options: { readonly to?: string; readonly module?: string },
   context: Context,
 ): Promise<number> {
-  const target = readTarget(options.to);
-  const client = connect(target, context);
+  const target = await readTarget(options.to, context);
+  const client = await connect(target, context);
   try {
     const { program, module, entries } = await client.listHistory(target.program ?? '', options.module ?? '');
     for (const entry of entries) {

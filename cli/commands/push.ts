@@ -1,5 +1,6 @@
 import { PushClock } from '../clock.ts';
-import { type Context, connect, exitOf, interruptedExit, readTarget, withFolder } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
 import { type CompileOptions, classify, readInput } from '../prepare.ts';
 import { pushOnce } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
@@ -14,10 +15,10 @@ export interface PushOptions extends CompileOptions {
 /** `push FILE…`: each file compiled for the target and swapped into the running program, all on one session. */
 export async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
   const { output, signal } = context;
-  const target = readTarget(options.to);
+  const target = await readTarget(options.to, context);
   const files = paths.map(classify);
   for (const { path } of files) await readInput(path);
-  const client = connect(target, context);
+  const client = await connect(target, context);
   try {
     const session = await PushSession.open(client, target.address, signal);
     const errors: ErrorReport[] = [];

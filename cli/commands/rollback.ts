@@ -1,8 +1,10 @@
 import { VaisError } from '../../common/error.ts';
+import type { RollbackRequest } from '../../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse__Output } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
 import { fromFailure } from '../../rpc/status.ts';
 import { PushClock } from '../clock.ts';
-import { type Context, connect, interruptedExit, readTarget } from '../context.ts';
+import { type Connection, connect, readTarget } from '../connect.ts';
+import { type Context, interruptedExit } from '../context.ts';
 import { timedOut } from '../push-once.ts';
 import { errorReport, type StageReport } from '../report.ts';
 import type { Ending } from '../session.ts';
@@ -23,17 +25,13 @@ export async function rollback(
   context: Context,
 ): Promise<number> {
   const { output, signal } = context;
-  const target = readTarget(options.to);
-  const client = connect(target, context);
+  const target = await readTarget(options.to, context);
+  const client = await connect(target, context);
   const over = new AbortController();
   try {
     const clock = new PushClock();
-    const request = {
-      program: target.program ?? '',
-      module: options.module ?? '',
-      version: version ?? 0,
-      elapsedUs: clock.offer(),
-    };
+    const wanted = { program: target.program ?? '', module: options.module ?? '', version: version ?? 0 };
+    const request = { ...wanted, ...(await signed(wanted, client)), elapsedUs: clock.offer() };
     const stages: StageReport[] = [];
     const answers = client.rollback(request, AbortSignal.any([signal, over.signal]));
     const show = (report: StageReport): void => {
@@ -50,6 +48,24 @@ export async function rollback(
     over.abort();
     client.close();
   }
+}
+
+interface SignedRollback extends Pick<RollbackRequest, 'signature' | 'parentVersion'> {
+  readonly program: string;
+  readonly module: string;
+}
+
+/** The signature of the request and what it is of, where the agent wants one: for a program and a module by name, and what runs there now. */
+async function signed(
+  wanted: { readonly program: string; readonly module: string; readonly version: number },
+  client: Connection,
+): Promise<Partial<SignedRollback>> {
+  if (client.signer === undefined) return {};
+  const state = await client.getStatus(false);
+  const { program, module, entries } = await client.listHistory(wanted.program, wanted.module);
+  const parentVersion = entries.find(({ desired }) => desired)?.version ?? 0;
+  const act = { program, module, version: wanted.version, parentVersion };
+  return { program, module, parentVersion, signature: client.signer.rollback(act, state) };
 }
 
 /** Shows the events of a rollback and returns how it ended. */

@@ -1,12 +1,13 @@
 import { VaisError } from '../../common/error.ts';
 import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/GetStatusResponse.ts';
-import { type Context, connect, readTarget } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { StatusReport } from '../report.ts';
 
 /** `status`: what each module of each connected program runs. */
 export async function status(options: { readonly to?: string }, context: Context): Promise<number> {
-  const target = readTarget(options.to);
-  const client = connect(target, context);
+  const target = await readTarget(options.to, context);
+  const client = await connect(target, context);
   try {
     const answer = await client.getStatus(false);
     const { agentVersion, insecure, programs } = answer;

@@ -1,9 +1,11 @@
 import { VaisError } from '../../common/error.ts';
 import { AgentLine } from '../agent-line.ts';
 import { chooseModule } from '../choose.ts';
-import { type Context, connect, readTarget, withFolder } from '../context.ts';
+import { connect, readTarget } from '../connect.ts';
+import { type Context, withFolder } from '../context.ts';
 import { Follower } from '../follow.ts';
 import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.ts';
+import { keepRenewed } from '../renewal.ts';
 
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
@@ -15,7 +17,7 @@ export interface WatchOptions extends CompileOptions {
 /** `watch FILE…`: a push at each save, until Ctrl-C. */
 export async function watch(paths: readonly string[], options: WatchOptions, context: Context): Promise<number> {
   const { output, signal } = context;
-  const target = readTarget(options.to);
+  const target = await readTarget(options.to, context);
   const files = paths.map(classify);
   for (const file of files) {
     await readInput(file.path);
@@ -24,9 +26,9 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
     });
   }
-  const client = connect(target, context);
+  const line = new AgentLine(await connect(target, context), target.address, output, signal);
+  const stopRenewing = keepRenewed(target, context, (next) => line.replace(next));
   try {
-    const line = new AgentLine(client, target.address, output, signal);
     const { state } = await line.open();
     let pushes = 0;
     await withFolder(async (folder) => {
@@ -55,6 +57,7 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     if (signal.aborted) return 0;
     throw thrown;
   } finally {
-    client.close();
+    stopRenewing();
+    line.close();
   }
 }

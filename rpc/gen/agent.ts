@@ -2,13 +2,20 @@ import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Ack as _vais_remote_v1_Ack, Ack__Output as _vais_remote_v1_Ack__Output } from './vais/remote/v1/Ack.ts';
+import type { AdminServiceClient as _vais_remote_v1_AdminServiceClient, AdminServiceDefinition as _vais_remote_v1_AdminServiceDefinition } from './vais/remote/v1/AdminService.ts';
 import type { AgentServiceClient as _vais_remote_v1_AgentServiceClient, AgentServiceDefinition as _vais_remote_v1_AgentServiceDefinition } from './vais/remote/v1/AgentService.ts';
 import type { Chunk as _vais_remote_v1_Chunk, Chunk__Output as _vais_remote_v1_Chunk__Output } from './vais/remote/v1/Chunk.ts';
+import type { CreateTokenRequest as _vais_remote_v1_CreateTokenRequest, CreateTokenRequest__Output as _vais_remote_v1_CreateTokenRequest__Output } from './vais/remote/v1/CreateTokenRequest.ts';
+import type { CreateTokenResponse as _vais_remote_v1_CreateTokenResponse, CreateTokenResponse__Output as _vais_remote_v1_CreateTokenResponse__Output } from './vais/remote/v1/CreateTokenResponse.ts';
+import type { Developer as _vais_remote_v1_Developer, Developer__Output as _vais_remote_v1_Developer__Output } from './vais/remote/v1/Developer.ts';
 import type { Event as _vais_remote_v1_Event, Event__Output as _vais_remote_v1_Event__Output } from './vais/remote/v1/Event.ts';
 import type { Failure as _vais_remote_v1_Failure, Failure__Output as _vais_remote_v1_Failure__Output } from './vais/remote/v1/Failure.ts';
 import type { GetStatusRequest as _vais_remote_v1_GetStatusRequest, GetStatusRequest__Output as _vais_remote_v1_GetStatusRequest__Output } from './vais/remote/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _vais_remote_v1_GetStatusResponse, GetStatusResponse__Output as _vais_remote_v1_GetStatusResponse__Output } from './vais/remote/v1/GetStatusResponse.ts';
 import type { HistoryEntry as _vais_remote_v1_HistoryEntry, HistoryEntry__Output as _vais_remote_v1_HistoryEntry__Output } from './vais/remote/v1/HistoryEntry.ts';
+import type { IdentityServiceClient as _vais_remote_v1_IdentityServiceClient, IdentityServiceDefinition as _vais_remote_v1_IdentityServiceDefinition } from './vais/remote/v1/IdentityService.ts';
+import type { ListDevelopersRequest as _vais_remote_v1_ListDevelopersRequest, ListDevelopersRequest__Output as _vais_remote_v1_ListDevelopersRequest__Output } from './vais/remote/v1/ListDevelopersRequest.ts';
+import type { ListDevelopersResponse as _vais_remote_v1_ListDevelopersResponse, ListDevelopersResponse__Output as _vais_remote_v1_ListDevelopersResponse__Output } from './vais/remote/v1/ListDevelopersResponse.ts';
 import type { ListHistoryRequest as _vais_remote_v1_ListHistoryRequest, ListHistoryRequest__Output as _vais_remote_v1_ListHistoryRequest__Output } from './vais/remote/v1/ListHistoryRequest.ts';
 import type { ListHistoryResponse as _vais_remote_v1_ListHistoryResponse, ListHistoryResponse__Output as _vais_remote_v1_ListHistoryResponse__Output } from './vais/remote/v1/ListHistoryResponse.ts';
 import type { Manifest as _vais_remote_v1_Manifest, Manifest__Output as _vais_remote_v1_Manifest__Output } from './vais/remote/v1/Manifest.ts';
@@ -16,12 +23,20 @@ import type { Module as _vais_remote_v1_Module, Module__Output as _vais_remote_v
 import type { Nack as _vais_remote_v1_Nack, Nack__Output as _vais_remote_v1_Nack__Output } from './vais/remote/v1/Nack.ts';
 import type { Offer as _vais_remote_v1_Offer, Offer__Output as _vais_remote_v1_Offer__Output } from './vais/remote/v1/Offer.ts';
 import type { Open as _vais_remote_v1_Open, Open__Output as _vais_remote_v1_Open__Output } from './vais/remote/v1/Open.ts';
+import type { PairRequest as _vais_remote_v1_PairRequest, PairRequest__Output as _vais_remote_v1_PairRequest__Output } from './vais/remote/v1/PairRequest.ts';
+import type { PairResponse as _vais_remote_v1_PairResponse, PairResponse__Output as _vais_remote_v1_PairResponse__Output } from './vais/remote/v1/PairResponse.ts';
+import type { PairServiceClient as _vais_remote_v1_PairServiceClient, PairServiceDefinition as _vais_remote_v1_PairServiceDefinition } from './vais/remote/v1/PairService.ts';
 import type { Program as _vais_remote_v1_Program, Program__Output as _vais_remote_v1_Program__Output } from './vais/remote/v1/Program.ts';
 import type { Progress as _vais_remote_v1_Progress, Progress__Output as _vais_remote_v1_Progress__Output } from './vais/remote/v1/Progress.ts';
+import type { RenewRequest as _vais_remote_v1_RenewRequest, RenewRequest__Output as _vais_remote_v1_RenewRequest__Output } from './vais/remote/v1/RenewRequest.ts';
+import type { RenewResponse as _vais_remote_v1_RenewResponse, RenewResponse__Output as _vais_remote_v1_RenewResponse__Output } from './vais/remote/v1/RenewResponse.ts';
+import type { RevokeDeveloperRequest as _vais_remote_v1_RevokeDeveloperRequest, RevokeDeveloperRequest__Output as _vais_remote_v1_RevokeDeveloperRequest__Output } from './vais/remote/v1/RevokeDeveloperRequest.ts';
+import type { RevokeDeveloperResponse as _vais_remote_v1_RevokeDeveloperResponse, RevokeDeveloperResponse__Output as _vais_remote_v1_RevokeDeveloperResponse__Output } from './vais/remote/v1/RevokeDeveloperResponse.ts';
 import type { RollbackRequest as _vais_remote_v1_RollbackRequest, RollbackRequest__Output as _vais_remote_v1_RollbackRequest__Output } from './vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse as _vais_remote_v1_RollbackResponse, RollbackResponse__Output as _vais_remote_v1_RollbackResponse__Output } from './vais/remote/v1/RollbackResponse.ts';
 import type { SessionRequest as _vais_remote_v1_SessionRequest, SessionRequest__Output as _vais_remote_v1_SessionRequest__Output } from './vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse as _vais_remote_v1_SessionResponse, SessionResponse__Output as _vais_remote_v1_SessionResponse__Output } from './vais/remote/v1/SessionResponse.ts';
+import type { Signature as _vais_remote_v1_Signature, Signature__Output as _vais_remote_v1_Signature__Output } from './vais/remote/v1/Signature.ts';
 import type { State as _vais_remote_v1_State, State__Output as _vais_remote_v1_State__Output } from './vais/remote/v1/State.ts';
 import type { Want as _vais_remote_v1_Want, Want__Output as _vais_remote_v1_Want__Output } from './vais/remote/v1/Want.ts';
 import type { WatchEventsRequest as _vais_remote_v1_WatchEventsRequest, WatchEventsRequest__Output as _vais_remote_v1_WatchEventsRequest__Output } from './vais/remote/v1/WatchEventsRequest.ts';
@@ -36,13 +51,20 @@ export interface ProtoGrpcType {
     remote: {
       v1: {
         Ack: MessageTypeDefinition<_vais_remote_v1_Ack, _vais_remote_v1_Ack__Output>
+        AdminService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AdminServiceClient> & { service: _vais_remote_v1_AdminServiceDefinition }
         AgentService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AgentServiceClient> & { service: _vais_remote_v1_AgentServiceDefinition }
         Chunk: MessageTypeDefinition<_vais_remote_v1_Chunk, _vais_remote_v1_Chunk__Output>
+        CreateTokenRequest: MessageTypeDefinition<_vais_remote_v1_CreateTokenRequest, _vais_remote_v1_CreateTokenRequest__Output>
+        CreateTokenResponse: MessageTypeDefinition<_vais_remote_v1_CreateTokenResponse, _vais_remote_v1_CreateTokenResponse__Output>
+        Developer: MessageTypeDefinition<_vais_remote_v1_Developer, _vais_remote_v1_Developer__Output>
         Event: MessageTypeDefinition<_vais_remote_v1_Event, _vais_remote_v1_Event__Output>
         Failure: MessageTypeDefinition<_vais_remote_v1_Failure, _vais_remote_v1_Failure__Output>
         GetStatusRequest: MessageTypeDefinition<_vais_remote_v1_GetStatusRequest, _vais_remote_v1_GetStatusRequest__Output>
         GetStatusResponse: MessageTypeDefinition<_vais_remote_v1_GetStatusResponse, _vais_remote_v1_GetStatusResponse__Output>
         HistoryEntry: MessageTypeDefinition<_vais_remote_v1_HistoryEntry, _vais_remote_v1_HistoryEntry__Output>
+        IdentityService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_IdentityServiceClient> & { service: _vais_remote_v1_IdentityServiceDefinition }
+        ListDevelopersRequest: MessageTypeDefinition<_vais_remote_v1_ListDevelopersRequest, _vais_remote_v1_ListDevelopersRequest__Output>
+        ListDevelopersResponse: MessageTypeDefinition<_vais_remote_v1_ListDevelopersResponse, _vais_remote_v1_ListDevelopersResponse__Output>
         ListHistoryRequest: MessageTypeDefinition<_vais_remote_v1_ListHistoryRequest, _vais_remote_v1_ListHistoryRequest__Output>
         ListHistoryResponse: MessageTypeDefinition<_vais_remote_v1_ListHistoryResponse, _vais_remote_v1_ListHistoryResponse__Output>
         Manifest: MessageTypeDefinition<_vais_remote_v1_Manifest, _vais_remote_v1_Manifest__Output>
@@ -53,12 +75,20 @@ export interface ProtoGrpcType {
         Open: MessageTypeDefinition<_vais_remote_v1_Open, _vais_remote_v1_Open__Output>
         Origin: EnumTypeDefinition
         Outcome: EnumTypeDefinition
+        PairRequest: MessageTypeDefinition<_vais_remote_v1_PairRequest, _vais_remote_v1_PairRequest__Output>
+        PairResponse: MessageTypeDefinition<_vais_remote_v1_PairResponse, _vais_remote_v1_PairResponse__Output>
+        PairService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_PairServiceClient> & { service: _vais_remote_v1_PairServiceDefinition }
         Program: MessageTypeDefinition<_vais_remote_v1_Program, _vais_remote_v1_Program__Output>
         Progress: MessageTypeDefinition<_vais_remote_v1_Progress, _vais_remote_v1_Progress__Output>
+        RenewRequest: MessageTypeDefinition<_vais_remote_v1_RenewRequest, _vais_remote_v1_RenewRequest__Output>
+        RenewResponse: MessageTypeDefinition<_vais_remote_v1_RenewResponse, _vais_remote_v1_RenewResponse__Output>
+        RevokeDeveloperRequest: MessageTypeDefinition<_vais_remote_v1_RevokeDeveloperRequest, _vais_remote_v1_RevokeDeveloperRequest__Output>
+        RevokeDeveloperResponse: MessageTypeDefinition<_vais_remote_v1_RevokeDeveloperResponse, _vais_remote_v1_RevokeDeveloperResponse__Output>
         RollbackRequest: MessageTypeDefinition<_vais_remote_v1_RollbackRequest, _vais_remote_v1_RollbackRequest__Output>
         RollbackResponse: MessageTypeDefinition<_vais_remote_v1_RollbackResponse, _vais_remote_v1_RollbackResponse__Output>
         SessionRequest: MessageTypeDefinition<_vais_remote_v1_SessionRequest, _vais_remote_v1_SessionRequest__Output>
         SessionResponse: MessageTypeDefinition<_vais_remote_v1_SessionResponse, _vais_remote_v1_SessionResponse__Output>
+        Signature: MessageTypeDefinition<_vais_remote_v1_Signature, _vais_remote_v1_Signature__Output>
         Stage: EnumTypeDefinition
         State: MessageTypeDefinition<_vais_remote_v1_State, _vais_remote_v1_State__Output>
         Tier: EnumTypeDefinition

@@ -127,7 +127,12 @@ export class World {
   /** Nothing of the developer's own agents: every test has a link and a temporary folder of its own. */
   get env(): NodeJS.ProcessEnv {
     const { VAIS_REMOTE_TO: _to, VAIS_HOT_NAME: _name, VAIS_HOT_LINK: _link, ...rest } = process.env;
-    const own = { VAIS_HOT_LINK: this.#link, XDG_RUNTIME_DIR: this.folder, TMPDIR: this.temporary };
+    const own = {
+      VAIS_HOT_LINK: this.#link,
+      XDG_RUNTIME_DIR: this.folder,
+      XDG_CONFIG_HOME: this.path('config'),
+      TMPDIR: this.temporary,
+    };
     return { ...rest, ...own, NO_COLOR: '1' };
   }
 
@@ -173,6 +178,18 @@ export class World {
     if (ready.event !== 'ready') throw new Error(`the agent's first line: ${JSON.stringify(ready)}`);
     this.#link = ready.link;
     return { process: agent, address: ready.address, link: ready.link, data };
+  }
+
+  /** An agent with TLS, and the token that it prints for the first developer. */
+  async startGuarded(...more: string[]): Promise<Agent & { readonly token: string }> {
+    const data = this.path('agent-data');
+    const listen = more.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+    const agent = this.remote('agent', ...listen, '--data', data, '--json', ...more);
+    const ready = await agent.event('ready');
+    this.#link = String(ready['link']);
+    const token = (await agent.line((line) => /"event":"(?:token|linked|started)"/.test(line))) ?? '';
+    const { token: text = '' } = JSON.parse(token) as { token?: string };
+    return { process: agent, address: String(ready['address']), link: this.#link, data, token: text };
   }
 
   startProgram(path: string, env: NodeJS.ProcessEnv = {}): Running {

@@ -1,6 +1,7 @@
 // Original file: proto/vais/remote/v1/agent.proto
 
 import type { Manifest as _vais_remote_v1_Manifest, Manifest__Output as _vais_remote_v1_Manifest__Output } from '../../../vais/remote/v1/Manifest.ts';
+import type { Signature as _vais_remote_v1_Signature, Signature__Output as _vais_remote_v1_Signature__Output } from '../../../vais/remote/v1/Signature.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Offer {
@@ -8,6 +9,7 @@ export interface Offer {
   'manifest'?: (_vais_remote_v1_Manifest | null);
   'image'?: (Buffer | Uint8Array | string);
   'elapsedUs'?: (number | string | Long);
+  'signature'?: (_vais_remote_v1_Signature | null);
 }
 
 export interface Offer__Output {
@@ -15,4 +17,5 @@ export interface Offer__Output {
   'manifest': (_vais_remote_v1_Manifest__Output | null);
   'image': (Buffer);
   'elapsedUs': (number);
+  'signature': (_vais_remote_v1_Signature__Output | null);
 }

@@ -1,5 +1,6 @@
 // Original file: proto/vais/remote/v1/agent.proto
 
+import type { Signature as _vais_remote_v1_Signature, Signature__Output as _vais_remote_v1_Signature__Output } from '../../../vais/remote/v1/Signature.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface RollbackRequest {
@@ -7,6 +8,8 @@ export interface RollbackRequest {
   'module'?: (string);
   'version'?: (number | string | Long);
   'elapsedUs'?: (number | string | Long);
+  'signature'?: (_vais_remote_v1_Signature | null);
+  'parentVersion'?: (number | string | Long);
 }
 
 export interface RollbackRequest__Output {
@@ -14,4 +17,6 @@ export interface RollbackRequest__Output {
   'module': (string);
   'version': (number);
   'elapsedUs': (number);
+  'signature': (_vais_remote_v1_Signature__Output | null);
+  'parentVersion': (number);
 }

@@ -1,0 +1,129 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { audit, developers, newIdentity, revoke, type Show, token } from './commands.ts';
+import { parseRunOrder, type RunOrder } from './supervisor.ts';
+import { tokenSeconds } from './tokens.ts';
+
+/** What an agent is started with. */
+export interface AgentFlags {
+  readonly listen: string;
+  readonly data: string;
+  readonly run: readonly RunOrder[];
+  readonly insecure: boolean;
+  readonly advertise?: string;
+  readonly certificateDays: number;
+  readonly json: boolean;
+  readonly maxImage: number;
+  readonly maxDisk: number;
+}
+
+/** What the commands need of their surroundings: `serve` starts an agent, `run` carries one of the others out. */
+export interface Edge {
+  readonly serve: (flags: AgentFlags) => Promise<void>;
+  readonly run: (json: boolean, work: (show: Show) => Promise<void>) => Promise<void>;
+}
+
+/** The command line behind `vais-remote agent`, and that of `vais-remote audit`. */
+export function agentCommandLine(argv: readonly string[], edge: Edge): Command {
+  const make = others(edge)[argv[0] ?? ''];
+  return make === undefined ? agent(edge) : make().name(`vais-remote agent ${argv[0]}`);
+}
+
+/** Whether what stands behind `agent` names one of its commands, which then has no more to say about the rest. */
+export function isAgentCommand(word: string | undefined): boolean {
+  return word !== undefined && /^(token|developers|revoke|new-identity|audit)$/.test(word);
+}
+
+function agent({ serve }: Edge): Command {
+  return new Command('vais-remote agent')
+    .description('Stand beside programs on this machine and hand them the code that is pushed.')
+    .requiredOption('--listen <host:port>', 'where to listen for pushes; port 0 takes a free one')
+    .requiredOption('--data <dir>', 'folder for identity, images and history; made when it is missing')
+    .option('--run <name=command>', 'start this program, and again when it dies (repeatable)', collectRun, [])
+    .option('--insecure', 'serve without encryption, authentication and signatures, on loopback only', false)
+    .option('--advertise <host:port>', 'where developers reach this agent; goes into pairing tokens')
+    .option('--certificate-days <n>', 'how long a developer’s certificate holds; it is renewed by itself', days, 30)
+    .option('--max-image <mib>', 'largest library that is taken, in MiB', positive, 256)
+    .option('--max-disk <mib>', 'what all kept libraries may take together, in MiB', positive, 4_096)
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', help)
+    .action((flags: AgentFlags) => serve(flags));
+}
+
+function others({ run }: Edge): Readonly<Record<string, () => Command>> {
+  const command = (description: string): Command =>
+    new Command()
+      .description(description)
+      .requiredOption('--data <dir>', 'the data folder of the agent')
+      .option('--json', 'one JSON object a line', false);
+  return {
+    token: () =>
+      command('Print a token with which one developer can pair, once.')
+        .option('--program <name>', 'a program that the developer may touch; without it, all (repeatable)', collect, [])
+        .option('--developer <name>', 'what the developer is called; without it, as they say')
+        .option('--minutes <n>', 'how long the token holds', minutes, tokenSeconds.usual / 60)
+        .action((flags: DataFlags & { program: string[]; developer?: string; minutes: number }) => {
+          const { data, json, program: programs, developer, minutes: holds } = flags;
+          const named = developer === undefined ? {} : { developer };
+          return run(json, (show) => token(data, { ...named, programs, minutes: holds }, show));
+        }),
+    developers: () =>
+      command('Say who is paired with the agent.').action(({ data, json }: DataFlags) =>
+        run(json, (show) => developers(data, show)),
+      ),
+    revoke: () =>
+      command('Take a developer’s rights, and end their connections at once.')
+        .argument('<name>', 'who: see `vais-remote agent developers`')
+        .action((name: string, { data, json }: DataFlags) => run(json, (show) => revoke(data, name, show))),
+    'new-identity': () =>
+      command('Set the agent’s identity and developers aside: for an agent that lost its key.').action(
+        ({ data, json }: DataFlags) => run(json, (show) => newIdentity(data, show)),
+      ),
+    audit: () =>
+      command('Show what the agent decided, and that nothing of it was changed since.')
+        .option('--verify', 'only say whether the log is whole', false)
+        .action(({ data, json, verify }: DataFlags & { verify: boolean }) =>
+          run(json, (show) => audit(data, verify, show)),
+        ),
+  };
+}
+
+interface DataFlags {
+  readonly data: string;
+  readonly json: boolean;
+}
+
+function collectRun(text: string, before: readonly RunOrder[]): RunOrder[] {
+  const order = parseRunOrder(text);
+  if (order === undefined) throw new InvalidArgumentError('Write NAME=COMMAND, as in game=./game.');
+  return [...before, order];
+}
+
+function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  return number;
+}
+
+function days(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number <= 3_650) return number;
+  throw new InvalidArgumentError('Give days, up to ten years.');
+}
+
+function minutes(text: string): number {
+  const number = positive(text);
+  if (number * 60 <= tokenSeconds.most) return number;
+  throw new InvalidArgumentError('Give minutes, up to a day.');
+}
+
+const help = `
+Its other commands, each with --help:
+  vais-remote agent token --data DIR          a token with which one more developer can pair
+  vais-remote agent developers --data DIR     who is paired
+  vais-remote agent revoke NAME --data DIR    take a developer's rights, at once
+  vais-remote agent new-identity --data DIR   for an agent that lost its key
+  vais-remote audit --data DIR                what was decided; --verify: that nothing of it was changed`;

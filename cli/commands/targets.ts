@@ -1,0 +1,19 @@
+import { VaisError } from '../../common/error.ts';
+import type { Context } from '../context.ts';
+import { configFolder, TargetStore } from '../targets.ts';
+import { targetReport } from './pair.ts';
+
+/** `targets`: the agents that this developer is paired with; `--forget NAME` removes one from the list. */
+export async function targets(options: { readonly forget?: string }, context: Context): Promise<number> {
+  const store = new TargetStore(configFolder(context.env));
+  if (options.forget === undefined) {
+    for (const target of await store.list()) context.output.show(targetReport('target', target));
+    return 0;
+  }
+  const target = await store.find(options.forget);
+  if (target === undefined)
+    throw new VaisError('usage', `no target is called ${options.forget}`, { hint: 'See `vais-remote targets`.' });
+  await store.remove(target.name);
+  context.output.show(targetReport('forgotten', target));
+  return 0;
+}

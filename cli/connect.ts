@@ -1,0 +1,118 @@
+import { VaisError } from '../common/error.ts';
+import { isAddress, parseTarget, requireLoopback, type Target } from '../rpc/address.ts';
+import { makeRequest } from '../rpc/certificate.ts';
+import { AgentClient } from '../rpc/client.ts';
+import { type ClientIdentity, secureChannel } from '../rpc/credentials.ts';
+import { askToRenew } from '../rpc/trust-client.ts';
+import type { Context } from './context.ts';
+import { openSigningKey, Signer } from './signer.ts';
+import { configFolder, type PairedTarget, TargetStore, validityOf } from './targets.ts';
+
+/** Where a command goes: an agent that was paired, or one on this machine that is not protected. */
+export interface AgentTarget extends Target {
+  readonly paired?: PairedTarget;
+}
+
+/** A connection to an agent, with what signs for it; without that where the agent is not protected. */
+export class Connection extends AgentClient {
+  readonly signer: Signer | undefined;
+  readonly paired: PairedTarget | undefined;
+
+  constructor(target: AgentTarget, signer: Signer | undefined) {
+    super(target, target.paired === undefined ? undefined : secureChannel(identityOf(target.paired)));
+    this.signer = signer;
+    this.paired = target.paired;
+  }
+}
+
+/**
+ * Reads `--to`: the name of a paired target, or an address; each with `/PROGRAM` behind it or not.
+ *
+ * @throws VaisError `usage` when there is none, or no target has that name; `not_authorised` for an address elsewhere
+ * that was not paired; `key_exposed`
+ */
+export async function readTarget(to: string | undefined, { env }: Context): Promise<AgentTarget> {
+  if (to === undefined || to === '') {
+    throw new VaisError('usage', 'no target: where should this go?', {
+      hint: 'Give --to NAME[/PROGRAM] or --to HOST:PORT[/PROGRAM], or set VAIS_REMOTE_TO.',
+    });
+  }
+  const store = new TargetStore(configFolder(env));
+  if (isAddress(to)) {
+    const target = parseTarget(to);
+    const paired = await store.at(target.address);
+    if (paired !== undefined) return { ...target, paired };
+    requireLoopback(target);
+    return target;
+  }
+  const slash = to.indexOf('/');
+  const [name, program] = slash < 0 ? [to, undefined] : [to.slice(0, slash), to.slice(slash + 1)];
+  const paired = await store.find(name);
+  if (paired === undefined) {
+    const names = (await store.list()).map((target) => target.name);
+    throw new VaisError('usage', `no target is called ${name}; paired: ${names.join(', ') || 'none'}`, {
+      hint: 'Pair with it: `vais-remote pair TOKEN --as NAME`. An address is written HOST:PORT.',
+    });
+  }
+  return { ...parseTarget(paired.address), paired, ...(program === undefined ? {} : { program }) };
+}
+
+/**
+ * Connects. Says so where the connection is plain text; renews the certificate where two thirds of its time are over. The
+ * caller closes the connection.
+ *
+ * @throws VaisError `certificate_expired`, `certificate_too_early`, `key_exposed`
+ */
+export async function connect(target: AgentTarget, context: Context): Promise<Connection> {
+  if (target.paired === undefined) {
+    context.say(
+      `insecure: the connection to ${target.address} is plain text without authentication, on this machine only`,
+    );
+    return new Connection(target, undefined);
+  }
+  const config = configFolder(context.env);
+  const paired = await renewed(target, target.paired, new TargetStore(config), context);
+  return new Connection({ ...target, paired }, new Signer(await openSigningKey(config), paired.agentId));
+}
+
+/** When the certificate of a target is to be renewed: when two thirds of its time are over. Milliseconds since 1970. */
+export function renewalDue(paired: PairedTarget): number {
+  const { from, until } = validityOf(paired);
+  return from + ((until - from) * 2) / 3;
+}
+
+async function renewed(
+  target: Target,
+  paired: PairedTarget,
+  store: TargetStore,
+  { say }: Context,
+): Promise<PairedTarget> {
+  const { from, until } = validityOf(paired);
+  const now = Date.now();
+  const here = `this machine’s clock says ${new Date(now).toISOString()}`;
+  if (now >= until)
+    throw new VaisError(
+      'certificate_expired',
+      `the certificate for ${paired.name} has expired: it held until ${new Date(until).toISOString()}, and ${here}`,
+    );
+  if (now < from)
+    throw new VaisError(
+      'certificate_too_early',
+      `the certificate for ${paired.name} does not hold before ${new Date(from).toISOString()}, and ${here}`,
+    );
+  if (now < renewalDue(paired)) return paired;
+  try {
+    const { key, request } = await makeRequest();
+    const next = { ...paired, key, certificate: await askToRenew(target, identityOf(paired), request) };
+    await store.save(next);
+    return next;
+  } catch (thrown) {
+    const { code, message } = VaisError.from(thrown);
+    if (code !== 'unreachable') say(`the certificate for ${paired.name} could not be renewed: ${message}`);
+    return paired; // It still holds.
+  }
+}
+
+function identityOf({ agentId, authority, key, certificate }: PairedTarget): ClientIdentity {
+  return { agentId, authority, own: { key, certificate } };
+}

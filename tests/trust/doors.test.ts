@@ -1,0 +1,239 @@
+/** Who gets in by the door of an agent, who does not, and why. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import * as grpc from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { audit } from '../../agent/commands.ts';
+import { agentIdOf, issueClient, type KeyAndCertificate, makeAuthority, makeRequest } from '../../rpc/certificate.ts';
+import { AgentClient } from '../../rpc/client.ts';
+import { secureChannel } from '../../rpc/credentials.ts';
+import { greet } from '../../rpc/greet.ts';
+import { eventually, Stock } from '../agent/harness.ts';
+import { Developer, Fort, type Guarded, refused } from './harness.ts';
+
+const stock = new Stock();
+beforeAll(() => stock.build());
+afterAll(() => stock.close());
+
+let fort: Fort;
+beforeEach(() => {
+  fort = new Fort();
+});
+afterEach(() => fort.close());
+
+const hour = 3_600_000;
+
+async function authorityOf(agent: Guarded): Promise<KeyAndCertificate> {
+  const text = await readFile(join(agent.data, 'identity', 'authority.pem'), 'utf8');
+  const [key = '', certificate = ''] = text.split(/(?=-----BEGIN CERTIFICATE)/);
+  return { key, certificate };
+}
+
+/** Ann with another certificate for her own place: of this authority, for this subject, and this time. */
+async function disguised(
+  agent: Guarded,
+  ann: Developer,
+  authority: KeyAndCertificate,
+  { from, until }: { from: number; until: number },
+  subject?: string,
+): Promise<Developer> {
+  const { key, request } = await makeRequest();
+  const id = subject ?? '0'.repeat(32);
+  const certificate = await issueClient(authority, request, id, { from: new Date(from), until: new Date(until) });
+  return fort.keep(new Developer(ann.name, agent.target, { ...ann.identity, own: { key, certificate } }, ann.key));
+}
+
+const knock = (developer: Developer) => developer.client().getStatus(false);
+
+describe('the door', () => {
+  it('lets in who is paired, by IPv4 and IPv6, and says who they are', async () => {
+    const agent = await fort.agent({ listen: '[::1]:0' });
+    const ann = await fort.developer(agent);
+    expect(await knock(ann)).toMatchObject({ insecure: false, developer: 'ann', agentId: ann.identity.agentId });
+  });
+
+  it('tells each stranger why, for every call, and serves the others', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const now = Date.now();
+    const whole = { from: now - hour, until: now + hour };
+    const authority = await authorityOf(agent);
+
+    const { own: _own, ...nobody } = ann.identity;
+    const nameless = fort.keep(new Developer('nobody', agent.target, nobody, ann.key));
+    await expect(knock(nameless)).rejects.toEqual(refused('not_authorised', 'without a certificate'));
+    await expect(nameless.session()).rejects.toThrow();
+    const session = nameless.client().session(AbortSignal.timeout(10_000)).responses();
+    await expect(session.next()).rejects.toEqual(refused('not_authorised', 'without a certificate'));
+    await expect(nameless.client().listHistory('', '')).rejects.toEqual(refused('not_authorised'));
+    const events = nameless.client().watchEvents(AbortSignal.timeout(10_000));
+    await expect(events.next()).rejects.toEqual(refused('not_authorised'));
+    const rollback = nameless.client().rollback({}, AbortSignal.timeout(10_000));
+    await expect(rollback.next()).rejects.toEqual(refused('not_authorised'));
+
+    const elsewhere = await makeAuthority();
+    await expect(knock(await disguised(agent, ann, elsewhere, whole))).rejects.toEqual(
+      refused('not_authorised', 'not one that this agent gave'),
+    );
+    await expect(knock(await disguised(agent, ann, authority, whole))).rejects.toEqual(
+      refused('not_authorised', 'does not know this developer'),
+    );
+    await expect(knock(await disguised(agent, ann, authority, { ...whole, until: now - 1_000 }))).rejects.toEqual(
+      refused('certificate_expired', 'held until'),
+    );
+    await expect(knock(await disguised(agent, ann, authority, { ...whole, from: now + hour / 2 }))).rejects.toEqual(
+      refused('certificate_too_early', 'does not hold before'),
+    );
+    expect(await knock(ann)).toMatchObject({ developer: 'ann' });
+    const noted: unknown[] = [];
+    await audit(agent.data, false, ({ event, code }) => event === 'connection_refused' && noted.push(code));
+    expect(new Set(noted)).toEqual(new Set(['not_authorised', 'certificate_expired', 'certificate_too_early']));
+  });
+
+  it('has no health, reflection or other service for strangers', async () => {
+    const agent = await fort.agent();
+    const { agentId, authority } = await greet(agent.target);
+    const { credentials, options } = secureChannel({ agentId, authority });
+    const client = new grpc.Client(agent.address, credentials, options);
+    const bytes = (value: Buffer) => value;
+    for (const path of [
+      '/grpc.health.v1.Health/Check',
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      '/vais.remote.v1.AdminService/CreateToken',
+    ]) {
+      const code = await new Promise((resolve) => {
+        client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error) => resolve(error?.code));
+      });
+      expect(code, path).toBe(grpc.status.UNIMPLEMENTED);
+    }
+    client.close();
+  });
+
+  it('is closed to plain text and to everything before TLS 1.3', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const { host, port } = agent.target;
+    const old = connect({ host, port, maxVersion: 'TLSv1.2', minVersion: 'TLSv1', rejectUnauthorized: false });
+    const [error] = (await once(old, 'error')) as [Error];
+    expect(error.message).toMatch(/protocol version/);
+    await expect(new AgentClient(agent.target).connect(3_000)).rejects.toEqual(refused('unreachable'));
+    const { key, certificate } = ann.identity.own ?? { key: '', certificate: '' };
+    const modern = connect({ host, port, key, cert: certificate, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    await once(modern, 'secureConnect');
+    expect(modern.getProtocol()).toBe('TLSv1.3');
+    modern.destroy();
+  });
+
+  it('ends what a developer has open at the moment when they are revoked, and nobody else’s', async () => {
+    const agent = await fort.agent();
+    await fort.program(stock.program, agent);
+    const [ann, bob] = [await fort.developer(agent), await fort.developer(agent, 'bob')];
+    const [hers, his] = [await ann.session(), await bob.session()];
+    const events = (async () => {
+      for await (const _event of ann.client().watchEvents(AbortSignal.timeout(20_000)));
+    })();
+    events.catch(() => undefined);
+    expect(await ann.push(await stock.image('a1'), hers)).toMatchObject({ kind: 'ack', version: 2 });
+    await eventually(async () => (await fort.developers(agent)).some((each) => each['connections'] === 2), 'two lines');
+
+    await fort.revoke(agent, 'ann');
+    expect(await hers.over).toMatchObject({ code: 'unreachable' });
+    await expect(events).rejects.toThrow();
+    await expect(knock(ann)).rejects.toEqual(refused('revoked', 'ann'));
+    expect(await bob.push(await stock.image('a2'), his)).toMatchObject({ kind: 'ack', version: 3 });
+    // What she signed counts no longer either, whoever brings it.
+    const image = await stock.image('a1');
+    expect(await bob.offer(his, image, ann.sign(image))).toMatchObject({ code: 'revoked' });
+    const { connections, revoked } = (await fort.developers(agent)).find(({ name }) => name === 'ann') ?? {};
+    expect({ connections, revoked: typeof revoked }).toEqual({ connections: 0, revoked: 'string' });
+  });
+
+  it('ends a connection whose certificate expires', async () => {
+    const agent = await fort.agent({ certificateMs: 4_000 });
+    const ann = await fort.developer(agent);
+    const session = await ann.session();
+    expect(await session.over).toMatchObject({ code: 'unreachable' });
+    await expect(knock(ann)).rejects.toEqual(refused('certificate_expired'));
+  });
+});
+
+describe('an agent with another identity', () => {
+  it('is refused, and learns nothing', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const between = await fort.agent({ data: 'between' });
+    await expect(ann.client(between.target).getStatus(false)).rejects.toEqual(refused('identity_changed'));
+    expect(agentIdOf((await authorityOf(between)).certificate)).not.toBe(ann.identity.agentId);
+    // A developer's certificate is of the same authority, and makes nobody the agent.
+    const { key = '', certificate = '' } = ann.identity.own ?? {};
+    const { createServer } = await import('node:tls');
+    const server = createServer({ key, cert: certificate, ALPNProtocols: ['h2'], minVersion: 'TLSv1.3' });
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    fort.onClose(() => server.close());
+    const { port } = server.address() as { port: number };
+    const target = { host: '127.0.0.1', port, address: `127.0.0.1:${port}` };
+    await expect(ann.client(target).getStatus(false)).rejects.toEqual(refused('identity_changed'));
+    await expect(greet(target)).rejects.toEqual(refused('identity_changed'));
+  });
+});
+
+describe('a flood', () => {
+  it('of handshakes that never end keeps nobody out', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const { host, port } = agent.target;
+    const sockets: Socket[] = [];
+    fort.onClose(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (let index = 0; index < 400; index += 1) {
+      const socket = connectPlain({ host, port }).on('error', () => undefined);
+      socket.once('connect', () => socket.write(Buffer.from([0x16, 0x03, 0x01])));
+      sockets.push(socket);
+    }
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    expect(await knock(ann)).toMatchObject({ developer: 'ann' });
+    // The oldest were given up for the newer ones.
+    await eventually(
+      () => sockets.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length > 300,
+      'it to wane',
+    );
+  });
+
+  it('of guests keeps nobody out, and they are asked to leave', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const { host, port } = agent.target;
+    const guests: TLSSocket[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const guest = connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+      guest.on('error', () => undefined).resume();
+      await once(guest, 'secureConnect');
+      guests.push(guest);
+    }
+    fort.onClose(() => {
+      for (const guest of guests) guest.destroy();
+    });
+    expect(await knock(ann)).toMatchObject({ developer: 'ann' });
+    // One more can pair while they are there, and by and by they are gone.
+    const bob = await fort.developer(agent, 'bob');
+    expect(await knock(bob)).toMatchObject({ developer: 'bob' });
+    await Promise.all(guests.map((guest) => (guest.destroyed ? undefined : once(guest, 'close'))));
+  });
+
+  it('of half-open streams ends by itself', async () => {
+    const agent = await fort.agent();
+    const ann = await fort.developer(agent);
+    const client = ann.client();
+    await client.connect();
+    const streams = Array.from({ length: 32 }, () => client.session(AbortSignal.timeout(30_000)).responses().next());
+    const ends = await Promise.allSettled(streams);
+    const codes = ends.map((end) => (end.status === 'rejected' ? end.reason.code : 'answered'));
+    expect(new Set(codes)).toEqual(new Set(['timed_out']));
+    await ann.session();
+  });
+});
