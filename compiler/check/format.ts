@@ -1,14 +1,15 @@
 import type { Expr } from '../ast.ts';
+import { hasPayload } from '../layout.ts';
 import type { Tree } from '../tree.ts';
 import { i32, type Type } from '../types.ts';
 import type { Body } from './scope.ts';
 
-/** `%-8.3lld`: flags, width, precision, length, conversion. */
-const conversion = /%([-+ #0]*)(\*|\d+)?(\.(?:\*|\d*))?(hh|h|ll|l|q|j|z|t|L)?([diouxXcsfFeEgGaApn%])/g;
+/** `%-8.3lld`: flags, width, precision, length, conversion; a `%` that begins none of them stands alone. */
+const conversion = /%(?:([-+ #0]*)(\*|\d+)?(\.(?:\*|\d*))?(?:hh|h|ll|l|q|j|z|t|L)?([diouxXcsfFeEgGaAp%]))?/g;
 
 /**
  * Makes a literal printf format say what its arguments really are: `%d` of an `i64` becomes `%lld`, as C would print
- * half of it. A conversion that cannot print its argument is warned about.
+ * half of it. What C leaves undefined is an error: an argument that is missing, or one that its conversion cannot print.
  */
 export function fitFormat(body: Body, index: number | undefined, args: Tree[], exprs: readonly Expr[]): Tree[] {
   if (index === undefined) return args;
@@ -17,42 +18,65 @@ export function fitFormat(body: Body, index: number | undefined, args: Tree[], e
   if (format?.kind !== 'string') return args;
   const fitted = [...args];
   let next = index + 1;
+  let missing = 0;
+  let lone = false;
   const take = (): { tree: Tree; at: number } | undefined => {
     const tree = fitted[next];
+    if (tree === undefined) missing++;
     return tree === undefined ? undefined : { tree, at: next++ };
   };
-  let missing = false;
+  const narrow = ({ tree, at }: { tree: Tree; at: number }): void => {
+    if (tree.type.kind === 'int') fitted[at] = { kind: 'cast', value: tree, type: i32, span: tree.span };
+  };
   const bytes = format.bytes.replace(
     conversion,
-    (whole, flags: string, width = '', precision = '', length = '', letter: string) => {
-      if (letter === '%') return whole;
+    (whole, flags = '', width = '', precision = '', letter: string | undefined) => {
+      if (letter === undefined) {
+        lone = true;
+        body.error(
+          'E0433',
+          format.span,
+          'this format has a `%` that begins no conversion',
+          'write `%%` to print a `%`',
+        );
+        return whole;
+      }
+      if (letter === '%') return '%%';
       for (const part of [width, precision]) {
-        if (!part.endsWith('*')) continue;
-        const star = take();
-        if (star === undefined) missing = true;
-        else if (star.tree.type.kind === 'int')
-          fitted[star.at] = { kind: 'cast', value: star.tree, type: i32, span: star.tree.span };
+        const star = part.endsWith('*') ? take() : undefined;
+        if (star === undefined) continue;
+        if (!prints('d', star.tree.type)) {
+          body.error(
+            'E0431',
+            star.tree.span,
+            `the \`*\` of \`${whole}\` is an integer, not a \`${star.tree.type.name}\``,
+          );
+        }
+        narrow(star);
       }
       const arg = take();
-      if (arg === undefined) {
-        missing = true;
-        return whole;
-      }
+      if (arg === undefined) return whole;
       const { type } = arg.tree;
       if (!prints(letter, type)) {
-        body.report.warning('W0402', arg.tree.span, `\`${whole}\` does not print a \`${type.name}\``, {
-          hint: `use \`%${suitable(type)}\``,
-        });
+        const better = suitable(type);
+        const hint = better === undefined ? 'print its parts, or convert it with `as`' : `use \`%${better}\``;
+        body.error('E0431', arg.tree.span, `\`${whole}\` does not print a \`${type.name}\``, hint);
         return whole;
       }
-      if (!/[diouxX]/.test(letter)) return letter === 'c' ? `%${flags}${width}${precision}c` : whole;
-      const wide = type.kind === 'int' && type.bits === 64;
-      void length;
-      return `%${flags}${width}${precision}${wide || type.kind === 'pointer' ? 'll' : ''}${letter}`;
+      if (letter === 'c') narrow(arg);
+      const wide = /[diouxX]/.test(letter) && ((type.kind === 'int' && type.bits === 64) || type.kind === 'pointer');
+      return `%${flags}${width}${precision}${wide ? 'll' : ''}${letter}`;
     },
   );
-  if (missing) body.report.warning('W0403', format.span, 'the format asks for more values than are given');
-  else if (next < fitted.length) {
+  if (missing > 0) {
+    const them = missing === 1 ? 'one more value' : `${missing} more values`;
+    body.error(
+      'E0432',
+      format.span,
+      `the format asks for ${them} than are given`,
+      'give them after it, or take conversions out',
+    );
+  } else if (next < fitted.length && !lone) {
     const spare = exprs[next];
     if (spare !== undefined) body.report.warning('W0403', spare.span, 'the format does not ask for this value');
   }
@@ -64,19 +88,20 @@ export function fitFormat(body: Body, index: number | undefined, args: Tree[], e
 function prints(letter: string, type: Type): boolean {
   if (type.kind === 'wrong' || type.kind === 'never') return true;
   if (/[fFeEgGaA]/.test(letter)) return type.kind === 'float';
-  if (letter === 's')
-    return type.kind === 'str' || type.kind === 'pointer' || (type.kind === 'int' && type.bits === 64);
-  if (letter === 'p' || letter === 'n') return type.kind !== 'float';
+  const address = type.kind === 'pointer' || type.kind === 'str' || (type.kind === 'int' && type.bits === 64);
+  if (letter === 's') return address;
+  if (letter === 'p') return address || type.kind === 'fn';
+  if (type.kind === 'enum') return !hasPayload(type);
   return (
-    type.kind === 'int' ||
-    type.kind === 'bool' ||
-    type.kind === 'enum' ||
-    (/[xX]/.test(letter) && type.kind === 'pointer')
+    type.kind === 'bool' || (type.kind === 'int' && type.bits <= 64) || (/[xX]/.test(letter) && type.kind === 'pointer')
   );
 }
 
-function suitable(type: Type): string {
+/** The conversion that prints a type; undefined where none does. */
+function suitable(type: Type): string | undefined {
   if (type.kind === 'float') return 'f';
   if (type.kind === 'str') return 's';
-  return type.kind === 'pointer' || type.kind === 'fn' ? 'p' : type.kind === 'int' && !type.signed ? 'u' : 'd';
+  if (type.kind === 'pointer' || type.kind === 'fn') return 'p';
+  if (!prints('d', type)) return undefined;
+  return type.kind === 'int' && !type.signed ? 'u' : 'd';
 }
