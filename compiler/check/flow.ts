@@ -23,17 +23,19 @@ export function checkBlock(body: Body, block: Block, wanted?: Type): Tree {
       if (statement === last && statement.kind === 'expression' && wanted !== nothing) {
         value = checkExpr(body, statement.value, wanted);
         if (value.type.kind === 'void') {
-          statements.push({ kind: 'expression', value, span: value.span });
+          if (!ends) statements.push({ kind: 'expression', value, span: value.span });
           value = undefined;
         }
       } else {
         const checked = checkStatement(body, statement);
-        if (checked !== undefined) statements.push(checked);
+        if (checked !== undefined && !ends) statements.push(checked);
         if (checked?.kind === 'expression' && checked.value.type.kind === 'never') ends = true;
         if (statement.kind === 'expression' && statement.value.kind === 'wrong') lost = true;
       }
     }
-    const type = ends ? never : (value?.type ?? (lost ? wrong : nothing));
+    // What comes after the end is checked and left out: a variable that never gets a value has no place in C.
+    if (ends) return { kind: 'block', statements, value: undefined, type: never, span: block.span };
+    const type = value?.type ?? (lost ? wrong : nothing);
     return { kind: 'block', statements, value, type, span: block.span };
   });
 }
