@@ -1,6 +1,6 @@
 import { check } from './check.ts';
 import { type Diagnostic, Reporter } from './diagnostic.ts';
-import { loadModules, type ReadSource, readFromDisk, type SearchPath } from './modules.ts';
+import { loadModules, type ReadSource, readFromDisk, type SearchPath, whyUnreadable } from './modules.ts';
 import { Source, type Span } from './source.ts';
 import type { Program } from './tree.ts';
 
@@ -25,10 +25,12 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
   const report = new Reporter();
   const read = options.read ?? readFromDisk;
   const text = options.text ?? read(file);
-  if (text === undefined || text.length > sizeLimit) {
+  const binary = options.text === undefined && text?.includes('\0');
+  if (text === undefined || text.length > sizeLimit || binary) {
     const span: Span = { source: new Source(file, ''), start: 0, end: 0 };
-    if (text === undefined) report.error('E0802', span, `\`${file}\` cannot be read`);
-    else report.error('E0803', span, `\`${file}\` is larger than 16 MiB`);
+    if (text === undefined) report.error('E0802', span, `\`${file}\` ${whyUnreadable(file)}`);
+    else if (text.length > sizeLimit) report.error('E0803', span, `\`${file}\` is larger than 16 MiB`);
+    else report.error('E0804', span, `\`${file}\` is not text`, { hint: 'name a source in UTF-8' });
     return { ok: false, diagnostics: report.sorted(), sources: [file] };
   }
   const search = options.search ?? { folders: [], packages: new Map() };

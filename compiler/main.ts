@@ -4,6 +4,13 @@ import { vaisc } from './command.ts';
 // The only edge of this room: argv, signals and the exit code are handled here and nowhere else.
 const abort = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+// `vaisc … | head` has read enough: that is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
 process.exitCode = await vaisc(process.argv.slice(2), {
   write: (text) => void process.stdout.write(text),
   warn: (text) => void process.stderr.write(text),

@@ -28,6 +28,19 @@ export const readFromDisk: ReadSource = (path) => {
   }
 };
 
+/** Why a source cannot be read from the disk, as the end of a sentence about it. */
+export function whyUnreadable(path: string): string {
+  try {
+    readFileSync(path);
+    return 'cannot be read';
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist';
+    if (code === 'EISDIR') return 'is a folder, not a source';
+    return code === 'EACCES' || code === 'EPERM' ? 'may not be read' : `cannot be read: ${code ?? String(thrown)}`;
+  }
+}
+
 /** Folders by name, from the `dependencies` of `vais.toml`, and the package's `src/`. */
 export interface SearchPath {
   readonly folders: readonly string[];

@@ -10,6 +10,9 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], options: {
   return parts.join('\n');
 }
 
+/** What a terminal would obey instead of showing it; a tab is kept. */
+const control = /(?!\t)\p{Cc}/gu;
+
 function renderOne(diagnostic: Diagnostic, colors: ReturnType<typeof pc.createColors>): string {
   const { place, sourceLine } = diagnostic;
   const paint = diagnostic.severity === 'error' ? colors.red : colors.yellow;
@@ -17,12 +20,13 @@ function renderOne(diagnostic: Diagnostic, colors: ReturnType<typeof pc.createCo
     `${colors.bold(paint(`${diagnostic.severity}[${diagnostic.code}]`))}${colors.bold(`: ${diagnostic.message}`)}`,
     `  ${colors.dim('-->')} ${place.file}:${place.line}:${place.column}`,
   ];
-  if (sourceLine !== undefined) {
+  // Of a file that is empty or cannot be read there is nothing to show.
+  if (sourceLine !== undefined && (sourceLine !== '' || place.line > 1)) {
     const number = String(place.line);
     const margin = ' '.repeat(number.length);
     // A tab before the caret stays a tab, so that both lines align whatever its width.
     const lead = sourceLine.slice(0, place.column - 1).replace(/[^\t]/g, ' ');
-    lines.push(`${colors.dim(`${number} |`)} ${sourceLine}`);
+    lines.push(`${colors.dim(`${number} |`)} ${sourceLine.replace(control, '�')}`);
     lines.push(`${colors.dim(`${margin} |`)} ${lead}${paint('^'.repeat(diagnostic.length))}`);
   }
   for (const note of diagnostic.notes ?? []) {

@@ -155,7 +155,10 @@ class Restarted {
     await this.stop();
     const child = spawn(this.#command, this.#args, { stdio: 'inherit' });
     this.#child = child;
-    child.on('error', (error) => this.#terminal.warn(`error: \`${this.#command}\` cannot be run: ${error.message}\n`));
+    child.on('error', (error) => {
+      if (child.pid === undefined && this.#child === child) this.#child = undefined;
+      this.#terminal.warn(`error: \`${this.#command}\` cannot be run: ${error.message}\n`);
+    });
     child.on('close', (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;

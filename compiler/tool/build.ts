@@ -71,15 +71,34 @@ export async function build(c: string, options: BuildOptions): Promise<void> {
     await buildAt(c, options, output);
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code;
-    if (code === undefined || !/^E(?:ACCES|PERM|ROFS|NOSPC|DQUOT|ISDIR|NOTDIR|EXIST|NAMETOOLONG|NOTEMPTY)$/.test(code))
+    if (
+      code === undefined ||
+      !/^E(?:NOENT|ACCES|PERM|ROFS|NOSPC|DQUOT|ISDIR|NOTDIR|EXIST|NAMETOOLONG|NOTEMPTY)$/.test(code)
+    )
       throw thrown;
     throw new VaisError('storage', `\`${options.output}\` cannot be written: ${code}`, { cause: thrown });
   }
 }
 
+/** Like `mkdir -p`. Node's own goes round for ever below a folder like `/proc`, where nothing can be made. */
+async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  await makeFolder(above);
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another build may have been first.
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
 async function buildAt(c: string, options: BuildOptions, output: string): Promise<void> {
   const { toolchain, triple } = options;
-  if (!existsSync(dirname(output))) await mkdir(dirname(output), { recursive: true });
+  if (triple === 'x86_64-windows-gnu' && options.runtime) {
+    throw new VaisError('usage', 'the hot runtime is not there for Windows, so no program with it can be built', {
+      hint: 'Build its images here (`--hot`), or a program without hot reloading (`--release`).',
+    });
+  }
+  await makeFolder(dirname(output));
   // Whoever watches the output never sees half of it.
   const fresh = (): string => `${output}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   if (toolchain.name === 'tcc' && options.kind === 'image' && !options.debug)

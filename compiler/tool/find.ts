@@ -86,7 +86,7 @@ function search(what: Wanted): Promise<Toolchain | undefined> {
       const { code, output } = await run(command, what.versionArgs);
       // `gcc` on a Mac is clang under another name; it builds just as well.
       if (code === undefined) continue;
-      const version = (/\d+\.\d+(?:\.\d+)?/.exec(output) ?? /\d+(?=-win32|-posix)/.exec(output))?.[0] ?? 'unknown';
+      const version = /\d+\.\d+(?:\.\d+)?|\d+(?=-win32|-posix)/.exec(output)?.[0] ?? 'unknown';
       return { name: what.name, command, version, triples: what.triples(hostTriple()) };
     }
     return undefined;

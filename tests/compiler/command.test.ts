@@ -133,6 +133,28 @@ describe('vaisc build', () => {
     expect((await say('build', '--hot', game, '-o', join(game, 'x.so'))).err).toContain('cannot be written: ');
   });
 
+  it.skipIf(process.platform !== 'linux')('ends where no folder can be made', { timeout: 10_000 }, async () => {
+    const { exit, err } = await say('build', '--hot', game, '-o', '/proc/vais/libgame.so');
+    expect(exit).toBe(1);
+    expect(err).toContain('cannot be written: ENOENT');
+  });
+
+  it('says why a source cannot be read', async () => {
+    const binary = join(work, 'binary.vais');
+    writeFileSync(binary, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 0xff]));
+    expect((await say('check', binary)).err).toBe(
+      `error[E0804]: \`${binary}\` is not text\n  --> ${binary}:1:1\n  help: name a source in UTF-8\n`,
+    );
+    expect((await say('check', work)).err).toContain('is a folder, not a source');
+    expect((await say('check', join(work, 'nowhere.vais'))).err).toContain('does not exist');
+  });
+
+  it('says that a program for Windows has no hot runtime', async () => {
+    const { exit, err } = await say('build', '--target', 'x86_64-windows-gnu', game);
+    expect(exit).toBe(2);
+    expect(err).toContain('--release');
+  });
+
   it('says what a build without main or without hot functions lacks', async () => {
     const file = join(work, 'plain.vais');
     writeFileSync(file, 'F f() -> i64 = 1\n');
