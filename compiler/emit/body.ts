@@ -75,7 +75,7 @@ export class BodyEmitter {
   local(local: Local): string {
     const known = this.#locals.get(local);
     if (known !== undefined) return known;
-    const base = this.unit.localName(local.name === '' ? 'it' : local.name);
+    const base = this.unit.names.localName(local.name === '' ? 'it' : local.name);
     let name = base;
     for (let count = 2; this.#names.has(name); count++) name = `${base}_${count}`;
     this.#names.add(name);

@@ -62,10 +62,10 @@ export function assemble(unit: Unit, head: readonly string[], tail: readonly str
   });
   return `${[
     ...head,
-    prelude + (unit.wide ? wideTypes : ''),
-    ...unit.forward,
-    ...unit.functionTypes,
-    ...unit.definitions,
+    prelude + (unit.types.wide ? wideTypes : ''),
+    ...unit.types.forward,
+    ...unit.types.functionTypes,
+    ...unit.types.definitions,
     ...libc,
     ...unit.prototypes,
     ...unit.data,

@@ -1,10 +1,11 @@
-import { hasPayload } from '../layout.ts';
 import type { Module } from '../modules.ts';
 import type { ConstantData, Foreign, Func, GlobalVariable, Program } from '../tree.ts';
-import type { ArrayType, EnumType, Field, FnType, RangeType, SliceType, StructType, Type } from '../types.ts';
+import type { Type } from '../types.ts';
 import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
-import { fieldName, offeredName, reserved } from './names.ts';
+import { offeredName } from './names.ts';
+import { Namespace } from './namespace.ts';
+import { TypeWriter } from './type-writer.ts';
 
 /** How C is written: the same tree gives an image or a program, checked or not. */
 export interface EmitOptions {
@@ -20,15 +21,12 @@ export interface EmitOptions {
 /** Where code stands: in the image of a module, whose hot functions it calls directly, or outside of all images. */
 export type View = Module | undefined;
 
-type Composite = StructType | EnumType | ArrayType | SliceType | RangeType;
-
 /** One C file in the making: its types, data and functions, and the names that it has given. */
 export class Unit {
   readonly program: Program;
   readonly options: EmitOptions;
-  readonly forward: string[] = [];
-  readonly definitions: string[] = [];
-  readonly functionTypes: string[] = [];
+  readonly names: Namespace;
+  readonly types: TypeWriter;
   readonly data: string[] = [];
   readonly prototypes: string[] = [];
   readonly code: string[] = [];
@@ -49,149 +47,25 @@ export class Unit {
   readonly #constants = new Map<ConstantData, string>();
   /** Whether the code needs the C compiler's own library. */
   readonly links = { helpers: false };
-  /** True when 128-bit integers occur, which tcc does not have. */
-  wide = false;
-  readonly #typeNames = new Map<Type, string>();
-  readonly #taken = new Set<string>();
   readonly #functionNames = new Map<string, string>();
   readonly #pending: { func: Func; view: View }[] = [];
-  readonly #defined = new Set<Type>();
   readonly #reaching = new Map<Func, boolean>();
-  readonly #declared = new Set<string>();
-  #counter = 0;
 
   constructor(program: Program, options: EmitOptions) {
     this.program = program;
     this.options = options;
-    for (const { file } of program.modules) {
-      for (const item of file.items) if ('name' in item) this.#declared.add(item.name.text);
-    }
+    this.names = new Namespace(program);
+    this.types = new TypeWriter(this.names);
   }
 
   /** A C name like this one that nothing else at file level has. */
   unique(wanted: string): string {
-    const base = wanted
-      .replace(/[^A-Za-z0-9_]+/g, '_')
-      .replace(/^(\d)/, '_$1')
-      .slice(0, 80);
-    let name =
-      reserved.has(base) || base.startsWith('vais_') || base.startsWith('hot_') || /^(?:_[A-Z_]|HOT_|VAIS_)/.test(base)
-        ? `${base}_`
-        : base;
-    while (this.#taken.has(name) || this.#isWritten(name)) name = `${base}_${++this.#counter}`;
-    this.#taken.add(name);
-    return name;
-  }
-
-  /** True where a variable of the source may have this name, and would hide what we give it to. */
-  #isWritten(name: string): boolean {
-    return !this.#declared.has(name) && this.program.modules.some(({ file }) => file.source.text.includes(name));
-  }
-
-  /** A name for a variable: its own, unless that means something else in C. */
-  localName(name: string): string {
-    return reserved.has(name) ||
-      /^(?:vais_|hot_|HOT_|VAIS_|_[A-Z_]|line_$|t\d+_$|fn_t)/.test(name) ||
-      this.#declared.has(name)
-      ? `${name}_`
-      : name;
+    return this.names.unique(wanted);
   }
 
   /** The C type of values. */
   type(type: Type): string {
-    switch (type.kind) {
-      case 'int':
-        if (type.bits === 128) this.wide = true;
-        return type.name;
-      case 'float':
-        return type.name;
-      case 'bool':
-        return 'b8';
-      case 'str':
-        return 'i8 *';
-      case 'void':
-      case 'never':
-      case 'wrong':
-        return 'void';
-      case 'pointer':
-        return `${this.type(type.to)} *`;
-      case 'fn':
-        return this.#fnType(type);
-      case 'enum':
-        if (!hasPayload(type)) return 'i32';
-        break;
-      default:
-    }
-    return this.#composite(type);
-  }
-
-  #fnType(type: FnType): string {
-    const known = this.#typeNames.get(type);
-    if (known !== undefined) return known;
-    const name = this.unique('fn_t');
-    this.#typeNames.set(type, name);
-    const params = type.params.map((param) => this.type(param)).join(', ') || 'void';
-    this.functionTypes.push(`typedef ${this.type(type.result)} (*${name})(${params});`);
-    return name;
-  }
-
-  #composite(type: Composite): string {
-    const known = this.#typeNames.get(type);
-    if (known !== undefined) return known;
-    const name = this.unique(
-      type.kind === 'array'
-        ? `${type.element.name}_x${type.length}`
-        : type.kind === 'slice'
-          ? `${type.element.name}_slice`
-          : type.name,
-    );
-    this.#typeNames.set(type, name);
-    this.forward.push(`typedef struct ${name} ${name};`);
-    this.define(type);
-    return name;
-  }
-
-  /** Writes the definition of a struct after those of what it holds. */
-  define(type: Type): void {
-    if (this.#defined.has(type)) return;
-    if (
-      type.kind !== 'struct' &&
-      type.kind !== 'enum' &&
-      type.kind !== 'array' &&
-      type.kind !== 'slice' &&
-      type.kind !== 'range'
-    )
-      return;
-    if (type.kind === 'enum' && !hasPayload(type)) return;
-    this.#defined.add(type);
-    const name = this.type(type);
-    const body = this.#members(type);
-    this.definitions.push(`struct ${name} { ${body} };`);
-  }
-
-  #members(type: Composite): string {
-    switch (type.kind) {
-      case 'array':
-        this.define(type.element);
-        return `${this.type(type.element)} at[${type.length}];`;
-      case 'slice':
-        return `${this.type(type.element)} *at; i64 length;`;
-      case 'range':
-        return `${this.type(type.element)} from; ${this.type(type.element)} to; b8 inclusive;`;
-      case 'struct':
-        return this.#fields(type.fields) || 'char empty_;';
-      case 'enum': {
-        const parts = type.variants
-          .filter((variant) => variant.fields.length > 0)
-          .map((variant) => `struct { ${this.#fields(variant.fields)} } v${variant.tag};`);
-        return `i32 tag; union { ${parts.join(' ')} } as;`;
-      }
-    }
-  }
-
-  #fields(fields: readonly Field[]): string {
-    for (const field of fields) this.define(field.type);
-    return fields.map((field) => `${this.type(field.type)} ${fieldName(field)};`).join(' ');
+    return this.types.type(type);
   }
 
   /** A constant array or struct, as static data. */
