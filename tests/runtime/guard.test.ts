@@ -16,7 +16,7 @@ import {
 
 const folder = makeFolder();
 const link = join(folder, 'link.sock');
-const crashes = Number(process.env['VAIS_TEST_CRASHES'] ?? 450);
+const crashes = Number(process.env['VAIS_TEST_CRASHES'] ?? 90);
 const hangs = Number(process.env['VAIS_TEST_HANGS'] ?? 5);
 const kinds: Record<string, string> = {
   fail_segv: 'SIGSEGV',
