@@ -71,6 +71,9 @@ export async function build(c: string, options: BuildOptions): Promise<void> {
     await buildAt(c, options, output);
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code;
+    if (code === 'storage') {
+      throw new VaisError('storage', `\`${options.output}\` cannot be written: ${VaisError.from(thrown).message}`);
+    }
     if (
       code === undefined ||
       !/^E(?:NOENT|ACCES|PERM|ROFS|NOSPC|DQUOT|ISDIR|NOTDIR|EXIST|NAMETOOLONG|NOTEMPTY)$/.test(code)
@@ -257,11 +260,12 @@ function fail(command: string, output: string): never {
     });
   }
   // tcc, gcc and ld each have their words for a disk that is full or a folder that is not theirs.
-  const unwritable =
-    /(?:No space left|Permission denied|Read-only file system|could not write|cannot open output)[^\n]*/i.exec(
-      output,
-    )?.[0];
-  if (unwritable !== undefined) throw new VaisError('storage', `the result cannot be written: ${unwritable}`);
+  const unwritable = /No space left|Permission denied|Read-only file system|could not write|cannot open output/i
+    .exec(output)?.[0]
+    .toLowerCase();
+  if (unwritable !== undefined) {
+    throw new VaisError('storage', /^c/.test(unwritable) ? 'no permission, or no space' : unwritable);
+  }
   const lines = output.trim().split('\n').slice(0, 8).join('\n');
   throw new VaisError(
     'internal',
