@@ -79,7 +79,7 @@ function declaredOf(item: Exclude<Item, { kind: 'import' | 'impl' }>, module: Mo
     case 'const':
       return { kind: 'const', item, module, span, state: 'new', value: undefined, data: undefined };
     case 'global':
-      return { kind: 'global', item, module, span, variable: undefined };
+      return { kind: 'global', item, module, span, variable: undefined, busy: false };
     case 'alias':
       return { kind: 'alias', type: item.type, name: item.name.text, module, span, state: 'new' };
   }

@@ -1,5 +1,6 @@
 import type { GlobalItem } from '../ast.ts';
 import type { GlobalVariable } from '../tree.ts';
+import { wrong } from '../types.ts';
 import { constantBody, constantOf } from './constant.ts';
 import { coerce } from './convert.ts';
 import { resolveType } from './resolve.ts';
@@ -9,6 +10,11 @@ import type { Body, Checker, DeclaredOf } from './scope.ts';
 export function globalOf(checker: Checker, declared: DeclaredOf<'global'>): GlobalVariable {
   if (declared.variable !== undefined) return declared.variable;
   const { item, module } = declared;
+  if (declared.busy) {
+    checker.report.error('E0308', item.name.span, `the global \`${item.name.text}\` depends on itself`);
+    return { name: item.name.text, type: wrong, module, span: item.name.span, initial: undefined };
+  }
+  declared.busy = true;
   const variable = makeGlobal(checker, item, item.name.text, constantBody(checker, module, new Map(), item.name.span));
   declared.variable = variable;
   return variable;

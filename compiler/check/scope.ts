@@ -29,7 +29,7 @@ export type Declared = { readonly module: Module; readonly span: Span } & (
       value: Tree | undefined;
       data: ConstantData | undefined;
     }
-  | { readonly kind: 'global'; readonly item: GlobalItem; variable: GlobalVariable | undefined }
+  | { readonly kind: 'global'; readonly item: GlobalItem; variable: GlobalVariable | undefined; busy: boolean }
   | { readonly kind: 'alias'; readonly type: TypeNode; state: 'new' | 'busy'; readonly name: string }
 );
 

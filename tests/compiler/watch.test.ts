@@ -113,3 +113,11 @@ it('--exec runs a command after each build, anew while it still runs, with its a
   expect(starts.length).toBeGreaterThanOrEqual('started\n'.length);
   expect(folder).toContain('watch-');
 });
+
+it('--exec says of a command that is not there only that, and goes on', async () => {
+  const { watched, file } = await watch('--exec', './nothing-here');
+  await watched.until(/cannot be run/);
+  writeFileSync(file, text(2));
+  await watched.until(/built in/, 1);
+  expect(watched.text).not.toContain('ended with');
+});
