@@ -2,6 +2,7 @@ import type { Expr } from '../ast.ts';
 import type { Module } from '../modules.ts';
 import type { Func, Tree } from '../tree.ts';
 import { type IntType, i64, limits, nearestFloat, type Type, type TypeTable, wrap } from '../types.ts';
+import { coerce } from './convert.ts';
 import { checkExpr } from './expression.ts';
 import { resolveType } from './resolve.ts';
 import { Body, type Checker, type DeclaredOf, type TypeNames } from './scope.ts';
@@ -73,7 +74,13 @@ export function constantValue(checker: Checker, declared: DeclaredOf<'const'>): 
   }
   declared.state = 'busy';
   const wanted = item.type === undefined ? undefined : resolveType(checker, module, item.type);
-  const value = wanted?.kind === 'wrong' ? undefined : constantOf(checker, module, item.value, wanted);
+  const found = wanted?.kind === 'wrong' ? undefined : constantOf(checker, module, item.value, wanted);
+  const body = constantBody(checker, module, new Map(), item.value.span);
+  const fits =
+    found === undefined ||
+    wanted === undefined ||
+    coerce(body, found, wanted, `\`${item.name.text}\` is declared so`).kind !== 'wrong';
+  const value = fits ? found : undefined;
   declared.value = value;
   declared.state = 'done';
   if (value !== undefined && (value.kind === 'struct' || value.kind === 'array' || value.kind === 'repeat')) {
