@@ -108,13 +108,17 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
     for (const socket of early) programs.accept(socket);
-    closers.push(claimDefaultLink(options.defaultLink, accept));
 
     const checker = new Checker({});
     closers.push(() => checker.close());
 
     for (const order of options.run) {
-      const environment = { ...options.environment, VAIS_HOT_LINK: link.path, VAIS_HOT_NAME: order.name };
+      const environment = {
+        ...options.environment,
+        VAIS_HOT_LINK: link.path,
+        VAIS_HOT_NAME: order.name,
+        VAIS_HOT_OUTPUT_LINES: '1',
+      };
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
     closers.push(() => Promise.all([...supervisors.values()].map((supervisor) => supervisor.close())));
@@ -136,6 +140,11 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     closers.push(() => door.close());
     const address = target.address.replace(/:\d+$/, `:${door.port}`);
     say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);
+    closers.push(
+      claimDefaultLink(options.defaultLink, accept, (why) =>
+        warn(`programs find this agent only with VAIS_HOT_LINK=${link.path}: ${why}`),
+      ),
+    );
     await door.invite(say);
     for (const supervisor of supervisors.values()) await supervisor.start();
     return { address, link: link.path, close };
@@ -146,7 +155,12 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
 }
 
 /** Takes the default link when it is free, and again when its holder has gone. Returns what gives it back. */
-function claimDefaultLink(path: string, accept: (socket: Socket) => void): () => Promise<void> {
+function claimDefaultLink(
+  path: string,
+  accept: (socket: Socket) => void,
+  onTaken: (why: string) => void,
+): () => Promise<void> {
+  let said = false;
   let held: LinkListener | undefined;
   let claiming: Promise<void> | undefined;
   const claim = () => {
@@ -154,8 +168,12 @@ function claimDefaultLink(path: string, accept: (socket: Socket) => void): () =>
     claiming = listenForPrograms(path, accept)
       .then((listener) => {
         held = listener;
+        said = false;
       })
-      .catch(() => undefined) // Another agent has it, or its folder is not safe: programs need VAIS_HOT_LINK then.
+      .catch((thrown: unknown) => {
+        if (!said) onTaken(VaisError.from(thrown).message);
+        said = true;
+      })
       .finally(() => {
         claiming = undefined;
       });

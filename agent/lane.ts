@@ -129,7 +129,12 @@ export class Lane {
   before(): number {
     const version = versionBefore(this.lineage);
     if (version !== undefined) return version;
-    throw new VaisError('no_such_version', `version ${this.lineage.desired} of ${this.module} has none before it`);
+    const { desired } = this.lineage;
+    const to = entryOf(this.lineage, desired)?.rollbackTo;
+    const which = to === undefined ? '' : ` is the code of version ${to}, which`;
+    throw new VaisError('no_such_version', `version ${desired} of ${this.module}${which} has none before it`, {
+      hint: 'Name the version that you want: `vais-remote rollback VERSION`; see `vais-remote history`.',
+    });
   }
 
   /** Goes on with a version that was on its way when the agent ended. */

@@ -73,7 +73,13 @@ function bind(server: grpc.Server, target: Target, credentials: grpc.ServerCrede
   return new Promise((resolve, reject) => {
     server.bindAsync(target.address, credentials, (error, port) => {
       if (error === null) resolve(port);
-      else reject(new VaisError('busy', `cannot listen on ${target.address}: ${error.message}`, { cause: error }));
+      else reject(new VaisError('busy', `cannot listen on ${target.address}: ${plainReason(error)}`, { cause: error }));
     });
   });
+}
+
+/** grpc-js lists what it tried; the system's own word is what a person can use. */
+function plainReason(error: Error): string {
+  if (error.message.includes('EADDRINUSE')) return 'another process listens there';
+  return /\b(E[A-Z]{3,})\b/.exec(error.message)?.[1] ?? error.message;
 }

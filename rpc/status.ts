@@ -38,6 +38,8 @@ export function fromStatus(thrown: unknown, address: string): VaisError {
   const ours = errorInfoOf(thrown);
   if (ours !== undefined) return ours;
   switch (thrown.code) {
+    case grpc.status.CANCELLED:
+      return new VaisError('unreachable', `the agent at ${address} has stopped`, { cause: thrown });
     case grpc.status.UNAVAILABLE:
       return fromConnection(thrown, address);
     case grpc.status.DEADLINE_EXCEEDED:

@@ -123,6 +123,7 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
         f.self->saved_used = f.to;
         if (f.guard.outer == NULL) HOTI_SET(f.self->started, hoti_now());
         f.guard.phase = HOTI_RUNNING;
+        f.self->line = 0; /* code that keeps no lines must not be blamed with those of the code before it */
     }
     if (f.guard.phase == HOTI_RUNNING) {
         HOT_ENTER(t);
@@ -152,6 +153,7 @@ void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, voi
     if (HOTI_MARK(g.jump) == 0) {
         g.armed = 1;
         self->guard = &g;
+        self->line = 0;
         HOT_STORE(t->slot, site->slot);
         HOT_STORE(t->depth, 1);
         site->run(t->guarded[site->slot], call);

@@ -155,15 +155,22 @@ void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     hoti_text_end(out);
 }
 
+static int symbol_at(const hoti_version *v, const hoti_crash *crash, unsigned frame, char *symbol, size_t room) {
+    return v->path != NULL && frame < crash->frame_count &&
+           hoti_symbol(v->path, crash->frames[frame] - v->origin, symbol, room);
+}
+
 static void say_trace(hoti_text *out, const hoti_version *v, const hoti_crash *crash) {
     char trace[HOTI_FRAMES * 20 + 1], symbol[256];
-    int length = 0;
-    if (crash->frame_count == 0) return;
-    for (unsigned i = 0; i < crash->frame_count; i++)
-        length += snprintf(trace + length, sizeof trace - (size_t)length, "%s%lx", i == 0 ? "" : ",",
+    unsigned first = 0;
+    int length = 0, named = symbol_at(v, crash, 0, symbol, sizeof symbol);
+    /* vaisc's own way to stop at a null pointer and the like is nobody's function */
+    if (named && strncmp(symbol, "vais_trap", 9) == 0) named = symbol_at(v, crash, first = 1, symbol, sizeof symbol);
+    if (crash->frame_count <= first) return;
+    for (unsigned i = first; i < crash->frame_count; i++)
+        length += snprintf(trace + length, sizeof trace - (size_t)length, "%s%lx", i == first ? "" : ",",
                            (unsigned long)(crash->frames[i] - v->origin));
-    if (v->path != NULL && hoti_symbol(v->path, crash->frames[0] - v->origin, symbol, sizeof symbol))
-        hoti_text_pair(out, "symbol", symbol);
+    if (named) hoti_text_pair(out, "symbol", symbol);
     hoti_text_pair(out, "trace", trace);
 }
 
