@@ -13,6 +13,7 @@ import { openDoor } from './open-door.ts';
 import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
+import { ReadyFirst } from './ready-first.ts';
 import type { ServiceWorld } from './service.ts';
 import { type RunOrder, Supervisor } from './supervisor.ts';
 import type { TrustOptions } from './trust.ts';
@@ -54,7 +55,9 @@ const claimEveryMs = 2_000;
  * @throws VaisError `not_authorised` for --insecure off loopback, `identity_lost`, `key_exposed`, `busy` when the address
  * or the data folder is another agent's, `storage`, `usage`
  */
-export async function startAgent(options: AgentOptions, say: Say): Promise<Agent> {
+export async function startAgent(options: AgentOptions, onNotice: Say): Promise<Agent> {
+  const readyFirst = new ReadyFirst(onNotice);
+  const { say } = readyFirst;
   const target = parseTarget(options.listen);
   if (options.insecure) requireLoopback(target);
   const names = new Set<string>();
@@ -149,6 +152,7 @@ export async function startAgent(options: AgentOptions, say: Say): Promise<Agent
     for (const supervisor of supervisors.values()) await supervisor.start();
     return { address, link: link.path, close };
   } catch (thrown) {
+    readyFirst.release();
     await close();
     throw thrown;
   }
