@@ -75,7 +75,7 @@ const exceptions: Readonly<Record<string, string>> = {
 };
 
 /** The only files that read argv and the environment, handle signals and exit. */
-const edges = /^[a-z]+\/main\.ts$|^agent\/check-child\.ts$/;
+const edges = /^[a-z]+\/main\.ts$|^agent\/(?:check-child|bin)\.ts$/;
 
 const processWords = /\bprocess\.(?:argv|env|exit|exitCode|abort|chdir|umask)\b|\bprocess\.(?:on|once|addListener)\(/g;
 const processImport = /\bfrom '(?:node:)?process'/g;
