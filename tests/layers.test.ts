@@ -72,6 +72,7 @@ const rooms: Readonly<Record<string, Room>> = {
 /** Single files that may do what their room may not. */
 const exceptions: Readonly<Record<string, string>> = {
   'cli/main.ts -> agent/main.ts': '`vais-remote agent` hands its arguments over, edge to edge, and knows nothing more',
+  'agent/bin.ts -> agent/main.ts': 'the agent alone, as an image carries it, is the same agent',
 };
 
 /** The only files that read argv and the environment, handle signals and exit. */

@@ -59,7 +59,10 @@ async function addPackage(name: string, from: string, folders: Set<string>): Pro
     if (text !== undefined) {
       if (folders.has(folder)) return;
       folders.add(folder);
-      const { dependencies = {}, optionalDependencies = {} } = JSON.parse(text) as Record<string, Record<string, string>>;
+      const { dependencies = {}, optionalDependencies = {} } = JSON.parse(text) as Record<
+        string,
+        Record<string, string>
+      >;
       const wanted = Object.keys({ ...dependencies, ...optionalDependencies });
       for (const each of wanted) await addPackage(each, folder, folders);
       return;
@@ -75,5 +78,7 @@ async function filesIn(folder: string): Promise<string[]> {
   return all
     .filter((entry) => entry.isFile())
     .map((entry) => relative(packageRoot, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((path) => !path.slice(folder.length).includes('/node_modules/') && !needless.test(path.slice(folder.length)));
+    .filter(
+      (path) => !path.slice(folder.length).includes('/node_modules/') && !needless.test(path.slice(folder.length)),
+    );
 }

@@ -13,7 +13,14 @@ const libraries = '/usr/lib/x86_64-linux-gnu';
 
 /** What linking against the C library takes, by the start of its name. */
 const linking = /^(?:crt[1in]\.o|[SM]?crt1\.o|lib(?:c|m|dl|pthread|c_nonshared|mvec)(?:[.-]\S*)?\.(?:so|a)(?:\.\d+)*)$/;
-const headers = ['asm-generic', 'linux', 'x86_64-linux-gnu/asm', 'x86_64-linux-gnu/bits', 'x86_64-linux-gnu/gnu', 'x86_64-linux-gnu/sys'];
+const headers = [
+  'asm-generic',
+  'linux',
+  'x86_64-linux-gnu/asm',
+  'x86_64-linux-gnu/bits',
+  'x86_64-linux-gnu/gnu',
+  'x86_64-linux-gnu/sys',
+];
 
 /** The libraries that an executable is linked to, with the loader. */
 export function librariesOf(executable: string): string[] {
@@ -23,7 +30,9 @@ export function librariesOf(executable: string): string[] {
 
 /** Imports a folder as an image. */
 export async function importFolder(folder: string, tag: string, changes: readonly string[] = []): Promise<void> {
-  const tar = spawn('tar', ['-C', folder, '--owner=0', '--group=0', '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const tar = spawn('tar', ['-C', folder, '--owner=0', '--group=0', '-cf', '-', '.'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const args = ['import', ...changes.flatMap((change) => ['--change', change]), '-', tag];
   const docker = spawn('docker', args, { stdio: [tar.stdout, 'ignore', 'inherit'] });
   const [code] = (await once(docker, 'exit')) as [number | null];
