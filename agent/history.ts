@@ -22,6 +22,8 @@ export interface HistoryEntry {
   readonly at: number;
   reason?: ErrorShape;
   readonly rollbackTo?: number;
+  /** What it was pushed with, to swap together. */
+  readonly group?: { readonly id: string; readonly together: readonly string[] };
 }
 
 /** A build that an optimised one replaced. */
@@ -225,6 +227,7 @@ function isEntry(value: Partial<HistoryEntry> | null): boolean {
     outcomes.includes(value?.outcome) &&
     typeof value?.buildId === 'string' &&
     (value.digest === undefined || parseDigest(value.digest) !== undefined) &&
-    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined)
+    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined) &&
+    (value.group === undefined || (typeof value.group.id === 'string' && Array.isArray(value.group.together)))
   );
 }

@@ -71,9 +71,7 @@ describe('two modules', () => {
     const [left, right] = push(2, { ...(pairs[0] as Pair), right: bad });
     await agent.take('loaded', { nonce: left ?? '' });
     expect((await agent.take('refused', { nonce: right ?? '' }))['code']).toBe('digest_mismatch');
-    expect((await agent.take('refused', { nonce: left ?? '' }))['reason']).toMatch(
-      /^refused with right: the bytes of/,
-    );
+    expect((await agent.take('refused', { nonce: left ?? '' }))['reason']).toMatch(/^refused with right: the bytes of/);
     for (const nonce of push(3, pairs[1] as Pair)) await agent.take('confirmed', { nonce });
     expect(await mixed()).toBe('0');
   });

@@ -120,11 +120,7 @@ describe('a signed push', () => {
     });
     // Nor does one that is signed for a group stand for itself, or belong to another or a smaller one.
     const grouped = { group: 'a'.repeat(32), groupSize: 3 };
-    for (const lie of [
-      {},
-      { group: 'b'.repeat(32), groupSize: 3 },
-      { group: 'a'.repeat(32), groupSize: 2 },
-    ])
+    for (const lie of [{}, { group: 'b'.repeat(32), groupSize: 3 }, { group: 'a'.repeat(32), groupSize: 2 }])
       expect(await ann.offer(session, image, ann.sign(image, grouped), lie), JSON.stringify(lie)).toMatchObject({
         code: 'signature_invalid',
       });
