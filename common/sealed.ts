@@ -9,7 +9,7 @@ import { VaisError } from './error.ts';
 const sealPattern = /,\n "seal": "([0-9a-f]{64})"\n\}\n$/;
 
 /** An object as the text of a state file. It must have a field, `format`, which is a whole number. */
-export function seal(value: { readonly format: number }): string {
+export function seal<File extends { readonly format: number }>(value: File): string {
   const body = JSON.stringify(value, null, 1);
   return `${body.slice(0, -2)},\n "seal": "${digestOf(body)}"\n}\n`;
 }

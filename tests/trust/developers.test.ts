@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seal } from '../../common/sealed.ts';
 import { DataFolder } from '../../agent/data-folder.ts';
 import { DeveloperStore } from '../../agent/developers.ts';
 import { ImageStore } from '../../agent/images.ts';
 import { digestOf } from '../../common/digest.ts';
+import { seal } from '../../common/sealed.ts';
 import { Fort, refused } from './harness.ts';
 
 let folder = '';
@@ -50,7 +50,10 @@ describe('the developers of an agent', () => {
       name: `d${index}`,
       keyId: String(index).padStart(64, '0'),
     }));
-    await writeFile(join(folder, 'developers.json'), seal({ format: 2, agentId: file.agentId, developers: [revoked, ...many] }));
+    await writeFile(
+      join(folder, 'developers.json'),
+      seal({ format: 2, agentId: file.agentId, developers: [revoked, ...many] }),
+    );
     const full = await DeveloperStore.open(folder, agentId);
     await full.add(what('last'), aKey());
     expect(full.all.map(({ name }) => name)).not.toContain('first');
