@@ -85,7 +85,7 @@ export class Ledger {
         const accounts = [...this.#accounts].map(([keyId, { floor, modules }]) => ({
           keyId,
           floor,
-          modules: [...modules].map(([subject, sequence]): [string, number] => [subject, sequence + ahead]),
+          modules: [...modules].map(([subject, sequence]): [string, number] => [subject, aheadOf(sequence)]),
         }));
         const file: LedgerFile = { format: 2, accounts };
         await writeSecret(this.#path, seal(file));
@@ -96,6 +96,11 @@ export class Ledger {
     this.#writing = write;
     return write;
   }
+}
+
+/** Of a number that somebody chose: at most what can be written down and read again. */
+function aheadOf(sequence: number): number {
+  return Math.min(sequence + ahead, Number.MAX_SAFE_INTEGER);
 }
 
 function heightsOf(accounts: ReadonlyMap<string, Account>): Map<string, number> {
