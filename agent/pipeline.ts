@@ -33,6 +33,7 @@ export async function runPush(
   const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }), group };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
+  const letGo = world.images.hold(digest);
   try {
     push.reach('received');
 
@@ -58,6 +59,8 @@ export async function runPush(
     const outcome = reason.code === 'superseded' ? 'superseded' : 'refused';
     group?.fail(module, { outcome, reason });
     return push.fail(outcome, runningVersion(lane), reason);
+  } finally {
+    letGo();
   }
 }
 
