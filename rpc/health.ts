@@ -14,7 +14,7 @@ type Check = grpc.requestCallback<{ status: string | number }>;
 
 /** Asks the standard health service (`grpc.health.v1`). @throws VaisError `unreachable` unless it serves */
 export async function checkHealth(target: Target, { credentials, options }: ChannelSetup): Promise<void> {
-  const client = new HealthClient(target.address, credentials, { ...channelOptions, ...options });
+  const client = new HealthClient(target.dial ?? target.address, credentials, { ...channelOptions, ...options });
   try {
     await new Promise<void>((resolve, reject) => {
       const done: Check = (error, answer) => {

@@ -6,7 +6,7 @@ import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts'
 import type { IdentityServiceHandlers } from './gen/vais/remote/v1/IdentityService.ts';
 import type { PairServiceHandlers } from './gen/vais/remote/v1/PairService.ts';
 import { AgentService, IdentityService, PairService } from './protos.ts';
-import { addHealthService, addStandardServices, type RpcServer, serverOptions } from './server.ts';
+import { addStandardServices, type RpcServer, serverOptions } from './server.ts';
 import { toStatus } from './status.ts';
 
 /** What a guest may send: a pairing request, and no more. */
@@ -38,7 +38,7 @@ export interface SecureServer extends RpcServer {
 
 /**
  * Serves agent and developers over mutual TLS 1.3. There are two gRPC servers behind the one door: that for members has all
- * services; that for guests can pair and ask whether the agent serves, and answers everything else with the reason why the caller is but a guest.
+ * services; that for guests can pair, and answers everything else with the reason why the caller is but a guest.
  *
  * @throws VaisError `busy` when the address is taken
  */
@@ -62,7 +62,6 @@ export async function serveSecurely(
   addStandardServices(members);
   const guests = new grpc.Server(guestOptions);
   guests.addService(PairService.service, handlers.pair);
-  addHealthService(guests); // Whoever watches over the agent is no developer.
   guests.addService(AgentService.service, refusing(AgentService.service, memberOf, options.onRefused));
   guests.addService(IdentityService.service, refusing(IdentityService.service, memberOf, options.onRefused));
 
