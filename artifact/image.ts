@@ -27,13 +27,14 @@ export interface Image {
  * `contract_missing` for one that states no contract.
  */
 export function readImage(bytes: Uint8Array): Image {
-  const { format, triple, contract: section, exportsImage } = readBinary(bytes);
+  const { format, triples, contract: section, exportsImage } = readBinary(bytes);
   if (section === undefined) {
     throw new VaisError('contract_missing', 'the library states no contract, so nobody can tell whether it fits');
   }
   const contract = readContract(section);
-  if (contract.triple !== triple) {
-    throw new VaisError('image_invalid', `the library is for ${triple}, and its contract says ${contract.triple}`, {
+  const triple = triples.find((one) => one === contract.triple);
+  if (triple === undefined) {
+    throw new VaisError('image_invalid', `the library is for ${triples[0]}, and its contract says ${contract.triple}`, {
       hint: 'Build it again for one platform: `vaisc build --hot --target`.',
     });
   }

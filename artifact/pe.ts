@@ -41,7 +41,7 @@ export function readPe(bytes: Uint8Array): Binary {
   const contract = sections.find(({ name }) => name === '.vaisct');
   return {
     format: 'pe',
-    triple: 'x86_64-windows-gnu',
+    triples: ['x86_64-windows-gnu'],
     contract: contract && file.slice(contract.offset, contract.size, 'the section .vaisct'),
     exportsImage: exportsImage(file, pe, sections),
   };
