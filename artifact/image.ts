@@ -7,7 +7,7 @@ import { describeFile } from './file-kind.ts';
 import { isMachO, readMachO } from './macho.ts';
 import { isPe, readPe } from './pe.ts';
 import { readContract } from './records.ts';
-import type { Triple } from './triple.ts';
+import { hostTriple, isAkin, type Triple } from './triple.ts';
 
 /** What an image is, read from its bytes with nothing of it run. */
 export interface Image {
@@ -46,6 +46,15 @@ export function requireTriple(image: Image, target: string): void {
   if (image.triple === target) return;
   throw new VaisError('wrong_platform', `the library is for ${image.triple}, and the target is ${target}`, {
     hint: `Build it with \`vaisc build --hot --target ${target}\`, or push the source.`,
+  });
+}
+
+/** Throws `wrong_platform` when no process of this machine can load the image to look at it. */
+export function requireCheckable(image: Image): void {
+  const host = hostTriple();
+  if (isAkin(image.triple, host)) return;
+  throw new VaisError('wrong_platform', `the program is for ${image.triple}, and its agent runs on ${host}`, {
+    hint: 'Run the agent with Node for the platform of the program: it loads each library to look at it first.',
   });
 }
 

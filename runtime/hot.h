@@ -285,16 +285,13 @@ typedef struct hot_module {
 #define HOT_CONTRACT __attribute__((used, section("vais_contract")))
 #endif
 
-/* musl does not name itself; on Linux every libc has this header, and glibc's names glibc. */
-#if defined(__linux__) && defined(__has_include)
-#if __has_include(<features.h>)
-#include <features.h>
-#endif
-#endif
-#if defined(__GLIBC__) || defined(__TINYC__)
+/* musl does not name itself: it is a libc without the header that names glibc's version. */
 #define HOT_LIBC "gnu"
-#else
+#if defined(__linux__) && defined(__has_include)
+#if __has_include(<stdio.h>) && !__has_include(<gnu/libc-version.h>)
+#undef HOT_LIBC
 #define HOT_LIBC "musl"
+#endif
 #endif
 
 /* The triple that this code is compiled for. */
