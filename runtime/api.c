@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char last_error[1024]; /* under hoti_lock */
+static char last_error[1024]; /* under the lock */
 static unsigned last_status;  /* what the next hot_check returns, negated; 0: nothing to say */
 
 /* The callback: a function of the program, or a hot function by its slot, as its address ends with its image. */
@@ -25,9 +25,9 @@ int hoti_fail(hoti_error *error, const char *code, const char *format, ...) {
 /* Remembers an error for hot_error(), and with a status, which is the background thread's to give, for one
  * hot_check(). */
 void hoti_note(const hoti_error *error, unsigned status) {
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     snprintf(last_error, sizeof last_error, "%s", error->text);
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     if (status == 0) return;
     hoti_swap(&last_status, status);
     HOTI_SET(hot_published, hot_published + 1);
@@ -53,9 +53,9 @@ void hoti_callback(hoti_u64 version) {
 
 const char *hot_error(void) {
     hoti_self *self = hoti_self_get();
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     snprintf(self->error, sizeof self->error, "%.255s", last_error);
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     return self->error;
 }
 

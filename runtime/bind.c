@@ -2,7 +2,6 @@
  * functions and the runtime's. All or nothing: until the last step succeeded the program has not changed. */
 #include "hot_internal.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +33,8 @@ static hoti_global *make_global(const hot_global *wanted) {
     g->name = memcpy((char *)(g + 1), wanted->name, name);
     g->type = memcpy((char *)(g + 1) + name, wanted->type, type);
     g->size = wanted->size;
-    if (posix_memalign(&g->address, align, wanted->size == 0 ? 1 : (size_t)wanted->size) != 0) {
+    g->address = hoti_aligned(align, wanted->size == 0 ? 1 : (size_t)wanted->size);
+    if (g->address == NULL) {
         free(g);
         return NULL;
     }
@@ -129,7 +129,7 @@ void hoti_bind_undo(hoti_version *v) {
         if (--g->users != 0 || g->kept) continue;
         while (*at != g) at = &(*at)->next;
         *at = g->next;
-        free(g->address);
+        hoti_aligned_free(g->address);
         free(g);
     }
     free(v->bound);
@@ -142,7 +142,7 @@ static hot_address find_foreign(const hot_module *module, const char *name) {
     union { void *data; hot_address code; } symbol;
     for (unsigned i = 0; i < module->offer_count; i++)
         if (strcmp(module->offers[i].name, name) == 0) return module->offers[i].address;
-    symbol.data = dlsym(RTLD_DEFAULT, name);
+    symbol.data = hoti_library_any(name);
     return symbol.code;
 }
 

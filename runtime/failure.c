@@ -1,7 +1,6 @@
 /* failure.c: a call has failed, and its thread waits for the background thread to bring the version before back. */
 #include "hot_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@ typedef struct failure {
     volatile unsigned handled;
 } failure;
 
-static failure *failures; /* on the stacks of the threads that wait; under hoti_lock */
+static failure *failures; /* on the stacks of the threads that wait; under the lock */
 static int guards = -1;
 static hoti_u64 deadline, probation_time, probation_calls;
 
@@ -59,18 +58,18 @@ hoti_u64 hoti_probation_calls(void) { return HOTI_GET(probation_calls); }
 int hoti_failure_tell(hoti_module *module, hot_thread *t, unsigned slot, const hoti_crash *crash, int undone) {
     failure mine = {NULL, t, module, t->version, slot, crash, undone, 0};
     hoti_version *target;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     mine.next = failures;
     failures = &mine;
-    hoti_program_wake();
-    if (!hoti_program_await(&mine.handled, 1, PATIENCE))
+    hoti_wake();
+    if (!hoti_lock_await(&mine.handled, 1, PATIENCE))
         for (failure **at = &failures; *at != NULL; at = &(*at)->next)
             if (*at == &mine) {
                 *at = mine.next;
                 break;
             }
     target = t->version;
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     if (!mine.handled) return 0;
     t->returned = 0;
     hoti_thread_use(t, target);
@@ -83,20 +82,20 @@ void hoti_failure_step(void) {
         failure *one;
         failure copy;
         hoti_crash crash;
-        pthread_mutex_lock(&hoti_lock);
+        hoti_lock_take();
         one = failures;
         if (one != NULL) {
             copy = *one;
             crash = *one->crash;
         }
-        pthread_mutex_unlock(&hoti_lock);
+        hoti_lock_give();
         if (one == NULL) return;
         if (copy.version->state != HOTI_FAILED) { /* else another thread's call failed in it, too, and that was said */
             hoti_revert(copy.module, copy.version);
             hoti_report_reverted(copy.version, copy.slot, &crash, copy.undone);
             hoti_group_revert(copy.version);
         }
-        pthread_mutex_lock(&hoti_lock);
+        hoti_lock_take();
         for (failure **at = &failures; *at != NULL; at = &(*at)->next)
             if (*at == one) { /* it may have given up meanwhile */
                 *at = one->next;
@@ -105,22 +104,21 @@ void hoti_failure_step(void) {
                 one->handled = 1;
                 break;
             }
-        hoti_program_signal();
-        pthread_mutex_unlock(&hoti_lock);
+        hoti_lock_signal();
+        hoti_lock_give();
     }
 }
 
 /* Stops calls that have run past the deadline. */
 void hoti_failure_watch(hoti_u64 now) {
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        pthread_mutex_lock(&hoti_lock);
+        hoti_lock_take();
         for (hot_thread *t = hoti_modules[i].threads; t != NULL; t = t->next) {
             hoti_self *self = t->self;
             hoti_u64 started = HOTI_GET(self->started);
             if (started == 0 || now < started || now - started < hoti_deadline() || HOTI_GET(self->stop) != 0) continue;
-            hoti_swap(&self->stop, 1);
-            pthread_kill(self->thread, SIGSEGV);
+            hoti_signals_stop(self);
         }
-        pthread_mutex_unlock(&hoti_lock);
+        hoti_lock_give();
     }
 }

@@ -112,7 +112,7 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
     f.from = f.to = f.at = f.self->saved_used;
     remember_depths(f.self, (unsigned *)f.depths);
     if (HOTI_MARK(f.guard.jump) != 0) {
-        pthread_sigmask(SIG_SETMASK, (const sigset_t *)&f.guard.mask, NULL);
+        hoti_signals_landed((const hoti_caught *)&f.guard.caught);
         if (f.guard.phase == HOTI_SAVING) f.index++;
         else f.guard.phase = HOTI_RESTORING;
     }
@@ -161,7 +161,7 @@ void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, voi
         self->guard = g.outer;
         return;
     }
-    pthread_sigmask(SIG_SETMASK, &g.mask, NULL);
+    hoti_signals_landed(&g.caught);
     self->guard = g.outer;
     restore_depths(self, depths);
     release_streams();

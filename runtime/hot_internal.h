@@ -4,7 +4,7 @@
  *   - a program's thread touches its own hot_thread, reads module->published, and nothing else of the runtime; it
  *     does no I/O, takes no lock and allocates nothing, except when it joins, ends, or calls a function that says so;
  *   - everything else belongs to the background thread, which alone loads, publishes, unloads and talks;
- *   - `hoti_lock` guards the lists of threads, and what the few waiting calls exchange with the background thread.
+ *   - the lock (os.h) guards the lists of threads, and what the few waiting calls exchange with the background thread.
  */
 #ifndef VAIS_HOT_INTERNAL_H
 #define VAIS_HOT_INTERNAL_H
@@ -14,14 +14,13 @@
 #endif
 #include "hot.h"
 
-#include <pthread.h>
+#include "os.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
 
 #define HOTI_RUNTIME "0.1.0"
-
-typedef unsigned long long hoti_u64;
 
 /* ---- atomics: gcc's, or on tcc (x86 only, never reorders) plain accesses and a few instructions ---- */
 #if defined(__TINYC__)
@@ -59,10 +58,10 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #endif
 
 /* ---- errors ---- */
-typedef struct hoti_error {
+struct hoti_error {
     const char *code; /* a name of the table in common/error.ts; null: no error */
     char text[1024];
-} hoti_error;
+};
 
 /* Returns 0, so that `return hoti_fail(...)` reads well in functions that return a success flag or a pointer. */
 int hoti_fail(hoti_error *error, const char *code, const char *format, ...) HOTI_PRINTF(3, 4);
@@ -157,7 +156,7 @@ struct hoti_module {
     hoti_version *previous;  /* the one before: parked, its file kept and its library unloaded; or null */
     hoti_version *versions;
     hoti_global *globals;
-    hot_thread *threads; /* under hoti_lock */
+    hot_thread *threads; /* under the lock */
     int stale;           /* a version is in memory only because a thread has not left it yet */
     int waiting_said;    /* the threads that hold the pending version back were named */
 };
@@ -192,31 +191,31 @@ typedef jmp_buf hoti_jump;
 #define HOTI_MARK(jump) _setjmp(*(hoti_jump *)&(jump))
 #endif
 
-typedef struct hoti_guard {
+struct hoti_guard {
     hoti_jump jump;
     volatile int armed;
     volatile int phase; /* enum hoti_phase */
     struct hoti_guard *outer;
     const hoti_version *version;
-    sigset_t mask; /* as it was when the signal came */
+    hoti_caught caught;
     hoti_crash crash;
-} hoti_guard;
+};
 
 /* A thread's state beyond a single module. */
-typedef struct hoti_self {
+struct hoti_self {
     hot_thread *joined; /* this thread's states, linked by `mine` */
     hoti_guard *guard;  /* the innermost guarded call */
     hoti_u64 started;   /* ns, when it began, for the deadline; 0: none. Others read it */
     unsigned stop;      /* the background thread asks the handler to stop this call */
     size_t chaining;    /* where on the stack we called a handler of the program; 0: not */
-    pthread_t thread;
+    hoti_thread_handle thread;
     void *stack;        /* for signal handlers, ours; null: the thread has its own */
     char *saved;        /* what undone calls put back */
     size_t saved_room, saved_used;
     int line;
     int listed; /* the thread's end will be seen */
     char error[256];
-} hoti_self;
+};
 
 typedef struct hoti_load_order {
     hoti_u64 number;
@@ -247,8 +246,6 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
 void hoti_park(hoti_version *version);
 int hoti_unpark(hoti_version *version);
 int hoti_unload(hoti_version *version);
-int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
-const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
 int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error);
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
@@ -262,7 +259,6 @@ void hoti_copies_remove(void);
 void hoti_copies_forget(void);
 
 /* ---- thread.c: the threads of the program ---- */
-extern pthread_mutex_t hoti_lock;
 hoti_self *hoti_self_get(void);
 hoti_self *hoti_self_peek(void); /* null: this thread has none yet; for signal handlers */
 void hoti_thread_join(hoti_module *module, hot_thread *thread);
@@ -270,7 +266,6 @@ void hoti_threads_forget(void);
 int hoti_thread_start(void);
 unsigned *hoti_thread_seen(void);
 void hoti_thread_use(hot_thread *thread, hoti_version *version);
-long hoti_thread_id(void);
 
 /* ---- program.c: the background thread ---- */
 hoti_u64 hoti_now(void); /* ns, monotonic */
@@ -281,10 +276,9 @@ void hoti_program_signal(void);                                               /*
 extern unsigned hoti_is_child; /* a fork: this process has no background thread */
 
 /* ---- link.c: the line to the agent ---- */
-#define HOTI_NEVER (~(hoti_u64)0)
 void hoti_link_begin(void);
-int hoti_link_descriptor(short *events); /* -1: none */
-void hoti_link_step(short ready, hoti_u64 now);
+int hoti_link_sends(void); /* writes; whether something is left to be written */
+void hoti_link_step(int ready, hoti_u64 now);
 hoti_u64 hoti_link_wait(hoti_u64 now); /* ns until a step is due */
 void hoti_link_end(void);
 void hoti_link_forget(void);
@@ -319,13 +313,11 @@ void hoti_group_drop(void);
 void hoti_group_revert(const hoti_version *failed);
 
 /* ---- local.c: local mode ---- */
-int hoti_local_descriptor(void); /* -1: none */
 void hoti_local_step(int notified, hoti_u64 now);
 hoti_u64 hoti_local_wait(hoti_u64 now);
 int hoti_local_stopped(void); /* hot_cleanup was called */
-void hoti_local_forget(void);
 
-/* ---- guard.c, signal.c, undo.c, failure.c: a call of new code that can be undone ---- */
+/* ---- guard.c, undo.c, failure.c: a call of new code that can be undone ---- */
 typedef struct hoti_range {
     char *address;
     hoti_u64 size;
@@ -333,10 +325,6 @@ typedef struct hoti_range {
 
 void hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
 void hoti_guard_quickly(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
-void hoti_signals_take(void);
-void hoti_signals_thread(hoti_self *self);
-void hoti_signals_thread_end(hoti_self *self);
-const char *hoti_signal_name(int signal);
 unsigned hoti_undo_count(const hoti_version *version, const hot_site *site);
 hoti_range hoti_undo_range(const hoti_version *version, const hot_site *site, const void *call, unsigned index);
 unsigned hoti_state_count(void);

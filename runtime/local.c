@@ -2,23 +2,10 @@
  * the source. The background thread looks; the program's threads never touch the file system. */
 #include "hot_internal.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <sys/inotify.h>
-#endif
-
-#if defined(__APPLE__)
-#define SUFFIX ".dylib"
-#else
-#define SUFFIX ".so"
-#endif
 
 /* The file system's word is not always given (bind mounts, network folders), so we also look by ourselves. */
 #define LOOK_EVERY 500000000u /* ns */
@@ -28,41 +15,39 @@ typedef struct follow {
     hoti_module *module;
     char *library;
     int watched;
-    struct stat seen; /* the file as it was when we last looked; all zero: it was not there */
+    hoti_stamp seen;  /* the file as it was when we last looked; all zero: it was not there */
     char digest[65];  /* of what was loaded or refused last */
 } follow;
 
-/* Under hoti_lock: the list, which only grows, and the requests. The rest is the background thread's. */
+/* Under the lock: the list, which only grows, and the requests. The rest is the background thread's. */
 static follow *follows;
 static volatile unsigned is_stopped, reloads_wanted, reloads_done;
 static hoti_u64 look_at;
-static int notices = -1;
 
 int hoti_local_stopped(void) { return (int)HOTI_GET(is_stopped); }
 
 /* "./game.vais" -> module "game", "/where/it/is/libgame.so". */
 static follow *make_follow(const char *source) {
     char folder[PATH_MAX], name[256];
-    const char *slash = strrchr(source, '/'), *base = slash == NULL ? source : slash + 1, *dot = strrchr(base, '.');
+    const char *base = hoti_path_base(source), *dot = strrchr(base, '.');
     size_t n = dot == NULL || dot == base ? strlen(base) : (size_t)(dot - base), room;
     char relative[PATH_MAX];
     follow *f;
-    snprintf(relative, sizeof relative, "%.*s", slash == NULL ? 1 : (int)(slash - source + 1),
-             slash == NULL ? "." : source);
-    if (n >= sizeof name || realpath(relative, folder) == NULL) return NULL;
+    snprintf(relative, sizeof relative, "%.*s", base == source ? 1 : (int)(base - source), base == source ? "." : source);
+    if (n >= sizeof name || !hoti_path_whole(relative, folder, sizeof folder)) return NULL;
     memcpy(name, base, n);
     name[n] = '\0';
     f = calloc(1, sizeof *f);
     if (f == NULL) return NULL;
     f->module = hoti_module_named(name);
-    room = strlen(folder) + n + sizeof "/lib" SUFFIX;
+    room = strlen(folder) + n + sizeof "/lib" HOTI_SUFFIX;
     f->library = malloc(room);
     if (f->module == NULL || f->library == NULL) {
         free(f->library);
         free(f);
         return NULL;
     }
-    snprintf(f->library, room, "%s/lib%s" SUFFIX, folder, name);
+    snprintf(f->library, room, "%s/lib%s" HOTI_SUFFIX, folder, name);
     return f;
 }
 
@@ -82,7 +67,7 @@ long long hot_init(const char *source) {
         hoti_note(&error, 0);
         return -1;
     }
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (follow *old = follows; old != NULL && f != NULL; old = old->next)
         if (strcmp(old->library, f->library) == 0) {
             free(f->library);
@@ -94,65 +79,54 @@ long long hot_init(const char *source) {
         HOTI_SET(follows, f);
     }
     HOTI_SET(is_stopped, 0);
-    hoti_program_wake();
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_wake();
+    hoti_lock_give();
     return 0;
 }
 
 long long hot_cleanup(void) {
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     HOTI_SET(is_stopped, 1);
-    if (!hoti_is_child && hoti_modules != NULL) hoti_program_wake();
-    pthread_mutex_unlock(&hoti_lock);
+    if (!hoti_is_child && hoti_modules != NULL) hoti_wake();
+    hoti_lock_give();
     return 0;
 }
 
 long long hot_reload(void) {
     if (hoti_modules == NULL || hoti_is_child || hoti_local_stopped()) return 0;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     {
         unsigned mine = reloads_wanted + 1;
         HOTI_SET(reloads_wanted, mine);
-        hoti_program_wake();
-        hoti_program_await(&reloads_done, mine, 10000000000u);
+        hoti_wake();
+        hoti_lock_await(&reloads_done, mine, 10000000000u);
     }
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     return hot_check();
 }
 
 /* ---- the background thread's part ---- */
 static void watch_folder(follow *f) {
-#ifdef __linux__
     char folder[PATH_MAX];
-    if (notices < 0) notices = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(f->library, '/') - f->library), f->library);
-    if (notices >= 0) inotify_add_watch(notices, folder[0] == '\0' ? "/" : folder, IN_CLOSE_WRITE | IN_MOVED_TO);
-#endif
+    hoti_notice(folder[0] == '\0' ? "/" : folder);
     f->watched = 1;
 }
 
 /* A library that was there before the program was built is older code, not newer. */
-static int is_older_than_program(const struct stat *library) {
-    struct stat program;
-    if (stat("/proc/self/exe", &program) != 0) return 0;
-    return library->st_mtime < program.st_mtime;
+static int is_older_than_program(const hoti_stamp *library) {
+    char path[PATH_MAX];
+    hoti_stamp program;
+    if (hoti_executable(path, sizeof path) == 0 || !hoti_file_look(path, &program)) return 0;
+    return library->seconds < program.seconds;
 }
 
-static int is_same_file(const struct stat *a, const struct stat *b) {
-#ifdef __APPLE__
-    if (a->st_mtimespec.tv_nsec != b->st_mtimespec.tv_nsec) return 0;
-#else
-    if (a->st_mtim.tv_nsec != b->st_mtim.tv_nsec) return 0;
-#endif
-    return a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtime == b->st_mtime;
+static int is_same_file(const hoti_stamp *a, const hoti_stamp *b) {
+    return a->id == b->id && a->size == b->size && a->seconds == b->seconds && a->rest == b->rest;
 }
 
 /* Whoever writes the file in place may be in the middle of it, unless the system said that it is closed. */
-static int is_fresh(const struct stat *file) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec - file->st_mtime < 1;
-}
+static int is_fresh(const hoti_stamp *file) { return (long long)(hoti_time() - file->seconds) < 1; }
 
 static void look(follow *f, int notified, int forced) {
     hoti_module *m = f->module;
@@ -161,9 +135,9 @@ static void look(follow *f, int notified, int forced) {
     hoti_error error = {NULL, ""};
     int first = !f->watched;
     char digest[65];
-    struct stat now;
+    hoti_stamp now;
     if (first) watch_folder(f);
-    if (stat(f->library, &now) != 0 || !S_ISREG(now.st_mode)) return;
+    if (!hoti_file_look(f->library, &now)) return;
     if (!forced && is_same_file(&now, &f->seen)) return;
     if (!forced && !notified && !first && is_fresh(&now)) return;
     f->seen = now;
@@ -177,8 +151,6 @@ static void look(follow *f, int notified, int forced) {
     else hoti_note(&error, 1);
 }
 
-int hoti_local_descriptor(void) { return notices; }
-
 hoti_u64 hoti_local_wait(hoti_u64 now) {
     if (HOTI_GET(follows) == NULL || hoti_local_stopped()) return HOTI_NEVER;
     return look_at > now ? look_at - now : 0;
@@ -187,22 +159,13 @@ hoti_u64 hoti_local_wait(hoti_u64 now) {
 void hoti_local_step(int notified, hoti_u64 now) {
     unsigned wanted = HOTI_GET(reloads_wanted);
     int forced = wanted != HOTI_GET(reloads_done);
-    if (notified) {
-        char drop[4096]; /* what happened does not matter: the file tells */
-        while (read(notices, drop, sizeof drop) > 0) continue;
-    }
     if (!hoti_local_stopped() && !hoti_order_given() && (notified || forced || now >= look_at))
         for (follow *f = HOTI_GET(follows); f != NULL; f = f->next) look(f, notified, forced);
     look_at = now + LOOK_EVERY;
     if (forced) {
-        pthread_mutex_lock(&hoti_lock);
+        hoti_lock_take();
         HOTI_SET(reloads_done, wanted);
-        hoti_program_signal();
-        pthread_mutex_unlock(&hoti_lock);
+        hoti_lock_signal();
+        hoti_lock_give();
     }
-}
-
-void hoti_local_forget(void) {
-    if (notices >= 0) close(notices);
-    notices = -1;
 }

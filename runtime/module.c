@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 hoti_module *hoti_modules;
 unsigned hoti_module_count;
@@ -85,7 +84,7 @@ void hoti_version_free(hoti_version *version) {
     /* What stays loaded keeps its globals and its file: the loader would take another file of that name for this. */
     if (version->handle == NULL || hoti_unload(version)) {
         hoti_bind_undo(version);
-        if (version->path != NULL) unlink(version->path);
+        if (version->path != NULL) hoti_file_remove(version->path);
     } else {
         hoti_bind_keep(version);
         free(version->bound);
@@ -133,12 +132,12 @@ void hoti_publish(hoti_version *const *versions, unsigned count) {
 static int arrived(hoti_module *module, const hoti_version *version, hoti_u64 *pause) {
     int all = 1;
     *pause = 0;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (hot_thread *t = module->threads; t != NULL; t = t->next) {
         if (HOTI_GET(t->arrived) != version) all = 0;
         else if (HOTI_GET(t->pause) > *pause) *pause = HOTI_GET(t->pause);
     }
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     return all;
 }
 
@@ -147,26 +146,26 @@ static int arrived(hoti_module *module, const hoti_version *version, hoti_u64 *p
 static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now) {
     hoti_u64 time = now - version->swapped_at, calls = 0, checks = 0;
     int inside = 0;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (hot_thread *t = module->threads; t != NULL; t = t->next) {
         if (HOTI_GET(t->arrived) != version) continue;
         calls += HOTI_GET(t->passes);
         checks += HOTI_GET(t->checks);
         inside |= HOTI_GET(t->depth) != 0; /* a call that hangs has proved nothing */
     }
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     return calls >= hoti_probation_calls() || (calls > 0 && time >= hoti_probation_time()) ||
            (checks > 0 && !inside && time >= hoti_probation_time() && time >= 1000000000u);
 }
 
 static int is_held(hoti_module *module, const hoti_version *version) {
     int used = 0;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (hot_thread *t = module->threads; t != NULL && !used; t = t->next) {
         used = HOTI_GET_AFTER(t->coming) == version; /* in this order: what comes is in use before it comes no more */
         used |= HOTI_GET_AFTER(t->version) == version;
     }
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     return used;
 }
 
@@ -200,10 +199,10 @@ static void sweep(hoti_module *m) {
 static void name_waiting(hoti_module *m, hoti_u64 now) {
     if (m->pending == NULL || m->waiting_said || now - m->pending->loaded_at < 1000000000u) return;
     m->waiting_said = 1;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (hot_thread *t = m->threads; t != NULL; t = t->next)
         if (HOTI_GET(t->arrived) != m->pending) hoti_report_waiting(m->pending, t);
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
 }
 
 static void settle(hoti_module *m, hoti_u64 now) {

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What ended a load while the link was down: said after the next hello, so that the agent does not try it again. */
 static hoti_text kept;
@@ -65,7 +64,7 @@ void hoti_report_hello(hoti_text *out) {
     hoti_text_verb(out, "hello");
     hoti_text_number(out, "protocol", 1);
     hoti_text_pair(out, "program", hoti_program_name());
-    hoti_text_number(out, "pid", (hoti_u64)getpid());
+    hoti_text_number(out, "pid", (hoti_u64)hoti_process_id());
     hoti_text_pair(out, "triple", hoti_modules[0].given->image->triple);
     hoti_text_pair(out, "runtime", HOTI_RUNTIME);
     hoti_text_number(out, "modules", hoti_module_count);
@@ -140,7 +139,7 @@ static void thread_name(long id, char *name, size_t room) {
     if (f != NULL) fclose(f);
 }
 
-/* With hoti_lock held. */
+/* With the lock held. */
 void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     hoti_text *out = begin("waiting", v);
     const hot_image *own = v->module->given->image;

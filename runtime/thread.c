@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-pthread_mutex_t hoti_lock = PTHREAD_MUTEX_INITIALIZER;
 volatile unsigned hot_published = 1; /* a new thread has seen 0, so its first safe point looks */
-static pthread_key_t thread_key;
 static int thread_key_made;
 
 /* ---- this thread's own storage ---- */
@@ -20,17 +18,17 @@ struct own {
 };
 
 static struct own *own(void) {
-    struct own *o = thread_key_made ? pthread_getspecific(thread_key) : NULL;
+    struct own *o = hoti_key_get();
     if (o == NULL) {
         o = calloc(1, sizeof *o + hoti_module_count * sizeof o->threads[0]);
-        if (o == NULL || !thread_key_made || pthread_setspecific(thread_key, o) != 0) abort();
+        if (o == NULL || !hoti_key_set(o)) abort();
         o->self.listed = 1;
     }
     return o;
 }
 
 hoti_self *hoti_self_get(void) { return &own()->self; }
-hoti_self *hoti_self_peek(void) { return thread_key_made ? pthread_getspecific(thread_key) : NULL; }
+hoti_self *hoti_self_peek(void) { return hoti_key_get(); }
 unsigned *hot_seen_of(void) {
     static unsigned always; /* before hot_program there is nothing to see */
     if (thread_key_made) return &own()->seen;
@@ -65,13 +63,13 @@ static void unlink_thread(hot_thread *t) {
  * thread joins again and this runs again. */
 static void end_thread(void *argument) {
     hoti_self *self = argument;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     while (self->joined != NULL) {
         hot_thread *t = self->joined;
         self->joined = t->mine;
         unlink_thread(t);
     }
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
     self->listed = 0;
     hoti_signals_thread_end(self);
     free(self->saved);
@@ -83,7 +81,7 @@ static void end_thread(void *argument) {
 }
 
 int hoti_thread_start(void) {
-    thread_key_made = pthread_key_create(&thread_key, end_thread) == 0;
+    thread_key_made = hoti_key_make(end_thread);
     return thread_key_made;
 }
 
@@ -93,11 +91,11 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     hoti_self *self = hoti_self_get();
     hoti_version *v;
     if (!self->listed) {
-        pthread_setspecific(thread_key, self);
+        hoti_key_set(self);
         self->listed = 1;
     }
     if (self->joined == NULL) hoti_signals_thread(self);
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     t->module = module->given;
     t->next = module->threads;
     t->link = &module->threads;
@@ -116,7 +114,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     HOTI_SET(t->arrived, (void *)v);
     t->joined = 1;
     *hoti_thread_seen() = HOT_LOAD(hot_published) - 1; /* the next safe point looks after this module, too */
-    pthread_mutex_unlock(&hoti_lock);
+    hoti_lock_give();
 }
 
 /* A fork: of all the threads only this one is left, and the stacks of the others may be reused any time. */

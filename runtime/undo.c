@@ -36,7 +36,7 @@ long long hot_state(void *address, unsigned long long size) {
     hoti_error full;
     unsigned i = 0, unused = STATES_MAX;
     if (address == NULL) return -1;
-    pthread_mutex_lock(&hoti_lock);
+    hoti_lock_take();
     for (; i < state_count && states[i].address != address; i++)
         if (states[i].size == 0) unused = i;
     if (i == state_count && size != 0) {
@@ -48,8 +48,8 @@ long long hot_state(void *address, unsigned long long size) {
         if (i == state_count) HOTI_SET(state_count, i + 1);
     }
     HOTI_SET(changes, changes + 1);
-    if (hoti_modules != NULL && !hoti_is_child) hoti_program_wake();
-    pthread_mutex_unlock(&hoti_lock);
+    if (hoti_modules != NULL && !hoti_is_child) hoti_wake();
+    hoti_lock_give();
     if (i < STATES_MAX) return 0;
     hoti_fail(&full, "usage", "hot_state holds at most %d places", STATES_MAX);
     hoti_note(&full, 0);

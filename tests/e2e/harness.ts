@@ -1,93 +1,24 @@
-/** Starts the real commands from dist/, real agents and real programs, each test in a folder and with a link of its own. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
+/**
+ * Starts the real commands from dist/, real agents and real programs, each test in a folder and with a link of its own: on
+ * this machine, or on another one (`tests/scenario/machine.ts`).
+ */
 import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { statusReports } from '../../cli/commands/status.ts';
 import { PushSession } from '../../cli/push-session.ts';
 import type { StatusReport } from '../../cli/report.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
+import { type Machine, type Role, thisMachine } from '../scenario/machine.ts';
+import { type Line, Running } from './running.ts';
+
+export type { Line, Running };
 
 const vaisRemote = join(packageRoot, 'dist', 'cli', 'main.js');
 const vaisc = join(packageRoot, 'dist', 'compiler', 'main.js');
-
-/** A JSON line of a command, as far as a test looks at it. */
-export type Line = Readonly<Record<string, unknown>> & { readonly event: string };
-
-/** A process, its output line by line, and its end. */
-export class Running {
-  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
-  readonly lines: string[] = [];
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  stderr = '';
-  #over = false;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(command: string, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
-    this.#process = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    createInterface({ input: this.#process.stdout }).on('line', (line) => {
-      this.lines.push(line);
-      this.#wake();
-    });
-    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    this.exited = once(this.#process, 'close').then(([code, signal]) => {
-      this.#over = true;
-      this.#wake();
-      return { code, signal };
-    });
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? -1;
-  }
-
-  get over(): boolean {
-    return this.#over;
-  }
-
-  get json(): Line[] {
-    return this.lines.map((line) => JSON.parse(line) as Line);
-  }
-
-  /** The first line from number `from` on that `find` takes, once it is there. */
-  async line(find: (line: string) => boolean, from = 0): Promise<string> {
-    for (let index = from; ; index += 1) {
-      while (index >= this.lines.length) {
-        if (this.#over)
-          throw new Error(`the process ended first; it said ${this.lines.slice(-5).join('\n')} ${this.stderr}`);
-        await new Promise<void>((resolve) => this.#waiting.add(resolve));
-      }
-      const line = this.lines[index];
-      if (line !== undefined && find(line)) return line;
-    }
-  }
-
-  /** The first JSON line of this event that `matches`, from line `from` on. */
-  async event(event: string, matches: (line: Line) => boolean = () => true, from = 0): Promise<Line> {
-    const isIt = (text: string): boolean => {
-      const line = JSON.parse(text) as Line;
-      return line.event === event && matches(line);
-    };
-    return JSON.parse(await this.line(isIt, from)) as Line;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
-  }
-}
 
 /** An agent that runs. */
 export interface Agent {
@@ -110,13 +41,15 @@ export class World {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'vais-e2e-')));
   /** Where the commands put what they need for a while: empty again when they have ended. */
   readonly temporary = join(this.folder, 'tmp');
+  readonly machine: Machine;
   /** Where the agent listens for programs, once there is one. */
   #link = join(this.folder, 'no-agent.sock');
   readonly #started: Running[] = [];
   readonly #agents: Running[] = [];
   readonly #clients: AgentClient[] = [];
 
-  constructor() {
+  constructor(machine: Machine = thisMachine) {
+    this.machine = machine;
     mkdirSync(this.temporary);
   }
 
@@ -133,7 +66,7 @@ export class World {
       XDG_CONFIG_HOME: this.path('config'),
       TMPDIR: this.temporary,
     };
-    return { ...rest, ...own, NO_COLOR: '1' };
+    return { ...rest, ...own, ...this.machine.env, NO_COLOR: '1' };
   }
 
   start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
@@ -144,16 +77,16 @@ export class World {
 
   /** A long-lived `vais-remote` command. */
   remote(...args: string[]): Running {
-    return this.start(process.execPath, [vaisRemote, ...args]);
+    return this.#startNode('vais-remote', args);
   }
 
   /** A `vais-remote` command, run to its end. With --json, its lines are read. */
   run(...args: string[]): Promise<Ended> {
-    return this.#runTo(vaisRemote, args);
+    return this.#runTo('vais-remote', args);
   }
 
   vaisc(...args: string[]): Promise<Ended> {
-    return this.#runTo(vaisc, args);
+    return this.#runTo('vaisc', args);
   }
 
   async write(name: string, text: string): Promise<string> {
@@ -163,7 +96,7 @@ export class World {
 
   /** Builds a program from a source with `vaisc build`. Returns its path. */
   async build(source: string, program = source.replace(/\.vais$/, '')): Promise<string> {
-    const { code, stderr, stdout } = await this.vaisc('build', source, '-o', program);
+    const { code, stderr, stdout } = await this.vaisc('build', source, '-o', program, ...(this.machine.build ?? []));
     if (code !== 0) throw new Error(`vaisc build ended with ${code}: ${stderr}${stdout}`);
     return this.path(program);
   }
@@ -172,7 +105,7 @@ export class World {
     const { listen = '127.0.0.1:0', run } = options;
     const data = this.path('agent-data');
     const more = run === undefined ? [] : ['--run', run];
-    const agent = this.remote('agent', '--listen', listen, '--data', data, '--insecure', '--json', ...more);
+    const agent = this.#startNode('agent', ['--listen', listen, '--data', data, '--insecure', '--json', ...more]);
     this.#agents.push(agent);
     const ready = JSON.parse(await agent.line(() => true)) as { event: string; address: string; link: string };
     if (ready.event !== 'ready') throw new Error(`the agent's first line: ${JSON.stringify(ready)}`);
@@ -184,7 +117,7 @@ export class World {
   async startGuarded(...more: string[]): Promise<Agent & { readonly token: string }> {
     const data = this.path('agent-data');
     const listen = more.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-    const agent = this.remote('agent', ...listen, '--data', data, '--json', ...more);
+    const agent = this.#startNode('agent', [...listen, '--data', data, '--json', ...more]);
     const ready = await agent.event('ready');
     this.#link = String(ready['link']);
     const token = (await agent.line((line) => /"event":"(?:token|linked|started)"/.test(line))) ?? '';
@@ -193,7 +126,8 @@ export class World {
   }
 
   startProgram(path: string, env: NodeJS.ProcessEnv = {}): Running {
-    return this.start(path, [], env);
+    const [command, ...args] = this.machine.program(path);
+    return this.start(command, args, env);
   }
 
   /** Waits until the agent's programs are as `is` says. Returns what it took for that. */
@@ -227,8 +161,14 @@ export class World {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 });
   }
 
-  async #runTo(main: string, args: readonly string[]): Promise<Ended> {
-    const running = this.start(process.execPath, [main, ...args]);
+  #startNode(role: Role, args: readonly string[]): Running {
+    const words = role === 'agent' ? ['agent', ...args] : args;
+    const [command, ...before] = this.machine.node(role, role === 'vaisc' ? vaisc : vaisRemote);
+    return this.start(command, [...before, ...words]);
+  }
+
+  async #runTo(role: Role, args: readonly string[]): Promise<Ended> {
+    const running = this.#startNode(role, args);
     const { code } = await running.exited;
     const stdout = running.lines.join('\n');
     return { code, json: args.includes('--json') ? running.json : [], stdout, stderr: running.stderr };

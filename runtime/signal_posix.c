@@ -1,5 +1,6 @@
-/* signal.c: the handlers. Armed only while a guarded call runs on the very thread that the signal hits; everything else
+/* signal_posix.c: the handlers. Armed only while a guarded call runs on the very thread that the signal hits; everything else
  * goes to whoever handled it before, core dumps included. */
+#ifndef _WIN32
 #undef _FORTIFY_SOURCE /* it takes the jump from the signal stack to the thread's for a mistake */
 #include "hot_internal.h"
 
@@ -153,8 +154,8 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         walk(g, context);
     }
     /* Our handler masks nothing, but a sanitizer that stands in front of it masks all. The kernel fills in 8 bytes. */
-    sigemptyset(&g->mask);
-    memcpy(&g->mask, &((ucontext_t *)context)->uc_sigmask, 8);
+    sigemptyset(&g->caught.mask);
+    memcpy(&g->caught.mask, &((ucontext_t *)context)->uc_sigmask, 8);
     g->armed = 0;
     jump_back(g);
 }
@@ -203,3 +204,11 @@ void hoti_signals_thread_end(hoti_self *self) {
     munmap(self->stack, HANDLER_STACK);
     self->stack = NULL;
 }
+
+void hoti_signals_landed(const hoti_caught *caught) { pthread_sigmask(SIG_SETMASK, &caught->mask, NULL); }
+
+void hoti_signals_stop(hoti_self *self) {
+    hoti_swap(&self->stop, 1);
+    pthread_kill(self->thread, SIGSEGV);
+}
+#endif

@@ -1,5 +1,6 @@
-/* symbol.c: what the symbol tables in an image's file say: the name of the function at a place (the loader's own table
+/* symbol_posix.c: what the symbol tables in an image's file say: the name of the function at a place (the loader's own table
  * has only what the image exports), and whether it calls what makes unloading it unsafe. */
+#ifndef _WIN32
 #include "hot_internal.h"
 
 #ifdef __linux__
@@ -101,4 +102,5 @@ const char *hoti_lingers(const char *path) {
     (void)path;
     return NULL;
 }
+#endif
 #endif

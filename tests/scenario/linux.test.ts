@@ -1,0 +1,4 @@
+import { thisMachine } from './machine.ts';
+import { scenario } from './scenario.ts';
+
+scenario(thisMachine);
