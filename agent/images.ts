@@ -27,11 +27,7 @@ export class ImageStore {
    * @param thread for large images; without one they hold everything else up
    * @throws VaisError `storage`
    */
-  static async open(
-    dataFolder: string,
-    maxBytes = Number.POSITIVE_INFINITY,
-    thread?: WorkThread,
-  ): Promise<ImageStore> {
+  static async open(dataFolder: string, maxBytes = Number.POSITIVE_INFINITY, thread?: WorkThread): Promise<ImageStore> {
     const folder = join(dataFolder, 'images');
     await makePrivateFolder(folder);
     await sweepTemporaries(folder);

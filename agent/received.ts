@@ -27,7 +27,10 @@ export interface Received extends Offered {
 }
 
 /** What the image is. @throws VaisError as `readImage` */
-export function inspect({ manifest, source }: Pick<Received, 'manifest' | 'source'>, images: ImageStore): Promise<Image> {
+export function inspect(
+  { manifest, source }: Pick<Received, 'manifest' | 'source'>,
+  images: ImageStore,
+): Promise<Image> {
   const { digest, size } = manifest;
   if (source.kind === 'bytes') return Promise.resolve().then(() => readImage(source.bytes));
   return images.inspectFile(source.kind === 'file' ? source.path : images.path(digest), digest, size);
@@ -36,7 +39,8 @@ export function inspect({ manifest, source }: Pick<Received, 'manifest' | 'sourc
 /** Puts it among the images. @throws VaisError `no_room`, `storage` */
 export async function stage(
   { manifest: { digest, size }, source }: Pick<Received, 'manifest' | 'source'>,
-  images: ImageStore): Promise<void> {
+  images: ImageStore,
+): Promise<void> {
   if (source.kind === 'bytes') await images.put(digest, source.bytes);
   else if (source.kind === 'file') await images.adopt(digest, source.path, size);
 }

@@ -28,7 +28,11 @@ const mostDeltaBytes = 64 * 1024 * 1024;
 const quickBytes = 512 * 1024;
 
 /** The image of which a delta may be made: one that the program runs, by its own word, and that is here. */
-export function baseOf(base: string, { program, module, size }: Manifest, { programs }: TransferWorld): Digest | undefined {
+export function baseOf(
+  base: string,
+  { program, module, size }: Manifest,
+  { programs }: TransferWorld,
+): Digest | undefined {
   const digest = parseDigest(base);
   if (digest === undefined || size > mostDeltaBytes) return undefined;
   const runs = programs.links.some((link) => link.name === program && link.modules.get(module)?.digest === digest);
@@ -63,7 +67,9 @@ export async function makeOf(delta: Uint8Array, manifest: Manifest, world: Trans
     }
     return { kind: 'file', path: to };
   } catch (thrown) {
-    warn(`a delta for ${program}/${module} was of no use, so the library comes whole: ${VaisError.from(thrown).message}`);
+    warn(
+      `a delta for ${program}/${module} was of no use, so the library comes whole: ${VaisError.from(thrown).message}`,
+    );
     return undefined;
   }
 }

@@ -1,9 +1,9 @@
 import { type Digest, digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { type Binary, type ImageFormat, notALibrary } from './binary.ts';
+import { ByteReader } from './byte-reader.ts';
 import type { Contract } from './contract.ts';
 import { isElf, readElf } from './elf.ts';
-import { ByteReader } from './byte-reader.ts';
 import { describeFile, startBytes } from './file-kind.ts';
 import { FileReader } from './file-reader.ts';
 import { isMachO, readMachO } from './macho.ts';

@@ -72,7 +72,13 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Samples> {
   await mkdir(folder);
-  const own = { ...env, XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder, VAIS_HOT_NAME: 'game' };
+  const own = {
+    ...env,
+    XDG_RUNTIME_DIR: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_CACHE_HOME: folder,
+    VAIS_HOT_NAME: 'game',
+  };
   const children: Child[] = [];
   const start = (name: string, command: string, args: readonly string[], more: Environment = {}): Child => {
     const child = new Child(name, command, args, { cwd: folder, env: { ...own, ...more } });

@@ -142,7 +142,8 @@ export class PushSession {
    */
   offer(offering: Offering): Promise<Answer> {
     const { image, manifest } = offering;
-    const way = this.#ways?.choose(image, manifest.digest ?? '', this.#runningOf(manifest), this.#near) ?? inOffer(image);
+    const way =
+      this.#ways?.choose(image, manifest.digest ?? '', this.#runningOf(manifest), this.#near) ?? inOffer(image);
     if (this.#turn === undefined && !(way instanceof Promise)) return this.#offer(offering, way);
     const answered = Promise.all([way, this.#turn]).then(([found]) => ({ answer: this.#offer(offering, found) }));
     const turn = answered.finally(() => {
@@ -170,7 +171,9 @@ export class PushSession {
       const sent = { way: first, bytes: image.length + delta.length, had: 0 } as const;
       this.#pending.set(nonce, { ...offering, upload, making, sent, said: false, resolve, reject });
       const signature = this.#signer?.push(signable(manifest), this.state) ?? null;
-      void this.#session.send({ offer: { nonce, manifest, image, delta, base: base ?? '', elapsedUs: elapsedUs(), signature } });
+      void this.#session.send({
+        offer: { nonce, manifest, image, delta, base: base ?? '', elapsedUs: elapsedUs(), signature },
+      });
     });
   }
 

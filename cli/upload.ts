@@ -65,7 +65,9 @@ export class Upload {
         if (this.#run !== run) return;
         this.#sizes[index] = data.length;
         const compressed = compression === 'brotli' ? 'COMPRESSION_BROTLI' : 'COMPRESSION_UNSPECIFIED';
-        await this.#world.send({ chunk: { nonce, index, size, checksum, compression: compressed, data: asBuffer(data) } });
+        await this.#world.send({
+          chunk: { nonce, index, size, checksum, compression: compressed, data: asBuffer(data) },
+        });
       }
     });
   }

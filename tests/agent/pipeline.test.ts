@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,6 @@ import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { AgentService } from '../../rpc/protos.ts';
 import { fromStatus } from '../../rpc/status.ts';
-import type { Image } from '../runtime/harness.ts';
 import { eventually, historyOf, manifestOf, runningIn, Stock, said, type TestSession, Yard } from './harness.ts';
 
 const stock = new Stock();

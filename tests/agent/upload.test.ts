@@ -68,7 +68,9 @@ describe('an upload', () => {
     expect(await push.ended).toMatchObject({ kind: 'nack', code, message: expect.stringContaining('chunk') });
     await session.raw.send({ chunk: { nonce: 4_711, index: 0, data: Buffer.alloc(10) } });
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ kind: 'ack' });
-    expect((await readFile(join(yard.data, 'audit.log'), 'utf8')).match(/push_refused.*"code":"(\w+)"/)?.[1]).toBe(code);
+    expect((await readFile(join(yard.data, 'audit.log'), 'utf8')).match(/push_refused.*"code":"(\w+)"/)?.[1]).toBe(
+      code,
+    );
   });
 
   it('of other bytes than were announced is refused, and leaves nothing', async () => {

@@ -38,5 +38,6 @@ it('knows nothing of what is no ELF file, or is cut short, and never throws', ()
   expect(functionNames(new ByteReader(new Uint8Array()))(16)).toBeUndefined();
   expect(namesIn(workshop.read(workshop.compile(compilers.mingw, source, '.dll'))).size).toBe(0);
   const whole = workshop.read(workshop.compile(compilers.gcc, source));
-  for (let size = 0; size < whole.length; size += 97) expect(functionNames(new ByteReader(whole.subarray(0, size)))(1)).toBeUndefined();
+  for (let size = 0; size < whole.length; size += 97)
+    expect(functionNames(new ByteReader(whole.subarray(0, size)))(1)).toBeUndefined();
 });
