@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Chunk, chunkSize, chunkSizeAt } from '../artifact/chunk.ts';
+import { type Chunk, chunkSize } from '../artifact/chunk.ts';
 import { ChunkAssembler } from '../artifact/chunk-assembler.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import { digestOf } from '../common/digest.ts';
@@ -212,9 +212,4 @@ export class PartialStore {
   #remove(name: string): Promise<void> {
     return rm(join(this.#folder, name), { force: true }).catch(() => undefined);
   }
-}
-
-/** The bytes of the chunks before this one. */
-export function bytesBefore(chunk: number, size: number): number {
-  return chunk === 0 ? 0 : (chunk - 1) * chunkSize + chunkSizeAt(chunk - 1, size);
 }

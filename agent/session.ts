@@ -139,7 +139,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       if (image.length > 0) {
         world.budget.take(image.length);
         source = { kind: 'bytes', bytes: image };
-      } else if ((await world.images.has(manifest.digest)) !== undefined) source = { kind: 'stored' };
+      } else if (await world.images.hasSound(manifest.digest)) source = { kind: 'stored' };
       else {
         await world.images.requireRoom(size);
         if (phase === 'over') return;
