@@ -10,7 +10,7 @@ import { VaisError } from '../common/error.ts';
 import { makePrivateFolder, moveFile, storageError } from '../common/files.ts';
 
 /** At most so many unfinished images are kept, and for so long after their last byte, in milliseconds. */
-const maxPartials = 16;
+const maxPartials = 32;
 const maxAgeMs = 24 * 3_600_000;
 
 /**

@@ -2,6 +2,7 @@ import type { Image } from '../artifact/image.ts';
 import { readImage } from '../artifact/image.ts';
 import type { Manifest } from '../artifact/manifest.ts';
 import type { Admission } from './gate.ts';
+import type { Group } from './group.ts';
 import type { ImageStore } from './images.ts';
 
 /** An offer that was admitted. */
@@ -10,6 +11,8 @@ export interface Offered {
   /** `performance.now()` of this process when the push began at the sender. */
   readonly startedAt: number;
   readonly admission: Admission;
+  /** The modules that it swaps with. */
+  readonly group: Group | undefined;
 }
 
 /** Where an image is whose bytes are all here. */

@@ -11,6 +11,7 @@ import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
 import type { Admission, Gate } from './gate.ts';
+import { Groups } from './groups.ts';
 import type { Caller } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runPush } from './pipeline.ts';
@@ -61,6 +62,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     world.programs.off('changed', state);
     stream.off('drain', state);
     uploads.close();
+    groups.close();
   };
   const fail = (error: VaisError) => {
     if (phase === 'over') return;
@@ -85,12 +87,15 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     }
   };
   const refuse = (nonce: number, thrown: unknown) => {
-    const verdict = { kind: 'nack', running: 0, reason: VaisError.from(thrown) } as const;
+    const reason = VaisError.from(thrown);
+    const verdict = { kind: 'nack', running: 0, reason } as const;
     const begun = uploads.drop(nonce);
     if (begun !== undefined) void close(begun.admission, verdict);
+    groups.ended(nonce, reason);
     send(wireVerdict(nonce, verdict));
   };
   const uploads = new Uploads(world.partials, world.caller().id, refuse);
+  const groups = new Groups();
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
   const close = (admission: Admission, verdict: Verdict) =>
@@ -116,6 +121,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     } finally {
       pushes -= 1;
       release();
+      groups.ended(nonce);
       if (source.kind === 'file') await rm(source.path, { force: true }).catch(() => undefined); // Where it was refused.
     }
     await close(admission, verdict);
@@ -127,13 +133,14 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     const { nonce, manifest: claimed, image, elapsedUs, signature } = offered;
     const startedAt = startOf(elapsedUs);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
+    const group = groups.enter(nonce, manifest); // First of all: when this offer is refused, so are the others.
     const { size } = manifest;
     if (size > world.maxImageBytes)
       throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
     if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
     // Before a byte is kept: nobody's images take room here but those of developers.
     const admission = world.gate.push(manifest, signature, world.caller());
-    const admitted = { manifest, startedAt, admission };
+    const admitted = { manifest, startedAt, admission, group };
     let source: Source | undefined;
     try {
       if (image.length > 0) {

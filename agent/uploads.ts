@@ -4,7 +4,7 @@ import type { Partial, PartialStore } from './partials.ts';
 import type { Offered } from './received.ts';
 
 /** At most so many uploads may be unfinished in one session. */
-const maxUploads = 4;
+const maxUploads = 16;
 /** How long an upload may stand still, in milliseconds. */
 const idleMs = 60_000;
 
