@@ -2,7 +2,8 @@ import { PushClock } from '../clock.ts';
 import { type AgentTarget, connect, readTargets } from '../connect.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
 import { forEach } from '../fan-out.ts';
-import { type CompileOptions, classify, type PushFile, readInput } from '../prepare.ts';
+import { cacheFolder, ImageCache } from '../image-cache.ts';
+import { type CompileOptions, classify, type PushFile, requireInput } from '../prepare.ts';
 import { pushOnce } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
 import type { ErrorReport } from '../report.ts';
@@ -17,7 +18,7 @@ export interface PushOptions extends CompileOptions {
 export async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
   const targets = await readTargets(options.to, context);
   const files = paths.map(classify);
-  for (const { path } of files) await readInput(path);
+  for (const { path } of files) await requireInput(path);
   return forEach(targets, context, (target, own) => pushTo(target, files, options, own));
 }
 
@@ -30,10 +31,11 @@ async function pushTo(
   const { output, signal } = context;
   const client = await connect(target, context);
   try {
-    const session = await PushSession.open(client, target.address, signal);
+    const cache = new ImageCache(cacheFolder(context.env));
+    const session = await PushSession.open(client, target.address, signal, cache);
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder, timeoutMs: options.timeoutMs };
+      const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
       for (const [index, file] of files.entries()) {
         const push = { id: index + 1, file, clock: new PushClock() };
         const ending = await pushOnce(push, session, target, pushContext, signal);
