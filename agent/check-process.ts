@@ -13,6 +13,7 @@ import {
   maxCheckLine,
   parseCheckAnswer,
 } from './check-protocol.ts';
+import { nodeCommand } from './node-command.ts';
 
 /** How a check ended. `lost` when the process did, before it came to the image: that says nothing about it. */
 export type Verdict =
@@ -48,7 +49,8 @@ export class CheckProcess {
   constructor() {
     // A group of its own, so that what a library starts ends with it, and a Ctrl-C meant for the agent misses it. Nothing
     // of the agent's environment, nor its streams, which carry its output.
-    this.#child = spawn(process.execPath, ['--no-warnings', program], {
+    const [node, ...loading] = nodeCommand;
+    this.#child = spawn(node, [...loading, '--no-warnings', program], {
       cwd: '/',
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

@@ -30,7 +30,10 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addHelpText('after', helpAfter);
 
   const to = (): Option => {
-    const option = new Option('--to <target>', 'NAME or HOST:PORT, and /PROGRAM (default: VAIS_REMOTE_TO)');
+    const option = new Option(
+      '--to <target>',
+      'NAME, HOST:PORT or docker://NAME, and /PROGRAM (default: VAIS_REMOTE_TO)',
+    );
     return defaultTo === undefined ? option : option.default(defaultTo, defaultTo);
   };
   const json = (): Option => new Option('--json', 'one JSON object a line').default(false, 'off');
@@ -131,7 +134,7 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
 
   program
     .command('pair')
-    .argument('<token>', 'what the agent printed, from `vais1-` to its end')
+    .argument('<token>', 'what the agent printed, from `vais1-` to its end; or docker://NAME')
     .description('become known to an agent, and give it a name for --to')
     .option('--as <name>', 'what to call the agent (default: what it calls itself)')
     .option('--developer <name>', 'what the agent shall call you (default: user@host)')
@@ -143,11 +146,30 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
 
   program
     .command('targets')
-    .description('the agents that you are paired with')
+    .description('the agents that you are paired with, and the containers that have one')
     .option('--forget <name>', 'remove this one from the list; the agent keeps you until you are revoked there')
     .addOption(json())
     .action((flags: CommonFlags & { forget?: string }) =>
       run('targets', flags, async (context) => (await import('./commands/targets.ts')).targets(flags, context)),
+    );
+
+  program
+    .command('attach')
+    .argument('<container>', 'docker://NAME: one that runs and has no agent')
+    .description('put an agent into a running container; it needs no Node, no shell and no root there')
+    .option('--program <name[=command]>', 'a program to find there; with a command, one to start and keep running')
+    .addOption(json())
+    .action((container: string, flags: CommonFlags & { program?: string }) =>
+      run('attach', flags, async (context) => (await import('./commands/attach.ts')).attach(container, flags, context)),
+    );
+
+  program
+    .command('detach')
+    .argument('<container>', 'docker://NAME')
+    .description('take an agent that was attached out of its container, and leave nothing behind')
+    .addOption(json())
+    .action((container: string, flags: CommonFlags) =>
+      run('detach', flags, async (context) => (await import('./commands/attach.ts')).detach(container, context)),
     );
 
   program

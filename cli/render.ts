@@ -3,7 +3,9 @@ import { renderTrace, renderWaiting, whoHolds } from './render-crash.ts';
 import { renderDemo } from './render-demo.ts';
 import type {
   AgentReport,
+  AttachReport,
   CheckReport,
+  ContainerReport,
   DoneReport,
   ErrorReport,
   Report,
@@ -44,6 +46,11 @@ export function render(report: Report, style: Style): string {
     case 'target':
     case 'forgotten':
       return renderTarget(report, style);
+    case 'attached':
+    case 'detached':
+      return renderAttached(report, style);
+    case 'container':
+      return renderContainer(report, style);
     case 'check':
       return renderCheck(report, style);
     case 'step':
@@ -66,6 +73,24 @@ function renderTarget(report: TargetReport, style: Style): string {
   if (report.event === 'target') return what;
   if (report.event === 'forgotten') return `forgotten ${what}`;
   return `${style.colors.green(marks(style).ok)} paired with ${what}\n  vais-remote push FILE --to ${name}`;
+}
+
+function renderAttached(report: AttachReport, style: Style): string {
+  const { event, container, isNew = true, node, folder, programs = [], hint } = report;
+  const ok = style.colors.green(marks(style).ok);
+  const name = style.colors.bold(container);
+  if (event === 'detached') return `${ok} ${name} has no agent any more; nothing of it is left`;
+  const what = isNew ? `has an agent now${folder === undefined ? '' : `, in ${folder}`}` : 'has one already';
+  const by = node === undefined ? '' : ` (${node})`;
+  const found = programs.length === 0 ? 'no program has found it yet' : `found by ${programs.join(', ')}`;
+  const why = hint === undefined ? '' : `\n${hang(`${style.colors.cyan('hint')}:  `, 7, hint, style.width)}`;
+  return `${ok} ${name} ${what}${by}; ${found}\n  vais-remote push FILE --to ${container}${why}`;
+}
+
+function renderContainer({ name, state, image, service, attached, engine }: ContainerReport, style: Style): string {
+  const of = service === undefined ? '' : `, of ${service}`;
+  const how = attached ? ', with an agent that was attached' : '';
+  return `${style.colors.bold(name)} ${state}: ${image}${how}${of}, at ${engine}`;
 }
 
 /** The end of a push with all its stages: a headline and the timeline. */

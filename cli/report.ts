@@ -160,6 +160,35 @@ export interface TargetReport {
   readonly until: string;
 }
 
+/** An agent was put into a container, or taken out of it. */
+export interface AttachReport extends OfTarget {
+  readonly event: 'attached' | 'detached';
+  readonly container: string;
+  /** With `attached`: false where it was there already. */
+  readonly isNew?: boolean;
+  /** What runs it: the container's Node, or this machine's, which was brought along, and why. */
+  readonly node?: string;
+  /** The one folder in the container that it has. */
+  readonly folder?: string;
+  /** The programs that have found it. */
+  readonly programs?: readonly string[];
+  /** With `attached`, where no program has found it: why that may be. */
+  readonly hint?: string;
+}
+
+/** A container that has an agent. */
+export interface ContainerReport {
+  readonly event: 'container';
+  /** What `--to` takes. */
+  readonly name: string;
+  readonly state: string;
+  readonly image: string;
+  /** The replicas that it belongs to, as `--to` takes them. */
+  readonly service?: string;
+  readonly attached: boolean;
+  readonly engine: string;
+}
+
 /** One version that a module had, or a push that never became one (version 0). */
 export interface VersionReport {
   readonly event: 'version';
@@ -231,6 +260,8 @@ export type Report =
   | AgentReport
   | VersionReport
   | TargetReport
+  | AttachReport
+  | ContainerReport
   | CheckReport
   | DemoReport;
 

@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { VaisError } from '../../common/error.ts';
@@ -154,10 +154,27 @@ export class Engine {
     await this.#ask(this.#docker.getContainer(container).putArchive(tar, { path: folder }));
   }
 
+  /** A file or folder as a tar. Undefined: there is none. */
+  async get(container: string, path: string): Promise<NodeJS.ReadableStream | undefined> {
+    try {
+      return await this.#docker.getContainer(container).getArchive({ path });
+    } catch (thrown) {
+      if (statusOf(thrown) === 404) return undefined;
+      throw engineError(this.endpoint, thrown);
+    }
+  }
+
+  /** What an image is for, in Docker's words: `linux`, `amd64`. */
+  async platform(image: string): Promise<{ readonly os: string; readonly architecture: string }> {
+    const { Os: os, Architecture: architecture } = await this.#ask(this.#docker.getImage(image).inspect());
+    return { os, architecture };
+  }
+
   /** What stands at a path, a link not followed: mode and time. Undefined: nothing. */
   async stat(container: string, path: string): Promise<PathStat | undefined> {
     try {
       const answer: unknown = await this.#docker.getContainer(container).infoArchive({ path });
+      if (answer instanceof Readable) answer.resume(); // Empty; unread, it would keep its connection.
       return readStat(answer);
     } catch (thrown) {
       if (statusOf(thrown) === 404) return undefined;

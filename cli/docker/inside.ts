@@ -25,7 +25,7 @@ export async function findAgent({ engine, details }: Found): Promise<InsideAgent
   for (const words of await engine.running(details)) {
     const at = words.indexOf('agent');
     const data = words[words.indexOf('--data') + 1];
-    const isOurs = at > 0 && /\/\.vais-remote\/.*\/dist\/cli\/main\.js$/.test(words[at - 1] ?? '');
+    const isOurs = at > 0 && /\/\.vais-remote\/.*\/dist\/agent\/bin\.js$/.test(words[at - 1] ?? '');
     if (isOurs && words.includes('--data') && words[at + 1] === '--data' && data !== undefined)
       return { command: words.slice(0, at), data, attached: true };
   }

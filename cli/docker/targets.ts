@@ -4,6 +4,7 @@ import { whoAmI } from '../pairing.ts';
 import { configFolder, type PairedTarget, TargetStore } from '../targets.ts';
 import { connectEngines } from './engines.ts';
 import { type Found, findContainers } from './find.ts';
+import type { InsideAgent } from './inside.ts';
 import { pairedName, pairThrough } from './pair.ts';
 import { parseContainerTarget } from './query.ts';
 import { openWay } from './way.ts';
@@ -43,9 +44,28 @@ export async function openContainer(
     const config = configFolder(context.env);
     const reached = { ...target, dial: way.dial };
     const known = await new TargetStore(config).find(pairedName(container));
-    if (known !== undefined) return { ...reached, paired: known, close };
+    if (known !== undefined && !way.reattached) return { ...reached, paired: known, close };
     const paired = await pairThrough(container, way.agent, reached, whoAmI(), config);
     context.say(`paired with ${target.address} through the engine, as ${paired.developer}`);
+    return { ...reached, paired, close };
+  } catch (thrown) {
+    close();
+    throw way.failure ?? thrown;
+  }
+}
+
+/** The same for an agent that was just attached: what was known of one before it does not count. @throws VaisError */
+export async function pairAnew(
+  container: Found,
+  target: AgentTarget,
+  agent: InsideAgent,
+  context: Context,
+): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
+  const way = await openWay(container, context);
+  const close = (): void => void way.close();
+  try {
+    const reached = { ...target, dial: way.dial };
+    const paired = await pairThrough(container, agent, reached, whoAmI(), configFolder(context.env));
     return { ...reached, paired, close };
   } catch (thrown) {
     close();

@@ -1,0 +1,104 @@
+import { VaisError } from '../../common/error.ts';
+import { type AgentTarget, Connection, readTargets } from '../connect.ts';
+import type { Context } from '../context.ts';
+import { type Attached, type AttachWish, attach as attachTo } from '../docker/attach.ts';
+import { AttachedStore } from '../docker/attached-store.ts';
+import { detach as detachFrom } from '../docker/detach.ts';
+import type { Found } from '../docker/find.ts';
+import { isContainerTarget } from '../docker/query.ts';
+import { pairAnew } from '../docker/targets.ts';
+import { forEach } from '../fan-out.ts';
+import { PushSession } from '../push-session.ts';
+import { configFolder } from '../targets.ts';
+import { within } from '../within.ts';
+
+/** How long a program may take to find the agent, in milliseconds: it looks again and again, later each time. */
+const findMs = 20_000;
+
+/** `attach docker://…`: puts an agent into each container that is meant, and waits for its program. */
+export async function attach(text: string, wish: AttachWish, context: Context): Promise<number> {
+  return forEach(await containers(text, context), context, async (target, own) => {
+    const found = containerOf(target);
+    const attached = await attachTo(found, wish);
+    await new AttachedStore(configFolder(own.env)).save(found.details.Id, wish);
+    const programs = await awaitPrograms(target, attached, wish, own);
+    const { installed } = attached;
+    own.output.show({
+      event: 'attached',
+      container: target.address,
+      isNew: installed !== undefined,
+      ...(installed === undefined ? {} : { node: describe(installed), folder: installed.top }),
+      programs,
+      ...(programs.length > 0 ? {} : { hint: hintFor(attached) }),
+    });
+    return 0;
+  });
+}
+
+/** `detach docker://…`: takes out what `attach` put in. */
+export async function detach(text: string, context: Context): Promise<number> {
+  return forEach(await containers(text, context), context, async (target, own) => {
+    const found = containerOf(target);
+    const { top } = await detachFrom(found);
+    await new AttachedStore(configFolder(own.env)).remove(found.details.Id);
+    own.output.show({ event: 'detached', container: target.address, folder: top });
+    return 0;
+  });
+}
+
+function containers(text: string, context: Context): Promise<readonly [AgentTarget, ...AgentTarget[]]> {
+  if (isContainerTarget(text)) return readTargets(text, context);
+  throw new VaisError('usage', `\`${text}\` is no container`, { hint: 'Write docker://NAME.' });
+}
+
+function containerOf({ container, address }: AgentTarget): Found {
+  if (container === undefined) throw new VaisError('usage', `${address} is no container`);
+  return container;
+}
+
+/** The programs that have found the agent; waits for the one that was named, and a moment for any. */
+async function awaitPrograms(
+  target: AgentTarget,
+  attached: Attached,
+  { program }: AttachWish,
+  context: Context,
+): Promise<string[]> {
+  const name = program?.split('=')[0];
+  const opened = await pairAnew(containerOf(target), target, attached.agent, context);
+  const client = new Connection(opened, undefined, opened.close);
+  try {
+    const session = await PushSession.open(client, target.address, context.signal);
+    const names = (): string[] => session.state.programs.map((each) => each.name);
+    const isThere = (): boolean => (name === undefined ? names().length > 0 : names().includes(name));
+    const there = new Promise<void>((resolve) => {
+      session.onState(() => isThere() && resolve());
+      if (isThere()) resolve();
+    });
+    const late = new VaisError(
+      'no_such_program',
+      `${target.address} has an agent now, and no program \`${name}\` has found it within ${findMs / 1000} s` +
+        (names().length === 0 ? '' : ` (there is ${names().join(', ')})`),
+      { hint: hintFor(attached) },
+    );
+    await within(findMs, there, () => late).catch((error: unknown) => {
+      if (name !== undefined || error !== late) throw error;
+    });
+    session.close();
+    return [...new Set(names())];
+  } finally {
+    client.close();
+  }
+}
+
+function hintFor({ warnings }: Attached): string {
+  const said = warnings.filter((message) => message.startsWith('programs find this agent only'));
+  if (said.length > 0)
+    return `${said.join(' ')}. A tmpfs at /tmp, or VAIS_HOT_LINK set to that for the program, mends it.`;
+  return 'Does the program have hot functions, and does it run as the user of the container? --program NAME=COMMAND starts one.';
+}
+
+function describe({ runner }: NonNullable<Attached['installed']>): string {
+  return runner.kind === 'theirs'
+    ? `run by its Node ${runner.version}`
+    : `with this machine’s Node, as it ${runner.why}`;
+}
