@@ -2,10 +2,10 @@ import { VaisError } from '../common/error.ts';
 import { chooseModule, type Destination } from './choose.ts';
 import type { ImageCache } from './image-cache.ts';
 import { moduleOf, prepareLibrary } from './prepare.ts';
-import type { PushSession } from './push-session.ts';
 import { whoHolds } from './render-crash.ts';
-import { errorReport, type StageReport } from './report.ts';
+import { errorReport, type SendingReport, type SentReport, type StageReport } from './report.ts';
 import { compare, type Ending, make, offer, type Push, type PushContext } from './session.ts';
+import type { Offerer } from './steady-session.ts';
 import { within } from './within.ts';
 
 /** So many threads are named. */
@@ -14,14 +14,19 @@ const maxHolders = 8;
 /** The story of `session.ts`, once: compiles a file, and brings it into the program that has its module. */
 export async function pushOnce(
   push: Push,
-  session: PushSession,
+  session: Offerer,
   target: { readonly address: string; readonly program?: string },
   context: PushContext & { readonly cache: ImageCache; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<Ending> {
   const stages: StageReport[] = [];
-  const show = (report: StageReport): void => {
-    stages.push(report);
+  // The program's time to swap begins when the agent has the image; till then, each step on its way begins it anew.
+  let restart = (): void => undefined;
+  let sending: SendingReport | undefined;
+  const show = (report: StageReport | SendingReport | SentReport): void => {
+    if (report.event === 'sending') sending = report;
+    else if (report.event !== 'sent') stages.push(report);
+    if (report.event === 'sending' || report.event === 'received') restart();
     context.output.show(report);
   };
   const { file } = push;
@@ -36,8 +41,15 @@ export async function pushOnce(
     requirePlatform(file.path, made.built.contract.triple, destination);
     const refused = compare(made, destination);
     if (refused !== undefined) return refused;
-    const late = (): VaisError => timedOut(destination.program, stages, timeoutMs);
-    return await within(timeoutMs, offer(made, destination, session, show), late);
+    const late = (): VaisError => timedOut(destination.program, stages, timeoutMs, sending);
+    return await within(
+      timeoutMs,
+      (again) => {
+        restart = again;
+        return offer(made, destination, session, show);
+      },
+      late,
+    );
   } catch (thrown) {
     return errorReport(VaisError.from(thrown), { push: push.id, file: file.path });
   }
@@ -51,7 +63,12 @@ function requirePlatform(path: string, built: string, { program, triple }: Desti
 }
 
 /** What a push waited for in vain, told by the stages that it had reached. */
-export function timedOut(program: string, stages: readonly StageReport[], timeoutMs: number): VaisError {
+export function timedOut(
+  program: string,
+  stages: readonly StageReport[],
+  timeoutMs: number,
+  sending?: SendingReport,
+): VaisError {
   const last = stages.findLast(({ event }) => event !== 'waiting')?.event;
   const holders = stages.filter(({ event }) => event === 'waiting');
   const seconds = `${timeoutMs / 1000} s`;
@@ -69,6 +86,12 @@ export function timedOut(program: string, stages: readonly StageReport[], timeou
       ].join('\n'),
       inside ? { hint: 'It swaps when that call returns. Does the function wait, or loop for ever?' } : {},
     );
+  }
+  if (last === undefined || last === 'compiled') {
+    const share = sending === undefined ? '' : `, at ${Math.floor((100 * sending.bytes) / sending.of)} %`;
+    return new VaisError('timed_out', `nothing more of the library has come to the agent for ${seconds}${share}`, {
+      hint: 'Is the line cut? Push again: it goes on where it was. --timeout waits longer.',
+    });
   }
   return new VaisError('timed_out', `the agent has not brought the new version to ${program} within ${seconds}`, {
     hint: 'See `vais-remote events` for what it does. --timeout waits longer.',

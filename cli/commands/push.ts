@@ -6,6 +6,7 @@ import { type CompileOptions, classify, requireInput } from '../prepare.ts';
 import { pushOnce } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
 import type { ErrorReport } from '../report.ts';
+import { SteadySession } from '../steady-session.ts';
 
 export interface PushOptions extends CompileOptions {
   readonly to?: string;
@@ -22,7 +23,13 @@ export async function push(paths: readonly string[], options: PushOptions, conte
   const client = await connect(target, context);
   try {
     const cache = new ImageCache(cacheFolder(context.env));
-    const session = await PushSession.open(client, target.address, signal, cache);
+    const session = await SteadySession.open({
+      open: () => PushSession.open(client, target.address, signal, cache),
+      address: target.address,
+      patienceMs: options.timeoutMs,
+      show: (report) => output.show(report),
+      signal,
+    });
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
       const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
