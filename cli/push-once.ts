@@ -42,14 +42,9 @@ export async function pushOnce(
     const refused = compare(made, destination);
     if (refused !== undefined) return refused;
     const late = (): VaisError => timedOut(destination.program, stages, timeoutMs, sending);
-    return await within(
-      timeoutMs,
-      (again) => {
-        restart = again;
-        return offer(made, destination, session, show);
-      },
-      late,
-    );
+    return await within(timeoutMs, offer(made, destination, session, show), late, (again) => {
+      restart = again;
+    });
   } catch (thrown) {
     return errorReport(VaisError.from(thrown), { push: push.id, file: file.path });
   }

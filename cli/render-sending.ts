@@ -14,12 +14,12 @@ export function renderSending({ program, bytes, of, bytesPerSecond }: SendingRep
 }
 
 /** How an image travelled. */
-export function renderSent({ way, sent, of, had }: SentReport): string {
+export function renderSent({ way, sent, of, had, bytesPerSecond = 0 }: SentReport): string {
   const size = formatBytes(of);
   if (way === 'stored') return `nothing was sent: the agent had it (${size})`;
   if (way === 'delta') return `sent ${formatBytes(sent)} for ${size}: what differs from the version before`;
   const before = had === 0 ? '' : `; ${formatBytes(had)} of it had come before the line broke`;
-  return `sent ${formatBytes(sent)} for ${size}${before}`;
+  return `sent ${formatBytes(sent)} for ${size}, ${formatBytes(bytesPerSecond)}/s${before}`;
 }
 
 /** Bytes for people: `777 B`, `12.3 KB`, `256.0 MB`. */

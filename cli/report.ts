@@ -102,6 +102,8 @@ export interface SentReport {
   readonly of: number;
   /** What of it had come with an earlier attempt. */
   readonly had: number;
+  /** With `chunks`: bytes of the image that came in a second. */
+  readonly bytesPerSecond?: number;
   readonly ms: number;
 }
 

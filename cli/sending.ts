@@ -29,15 +29,20 @@ export class Sending {
   readonly progress = ({ bytes, had, of, sent }: Progress): void => {
     const now = performance.now();
     this.#begun ??= { at: now, bytes };
-    const passed = now - this.#begun.at;
-    if (passed < quietMs || now - this.#saidAt < everyMs) return;
+    if (now - this.#begun.at < quietMs || now - this.#saidAt < everyMs) return;
     this.#saidAt = now;
-    const bytesPerSecond = Math.max(0, Math.round(((bytes - this.#begun.bytes) * 1000) / passed));
+    const bytesPerSecond = this.#rate(now, bytes);
     this.#show({ event: 'sending', ...this.#about, bytes, of, had, sent, bytesPerSecond, ms: this.#ms() });
   };
 
   readonly done = ({ way, bytes, had }: Sent): void => {
     if (way === 'inline') return;
-    this.#show({ event: 'sent', ...this.#about, way, sent: bytes, of: this.#of, had, ms: this.#ms() });
+    const rate = way === 'chunks' ? { bytesPerSecond: this.#rate(performance.now(), this.#of) } : {};
+    this.#show({ event: 'sent', ...this.#about, way, sent: bytes, of: this.#of, had, ...rate, ms: this.#ms() });
   };
+
+  #rate(now: number, bytes: number): number {
+    const begun = this.#begun ?? { at: now, bytes };
+    return Math.max(0, Math.round(((bytes - begun.bytes) * 1000) / Math.max(1, now - begun.at)));
+  }
 }

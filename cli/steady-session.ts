@@ -61,6 +61,11 @@ export class SteadySession {
     }
   }
 
+  /** As `PushSession.settled`. */
+  get settled(): Promise<void> {
+    return this.#session.settled;
+  }
+
   /** Ends the stream. Idempotent. */
   close(): void {
     this.#session.close();

@@ -1,21 +1,23 @@
 import type { VaisError } from '../common/error.ts';
 
 /**
- * The result of `start`, or the error of `late` when it takes longer than `ms` milliseconds.
+ * The result of `work`, or the error of `late` when it takes longer than `ms` milliseconds.
  *
- * @param start begins the work; what it is given begins the time anew
+ * @param begun gets what begins the time anew
  */
 export async function within<Result>(
   ms: number,
-  start: (restart: () => void) => Promise<Result>,
+  work: Promise<Result>,
   late: () => VaisError,
+  begun: (restart: () => void) => void = () => undefined,
 ): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(late()), ms);
   });
+  begun(() => timer?.refresh());
   try {
-    return await Promise.race([start(() => timer?.refresh()), deadline]);
+    return await Promise.race([work, deadline]);
   } finally {
     clearTimeout(timer);
     timer = undefined;

@@ -52,6 +52,7 @@ async function pushTo(
       }
     });
     session.close();
+    await session.settled;
     return signal.aborted ? interruptedExit : exitOf(errors);
   } catch (thrown) {
     if (signal.aborted) return interruptedExit;

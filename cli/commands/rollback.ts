@@ -40,7 +40,7 @@ export async function rollback(
     };
     const late = (): VaisError =>
       timedOut(stages.at(-1)?.program ?? target.program ?? 'the program', stages, options.timeoutMs);
-    const ending = await within(options.timeoutMs, () => readAnswers(answers, clock, request, show), late);
+    const ending = await within(options.timeoutMs, readAnswers(answers, clock, request, show), late);
     if (signal.aborted) return interruptedExit;
     output.show(ending);
     return ending.event === 'error' ? ending.exit : 0;

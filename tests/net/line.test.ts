@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { hostTriple } from '../../artifact/triple.ts';
+import { Line, lineMissing } from '../../bench/line.ts';
 import { type Agent, counterSource, type Running, World } from '../e2e/harness.ts';
 import { describeWhere } from '../scenario/needs.ts';
-import { Line, lineMissing } from './line.ts';
 
 const megabyte = 1_000_000;
 
@@ -11,7 +12,12 @@ let line: Line;
 let world: World;
 beforeEach(async () => {
   line = new Line(`${process.pid}`);
-  world = new World(line.machine);
+  world = new World({
+    name: 'two network namespaces',
+    triple: hostTriple(),
+    node: (role, file) => [...line.within(role === 'agent' ? 'agent' : 'developer'), process.execPath, file],
+    program: (path) => [path],
+  });
   await line.open(world.folder);
 });
 afterEach(async () => {

@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { hostTriple } from '../../artifact/triple.ts';
-import type { Machine } from '../scenario/machine.ts';
+import { packageRoot } from '../common/package-root.ts';
 
 const run = promisify(execFile);
-const source = join(import.meta.dirname, 'line.c');
+const source = join(packageRoot, 'bench', 'line.c');
 
 /** Why there can be no such line here; undefined where there can. */
 export function lineMissing(): string | undefined {
@@ -74,15 +73,9 @@ export class Line {
     return { toAgent, toDeveloper };
   }
 
-  /** The two ends, as a machine on which commands are started. */
-  get machine(): Machine {
-    const { agent, developer } = this.#spaces;
-    return {
-      name: 'two network namespaces',
-      triple: hostTriple(),
-      node: (role, file) => ['ip', 'netns', 'exec', role === 'agent' ? agent : developer, process.execPath, file],
-      program: (path) => [path],
-    };
+  /** What starts a command at one end. */
+  within(end: 'agent' | 'developer'): readonly ['ip', 'netns', 'exec', string] {
+    return ['ip', 'netns', 'exec', this.#spaces[end]];
   }
 
   async close(): Promise<void> {
