@@ -32,7 +32,7 @@ export async function emitText(
     triple,
     tier: toolchain.name === 'tcc' ? 'fast' : 'optimized',
     toolchain,
-    opt: flags.opt ?? 2,
+    opt: flags.optimize ?? 2,
     debug: flags.debug ?? false,
     release: flags.release ?? false,
   });
