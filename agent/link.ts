@@ -4,6 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import { isPrivateFolder, makePrivateFolder } from '../common/files.ts';
+import { takeLock } from './lock.ts';
 
 /** A socket that programs dial. */
 export interface LinkListener {
@@ -16,7 +17,8 @@ export interface LinkListener {
 const maxSocketPath = 100;
 
 /**
- * Listens for programs on a Unix socket that nobody else can use, in a folder that nobody else can write to.
+ * Listens for programs on a Unix socket that nobody else can use, in a folder that nobody else can write to. A lock beside
+ * it keeps two agents that start at the same instant from taking it from each other.
  *
  * @throws VaisError `busy` when another agent listens there, `storage` when the folder is not safe
  */
@@ -31,10 +33,17 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
   if (!(await isPrivateFolder(folder))) {
     throw new VaisError('storage', `${folder} can be written to by other users, so they could pose as the agent`);
   }
-  if (await answers(path)) throw new VaisError('busy', `another agent listens on ${path}`);
-  await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
+  const lock = await takeLock(`${path}.lock`, `the link ${path}`);
   const server = createServer(onProgram);
-  await listen(server, path);
+  try {
+    if (await answers(path)) throw new VaisError('busy', `another process listens on ${path}`);
+    await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
+    await listen(server, path);
+  } catch (thrown) {
+    server.close();
+    lock.release();
+    throw thrown;
+  }
   let closed = false;
   return {
     path,
@@ -42,6 +51,7 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
       if (closed) return;
       closed = true;
       server.close(); // Removes the socket too, at once: a moment later it may be another agent's.
+      lock.release();
     },
   };
 }

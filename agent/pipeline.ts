@@ -4,6 +4,7 @@ import { readImage, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Checker } from './check.ts';
+import type { Group } from './group.ts';
 import type { ImageStore } from './images.ts';
 import type { Lane } from './lane.ts';
 import type { PushEvent } from './notice.ts';
@@ -23,15 +24,16 @@ export interface PipelineWorld {
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  { manifest, bytes, startedAt, admitted }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
+  { manifest, bytes, startedAt, admitted, group }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const code = { image: { digest, size }, buildId, tier };
-  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }) };
+  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }), group };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
+  const letGo = world.images.hold(digest);
   try {
     push.reach('received');
 
@@ -50,11 +52,26 @@ export async function runPush(
 
     await admitted;
     push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
-    return await lane.submit(push);
+    if (group === undefined) return await lane.submit(push);
+    return await submitTogether(push, lane, group);
   } catch (thrown) {
     const reason = VaisError.from(thrown);
-    return push.fail(reason.code === 'superseded' ? 'superseded' : 'refused', runningVersion(lane), reason);
+    const outcome = reason.code === 'superseded' ? 'superseded' : 'refused';
+    group?.fail(module, { outcome, reason });
+    return push.fail(outcome, runningVersion(lane), reason);
+  } finally {
+    letGo();
   }
+}
+
+/** All of a group take their turns in one go: so two groups that share modules come in the same order in each of them. */
+async function submitTogether(push: Push, lane: Lane, group: Group): Promise<Verdict> {
+  let verdict: Promise<Verdict> | undefined;
+  await group.meet('checked', () => {
+    verdict = lane.submit(push);
+    verdict.catch(() => undefined); // It is awaited below.
+  });
+  return await (verdict ?? Promise.reject(new VaisError('internal', `${push.module} was not submitted`)));
 }
 
 /** A rollback that somebody asked for. */

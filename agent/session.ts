@@ -9,6 +9,7 @@ import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
 import type { Admission, Gate } from './gate.ts';
+import { Groups } from './groups.ts';
 import type { Caller } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runPush } from './pipeline.ts';
@@ -55,6 +56,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     world.programs.off('changed', state);
     stream.off('drain', state);
     uploads.close();
+    groups.close();
   };
   const fail = (error: VaisError) => {
     if (phase === 'over') return;
@@ -79,10 +81,13 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     }
   };
   const refuse = (nonce: number, thrown: unknown) => {
+    const reason = VaisError.from(thrown);
     uploads.drop(nonce);
-    send(wireVerdict(nonce, { kind: 'nack', running: 0, reason: VaisError.from(thrown) }));
+    groups.ended(nonce, reason);
+    send(wireVerdict(nonce, { kind: 'nack', running: 0, reason }));
   };
   const uploads = new Uploads(world.budget, refuse);
+  const groups = new Groups();
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
   const close = (admission: Admission, verdict: Verdict) =>
@@ -108,6 +113,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     } finally {
       pushes -= 1;
       release();
+      groups.ended(nonce);
     }
     await close(admission, verdict);
     state(); // Before the verdict, so that whoever acts on it knows what runs.
@@ -117,6 +123,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
     const startedAt = startOf(elapsedUs);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
+    const group = groups.enter(nonce, manifest); // First of all: when this offer is refused, so are the others.
     const { size } = manifest;
     if (size > world.maxImageBytes)
       throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
@@ -127,7 +134,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     try {
       if (bytes === undefined) {
         if (phase === 'over') return;
-        uploads.begin(nonce, { manifest, startedAt, admission });
+        uploads.begin(nonce, { manifest, startedAt, admission, group });
         return send({ want: { nonce, offset: 0 } });
       }
       world.budget.take(bytes.length);
@@ -135,7 +142,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
       throw thrown;
     }
-    await run(nonce, { manifest, startedAt, admission, bytes });
+    await run(nonce, { manifest, startedAt, admission, bytes, group });
   };
 
   const chunk = async ({ nonce, offset, data }: Chunk__Output) => {

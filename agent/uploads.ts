@@ -1,6 +1,7 @@
 import type { Manifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Admission } from './gate.ts';
+import type { Group } from './group.ts';
 
 /** An offer that was admitted. */
 interface Offered {
@@ -8,6 +9,8 @@ interface Offered {
   /** `performance.now()` of this process when the push began at the sender. */
   readonly startedAt: number;
   readonly admission: Admission;
+  /** The modules that it swaps with. */
+  readonly group: Group | undefined;
 }
 
 /** An offered image whose bytes have arrived. */
