@@ -141,7 +141,8 @@ async function choose(
   // Never where another compiler may have built the other side, wherever that was: floats would be lost without a word.
   const fits = names.filter((name) => name !== 'tcc' || !halves);
   const wantedNames = options.compiler === undefined ? fits : [options.compiler];
-  const toolchain = await toolchainFor(triple, wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames);
+  const able = wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames;
+  const toolchain = await toolchainFor(triple, able, options.kind);
   if (toolchain !== undefined) return { toolchain, tier: wantsFast || toolchain.name === 'tcc' ? 'fast' : 'optimized' };
   const why = wide ? ' that knows 128-bit integers' : halves ? ' that passes structs as others do' : '';
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {
