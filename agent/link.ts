@@ -1,8 +1,10 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmodSync, existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import { isPrivateFolder, makePrivateFolder } from '../common/files.ts';
+import { takeLock } from './lock.ts';
 
 /** A socket that programs dial. */
 export interface LinkListener {
@@ -15,13 +17,14 @@ export interface LinkListener {
 const maxSocketPath = 100;
 
 /**
- * Listens for programs on a Unix socket in a folder that nobody else can write to.
+ * Listens for programs on a Unix socket that nobody else can use, in a folder that nobody else can write to. A lock beside
+ * it keeps two agents that start at the same instant from taking it from each other.
  *
  * @throws VaisError `busy` when another agent listens there, `storage` when the folder is not safe
  */
 export async function listenForPrograms(path: string, onProgram: (socket: Socket) => void): Promise<LinkListener> {
   if (Buffer.byteLength(path) > maxSocketPath) {
-    throw new VaisError('storage', `the link's path is longer than ${maxSocketPath} bytes: ${path}`, {
+    throw new VaisError('storage', `the path of a socket is longer than ${maxSocketPath} bytes: ${path}`, {
       hint: 'Give the agent a data folder with a shorter path, or name the socket with --link.',
     });
   }
@@ -30,11 +33,17 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
   if (!(await isPrivateFolder(folder))) {
     throw new VaisError('storage', `${folder} can be written to by other users, so they could pose as the agent`);
   }
-  if (await answers(path)) throw new VaisError('busy', `another agent listens on ${path}`);
-  await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
+  const lock = await takeLock(`${path}.lock`, `the link ${path}`);
   const server = createServer(onProgram);
-  await listen(server, path);
-  await chmod(path, 0o600);
+  try {
+    if (await answers(path)) throw new VaisError('busy', `another process listens on ${path}`);
+    await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
+    await listen(server, path);
+  } catch (thrown) {
+    server.close();
+    lock.release();
+    throw thrown;
+  }
   let closed = false;
   return {
     path,
@@ -42,6 +51,7 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
       if (closed) return;
       closed = true;
       server.close(); // Removes the socket too, at once: a moment later it may be another agent's.
+      lock.release();
     },
   };
 }
@@ -66,6 +76,8 @@ function listen(server: Server, path: string): Promise<void> {
       server.on('error', () => undefined); // A connection that could not be taken: the program dials again.
       resolve();
     });
+    // The socket was made within the call. Whatever the agent's umask: nobody else may use it.
+    if (existsSync(path)) chmodSync(path, 0o600);
   });
 }
 

@@ -2,12 +2,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditLog } from '../agent/audit.ts';
+import { DataFolder } from '../agent/data-folder.ts';
+import { Troubles } from '../agent/trouble.ts';
 import { isSigned, pushStatement, signStatement } from '../artifact/act.ts';
 import { type Manifest, validateManifest } from '../artifact/manifest.ts';
 import { hostTriple } from '../artifact/triple.ts';
 import { Connection } from '../cli/connect.ts';
 import { withFolder } from '../cli/context.ts';
 import { Child } from '../cli/demo/child.ts';
+import { inMemory } from '../cli/local-image.ts';
 import { PushSession } from '../cli/push-session.ts';
 import { openSigningKey, Signer } from '../cli/signer.ts';
 import { configFolder, TargetStore } from '../cli/targets.ts';
@@ -71,7 +74,13 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Samples> {
   await mkdir(folder);
-  const own = { ...env, XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, VAIS_HOT_NAME: 'game' };
+  const own = {
+    ...env,
+    XDG_RUNTIME_DIR: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_CACHE_HOME: folder,
+    VAIS_HOT_NAME: 'game',
+  };
   const children: Child[] = [];
   const start = (name: string, command: string, args: readonly string[], more: Environment = {}): Child => {
     const child = new Child(name, command, args, { cwd: folder, env: { ...own, ...more } });
@@ -140,14 +149,14 @@ async function pushAgainAndAgain(
         ...manifest,
         tier: manifest.tier === 'fast' ? ('TIER_FAST' as const) : ('TIER_OPTIMIZED' as const),
       };
-      const answer = await session.offer(
-        wire,
-        bytes,
-        () => 0,
-        ({ stage }) => {
+      const answer = await session.offer({
+        manifest: wire,
+        image: inMemory(bytes),
+        elapsedUs: () => 0,
+        onEvent: ({ stage }) => {
           if (stage === 'STAGE_SWAPPED') swapped = performance.now() - begun;
         },
-      );
+      });
       if (!answer.ok) throw answer.reason;
       if (index < warmUp) continue;
       samples.swapped.push(swapped);
@@ -180,7 +189,7 @@ function signatures(manifest: Manifest, add: (row: Row) => void): void {
 
 async function auditLog(folder: string, add: (row: Row) => void): Promise<void> {
   await mkdir(folder);
-  const log = await AuditLog.open(folder, () => undefined);
+  const log = await AuditLog.open(await DataFolder.open(folder, () => undefined), new Troubles(() => undefined));
   const taken: number[] = [];
   for (let index = 0; index < 220; index += 1) {
     const begun = performance.now();
