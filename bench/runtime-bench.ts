@@ -192,7 +192,12 @@ async function calls(folder: string, program: string, add: (row: Row) => void): 
   add(direct);
   add(rowOf('hot_call', 'ns', await measure('h', 'hot_call'), 'goal <= direct + 1', direct.p50));
   const byAddress = await measure('a', 'address_call');
-  const wrapped = rowOf('wrapped_call', 'ns', await measure('w', 'wrapped_call'), 'a direct call in a function by address');
+  const wrapped = rowOf(
+    'wrapped_call',
+    'ns',
+    await measure('w', 'wrapped_call'),
+    'a direct call in a function by address',
+  );
   add(wrapped);
   add(rowOf('hot_call_by_address', 'ns', byAddress, 'goal <= wrapped + 1: the thunk is not inlined', wrapped.p50));
   const nonce = session.load(2, await buildImage(folder, '2000'));
