@@ -8,6 +8,7 @@ import { chooseModule, type Destination, warmContracts } from './choose.ts';
 import { PushClock } from './clock.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
+import { keeping, refine } from './refine.ts';
 import { type ErrorReport, errorReport } from './report.ts';
 import { compare, type Ending, make, offer, type Push, type PushContext, type Ready } from './session.ts';
 
@@ -97,19 +98,14 @@ export class Follower {
   async #refine(fast: Made): Promise<void> {
     const { ready, sources, change } = fast;
     const { signal } = this.#compiling;
-    if (!this.#context.both || fast !== this.#newest || ready.built.contract.tier !== 'fast' || signal.aborted) return;
-    const push: Push = { ...ready.push, clock: new PushClock(), read: (path) => sources.get(path) };
-    const options = { ...this.#context.options, tier: 'optimized' as const };
-    const made = await make(push, this.#destination, { ...this.#context, options }, signal);
-    if (signal.aborted || fast !== this.#newest) return; // Something newer was saved.
+    if (!this.#context.both || fast !== this.#newest || signal.aborted) return;
+    const made = await refine(ready, sources, this.#destination, this.#context, signal);
+    if (made === undefined || signal.aborted || fast !== this.#newest) return; // Something newer was saved.
     if ('event' in made) {
-      if (made.code !== 'toolchain_missing') this.#context.output.show(made);
+      this.#context.output.show(made);
       return;
     }
-    if (made.built.contract.tier !== 'optimized') return; // There is only tcc.
-    const refines = ready.built.digest;
-    const compiled = { ...made.compiled, refines };
-    this.#newest = { ready: { ...made, compiled, refines }, sources, fast, change, state: 'waiting' };
+    this.#newest = { ready: made, sources, fast, change, state: 'waiting' };
     this.#offer();
   }
 
@@ -120,11 +116,7 @@ export class Follower {
     signal: AbortSignal,
     sources = new Map<string, string>(),
   ): Promise<Ready | ErrorReport> {
-    const read = (path: string): string | undefined => {
-      const text = readFromDisk(path);
-      if (text !== undefined) sources.set(path, text);
-      return text;
-    };
+    const read = keeping(readFromDisk, sources);
     const push: Push = { id, file: this.#file, clock, read };
     const before = this.#making;
     const making = before.then(() => make(push, this.#destination, this.#context, signal));

@@ -95,10 +95,11 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ program, module, version, unchanged, refines }: DoneReport): string {
+function headlineOf({ program, module, version, unchanged, refines, together = [] }: DoneReport): string {
   const name = program === module ? program : `${program} (${module})`;
   if (refines !== undefined) return `${name} runs version ${version} optimised`;
-  return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
+  if (unchanged) return `${name} runs this already: version ${version}`;
+  return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
 }
 
 /** All that `status` has to say. */
@@ -149,7 +150,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.version === 0 ? '-' : `${row.version}`,
         formatTime(row.at),
         row.outcome,
-        row.rollbackTo === undefined ? row.origin : `rollback to ${row.rollbackTo}`,
+        fromOf(row),
         row.tier,
         row.digest === '' ? 'built in' : row.digest.slice(0, 12),
       ]),
@@ -161,6 +162,11 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
     ...(row.reason === undefined ? [] : [colors.dim(hang('     ', 5, row.reason.message, style.width))]),
   ]);
   return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
+}
+
+function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
+  if (rollbackTo !== undefined) return `rollback to ${rollbackTo}`;
+  return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
 }
 
 function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {

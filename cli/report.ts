@@ -80,6 +80,8 @@ export interface DoneReport {
   readonly tier?: string;
   /** The fast build, by its digest, whose place the optimised one took: the version is the same. */
   readonly refines?: string;
+  /** The modules that swapped with it, at the same safe point. */
+  readonly together?: readonly string[];
   readonly ms: number;
 }
 
@@ -169,6 +171,8 @@ export interface VersionReport {
   readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;
+  /** The modules that were pushed with it, to swap together. */
+  readonly together?: readonly string[];
   readonly reason?: ErrorShape;
 }
 

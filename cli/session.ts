@@ -2,6 +2,7 @@
  * The story of a push, read first: choose → compile → compare → offer → show. `watch` tells it at each save
  * (`follow.ts`), `push` once; both on one `PushSession`.
  */
+import { randomBytes } from 'node:crypto';
 import { compareContracts, contractChanged } from '../artifact/compare.ts';
 import { functionNames } from '../artifact/symbols.ts';
 import type { Digest } from '../common/digest.ts';
@@ -32,6 +33,20 @@ export interface Ready {
   readonly compiled?: StageReport;
   /** The fast build of the same source, whose place this one takes in its version. */
   readonly refines?: Digest;
+  /** The modules of the same program that it swaps with. */
+  readonly group?: PushGroup;
+}
+
+/** Modules that swap together. */
+export interface PushGroup {
+  readonly id: string;
+  /** All of them. */
+  readonly modules: readonly string[];
+}
+
+/** A new group. */
+export function groupOf(modules: readonly string[]): PushGroup {
+  return { id: randomBytes(16).toString('hex'), modules };
 }
 
 /** How a push ended. */
@@ -74,12 +89,13 @@ export function compare({ push, built }: Ready, destination: Destination): Error
  * @throws VaisError when the session breaks before the agent's last word
  */
 export async function offer(
-  { push, built, refines }: Ready,
+  ready: Ready,
   destination: Destination,
   session: PushSession,
   show: (report: StageReport) => void,
   onFailed: (report: ErrorReport) => void = () => undefined,
 ): Promise<Ending> {
+  const { push, built, refines, group } = ready;
   const { clock } = push;
   const second = refines === undefined ? {} : { tier: built.contract.tier, refines };
   let answered = false;
@@ -89,12 +105,7 @@ export async function offer(
     show({ ...report, push: push.id, ...second });
     if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
-  const answer = await session.offer(
-    manifestOf(built, destination, refines),
-    built.bytes,
-    () => clock.offer(),
-    onEvent,
-  );
+  const answer = await session.offer(manifestOf(ready, destination), built.bytes, () => clock.offer(), onEvent);
   answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
   return {
@@ -108,6 +119,7 @@ export async function offer(
     digest: built.digest,
     tier: built.contract.tier,
     ...second,
+    ...(group === undefined ? {} : { together: group.modules.filter((module) => module !== destination.module) }),
     ms: clock.ms,
   };
 }
@@ -135,7 +147,7 @@ export interface PushContext {
   readonly folder: string;
 }
 
-function manifestOf({ bytes, digest, contract }: Built, destination: Destination, refines?: Digest): Manifest {
+function manifestOf({ built: { bytes, digest, contract }, refines, group }: Ready, destination: Destination): Manifest {
   const [first] = destination.instances;
   return {
     program: destination.program,
@@ -147,6 +159,8 @@ function manifestOf({ bytes, digest, contract }: Built, destination: Destination
     tier: contract.tier === 'fast' ? 'TIER_FAST' : 'TIER_OPTIMIZED',
     buildId: contract.buildId,
     refines: refines ?? '',
+    group: group?.id ?? '',
+    groupSize: group?.modules.length ?? 0,
   };
 }
 
