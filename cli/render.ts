@@ -38,6 +38,8 @@ export function render(report: Report, style: Style): string {
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
+    case 'held':
+      return `${colors.yellow('waiting')}   ${report.file} waits for ${report.by}, which was saved with it and is not right yet`;
     case 'agent':
       return renderAgent(report, style);
     case 'paired':

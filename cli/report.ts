@@ -107,11 +107,18 @@ export interface WatchingReport {
   readonly polling: boolean;
 }
 
-/** The agent is gone, or back; or it is there and the program is not. */
+/** The agent is gone, or back; or it is there and the program is not; or a save waits for the file that it was saved with. */
 export type LineReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
-  | { readonly event: 'absent'; readonly program: string; readonly module: string };
+  | { readonly event: 'absent'; readonly program: string; readonly module: string }
+  | {
+      readonly event: 'held';
+      readonly program: string;
+      readonly module: string;
+      readonly file: string;
+      readonly by: string;
+    };
 
 /** What one module of one running program runs. */
 export interface StatusReport {
