@@ -1,6 +1,6 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../artifact/act.ts';
-import { readImage, requireTriple } from '../artifact/image.ts';
+import { requireCheckable, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Checker } from './check.ts';
@@ -10,7 +10,7 @@ import type { Lane } from './lane.ts';
 import type { PushEvent } from './notice.ts';
 import type { Programs } from './programs.ts';
 import { Push, type Verdict } from './push.ts';
-import type { Received } from './uploads.ts';
+import { inspect, type Received, stage } from './received.ts';
 
 /** What the pipeline works with. */
 export interface PipelineWorld {
@@ -24,10 +24,11 @@ export interface PipelineWorld {
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  { manifest, bytes, startedAt, admitted, group }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
+  received: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
+  const { manifest, startedAt, admitted, group } = received;
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const code = { image: { digest, size }, buildId, tier };
   const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }), group };
@@ -37,14 +38,15 @@ export async function runPush(
   try {
     push.reach('received');
 
-    const image = readImage(bytes);
+    const image = await inspect(received, world.images);
     matchManifest(manifest, image);
     lane = world.programs.requireLane(program, module);
     for (const link of lane.links) requireTriple(image, link.triple);
+    requireCheckable(image);
     lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 
-    await world.images.put(digest, bytes);
+    await stage(received, world.images);
     push.reach('staged');
 
     await world.checker.check({ path: world.images.path(digest), module, buildId, digest });

@@ -1,5 +1,6 @@
 import { VaisError } from '../common/error.ts';
 import { chooseModule, type Destination } from './choose.ts';
+import type { ImageCache } from './image-cache.ts';
 import { moduleOf, prepareLibrary } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
 import { whoHolds } from './render-crash.ts';
@@ -18,6 +19,7 @@ export interface PushTarget {
 
 /** What all pushes of a command share. */
 export interface PushOnceContext extends PushContext {
+  readonly cache: ImageCache;
   /** How long the program may take to swap and to confirm, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -48,7 +50,7 @@ export async function plan(
   push: Push,
   session: PushSession,
   target: PushTarget,
-  context: PushContext,
+  context: PushOnceContext,
   signal: AbortSignal,
 ): Promise<Planned> {
   const { file } = push;
@@ -59,7 +61,7 @@ export async function plan(
     ...(destination === undefined ? {} : { destination }),
   });
   try {
-    const library = file.kind === 'library' ? await prepareLibrary(file.path) : undefined;
+    const library = file.kind === 'library' ? await prepareLibrary(file.path, context.cache) : undefined;
     const module = library?.contract.module ?? moduleOf(file.path);
     destination = chooseModule(session.state.programs, { ...target, module }, target.address);
     const made = library === undefined ? await make(push, destination, context, signal) : { push, built: library };

@@ -125,7 +125,24 @@ export function renderStatus(rows: readonly StatusReport[], style: Style): strin
     ],
     new Set([2, 6]),
   );
-  return [style.colors.dim(table[0] ?? ''), ...table.slice(1), ...registeredOf(rows, style)].join('\n');
+  return [
+    style.colors.dim(table[0] ?? ''),
+    ...table.slice(1),
+    ...loadingOf(rows, style),
+    ...registeredOf(rows, style),
+  ].join('\n');
+}
+
+/** Which programs keep what they load, or load nothing, a line each. */
+function loadingOf(rows: readonly StatusReport[], { colors }: Style): string[] {
+  const programs = new Map(rows.map((row) => [`${row.program} (pid ${row.pid})`, row.loading]));
+  return [...programs].flatMap(([who, loading]) => {
+    if (loading === 'keeps')
+      return [colors.dim(`${who} keeps every version in memory until it ends: musl never unloads a library`)];
+    return loading === 'none'
+      ? [`${who} takes no new code: it was linked with -static, and musl loads nothing then`]
+      : [];
+  });
 }
 
 /** What programs registered to be put back with a call that is undone, a line each. */

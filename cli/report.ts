@@ -8,7 +8,7 @@
 import type { Difference } from '../artifact/compare.ts';
 import type { ErrorShape, VaisError } from '../common/error.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
-import type { StageName } from '../rpc/names.ts';
+import type { LoadingName, StageName } from '../rpc/names.ts';
 
 /** A push reached a stage. */
 export interface StageReport {
@@ -135,6 +135,8 @@ export interface StatusReport {
   /** Empty for the code that the program started with. */
   readonly digest: string;
   readonly state: 'probation' | 'confirmed' | 'unspecified';
+  /** Whether old versions are unloaded; `keeps`: musl never does; `none`: the program was linked with -static and takes none. */
+  readonly loading: LoadingName;
   /** What the program, with all its modules, registered with `hot_state`: pieces, and bytes in all. */
   readonly registered: { readonly count: number; readonly bytes: number };
 }

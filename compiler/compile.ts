@@ -139,7 +139,8 @@ async function choose(
   // Where nothing else is installed, tcc built the program too, and agrees with itself.
   else if (options.kind === 'image' && !wide) names.push('tcc');
   const wantedNames = options.compiler === undefined ? names : [options.compiler];
-  const toolchain = await toolchainFor(triple, wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames);
+  const able = wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames;
+  const toolchain = await toolchainFor(triple, able, options.kind);
   if (toolchain !== undefined) return { toolchain, tier: wantsFast || toolchain.name === 'tcc' ? 'fast' : 'optimized' };
   const why = wide ? ' that knows 128-bit integers' : '';
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {

@@ -2,7 +2,8 @@ import { readFromDisk } from '../../compiler/modules.ts';
 import { PushClock } from '../clock.ts';
 import { connect, readTarget } from '../connect.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
-import { type CompileOptions, classify, readInput } from '../prepare.ts';
+import { cacheFolder, ImageCache } from '../image-cache.ts';
+import { type CompileOptions, classify, requireInput } from '../prepare.ts';
 import { bring, isReady } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
 import { pushTogether } from '../push-together.ts';
@@ -23,13 +24,14 @@ export async function push(paths: readonly string[], options: PushOptions, conte
   const { output, signal } = context;
   const target = await readTarget(options.to, context);
   const files = paths.map(classify);
-  for (const { path } of files) await readInput(path);
+  for (const { path } of files) await requireInput(path);
   const client = await connect(target, context);
   try {
-    const session = await PushSession.open(client, target.address, signal);
+    const cache = new ImageCache(cacheFolder(context.env));
+    const session = await PushSession.open(client, target.address, signal, cache);
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder, timeoutMs: options.timeoutMs };
+      const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
       const sources: Sources[] = files.map(() => new Map<string, string>());
       const pushes = files.map((file, index) => {
         const read = keeping(readFromDisk, sources[index] ?? new Map<string, string>());
