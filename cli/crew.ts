@@ -18,6 +18,8 @@ export interface Pending {
 /** One that follows a module. */
 export interface CrewMember {
   readonly file: string;
+  /** Looks whether it was saved, of which nobody may have told yet. */
+  look(): void;
   /** What waits to be offered, where the target is there to take it. */
   pending(): Pending | undefined;
   /** What was offered and has no answer yet. */
@@ -83,6 +85,8 @@ export class Crew {
 
   #flush(): void {
     this.#isDue = false;
+    if (this.#members.length > 1) for (const member of this.#members) member.look();
+    if (this.#busy.size > 0) return; // They were saved as well: it goes on when they are compiled.
     const waiting = this.#members.map((member) => member.pending()).filter((each) => each !== undefined);
     if (waiting.length === 0) return;
     const [faulty] = this.#faulty;

@@ -87,6 +87,10 @@ export class Follower implements CrewMember {
     return this.#file.path;
   }
 
+  look(): void {
+    this.#watcher?.look();
+  }
+
   pending(): Pending | undefined {
     const newest = this.#newest;
     // The second tier of a version stands for itself.

@@ -97,8 +97,9 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ program, module, version, unchanged, refines, together = [] }: DoneReport): string {
-  const name = program === module ? program : `${program} (${module})`;
+function headlineOf({ target, program, module, version, unchanged, refines, together = [] }: DoneReport): string {
+  const where = target === undefined ? '' : `${target}: `;
+  const name = where + (program === module ? program : `${program} (${module})`);
   if (refines !== undefined) return `${name} runs version ${version} optimised`;
   if (unchanged) return `${name} runs this already: version ${version}`;
   return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
@@ -204,22 +205,23 @@ function renderCheck({ name, state, message, hint }: CheckReport, style: Style):
 
 /** @param crash the report of the failure that the error is about */
 export function renderError(
-  { message, hint, file, diagnostics, code }: ErrorReport,
+  { message: text, hint, file, diagnostics, code, target }: ErrorReport,
   style: Style,
   crash?: StageReport,
 ): string {
   const { colors } = style;
   const color = colors.isColorSupported;
+  const message = target === undefined ? text : `${target}: ${text}`;
   const [headline = '', ...rest] = message.split('\n');
   const head = hang(
     `${colors.red(colors.bold('error'))}: `,
     7,
     code === 'contract_changed' && file !== undefined
-      ? `${file}: refused, as the running program cannot take it`
+      ? `${target === undefined ? '' : `${target}: `}${file}: refused, as the running program cannot take it`
       : headline,
     style.width,
   );
-  const body = code === 'contract_changed' ? message.split('\n').map((line) => `  ${line}`) : rest;
+  const body = code === 'contract_changed' ? text.split('\n').map((line) => `  ${line}`) : rest;
   return [
     ...(diagnostics === undefined || diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, { color })]),
     head,

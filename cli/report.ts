@@ -10,8 +10,13 @@ import type { ErrorShape, VaisError } from '../common/error.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import type { LoadingName, StageName } from '../rpc/names.ts';
 
+/** What a report is about, where a command has several targets. */
+interface OfTarget {
+  readonly target?: string;
+}
+
 /** A push reached a stage. */
-export interface StageReport {
+export interface StageReport extends OfTarget {
   readonly event: Exclude<StageName, 'unspecified'>;
   /** Counts the pushes of this command, so that their events can be told apart. Missing in events of other commands. */
   readonly push?: number;
@@ -67,7 +72,7 @@ export interface TraceFrame {
 }
 
 /** A push ended well: the program runs this version. */
-export interface DoneReport {
+export interface DoneReport extends OfTarget {
   readonly event: 'done';
   readonly push: number;
   readonly program: string;
@@ -86,7 +91,7 @@ export interface DoneReport {
 }
 
 /** Something did not work. */
-export interface ErrorReport extends ErrorShape {
+export interface ErrorReport extends ErrorShape, OfTarget {
   readonly event: 'error';
   /** The exit code that goes with it: see docs/cli.md. */
   readonly exit: number;
