@@ -176,7 +176,12 @@ function compiling(command: Command, tiers = ['fast', 'optimized']): Command {
   return command
     .addOption(new Option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2').argParser(level))
     .option('-g, --debug', 'with debug information')
-    .addOption(new Option('--tier <tier>', 'fast: tcc, in milliseconds; optimized: gcc or clang').choices(tiers));
+    .addOption(
+      new Option(
+        '--tier <tier>',
+        'fast: tcc where it can, and knows the line of a crash; optimized: gcc or clang',
+      ).choices(tiers),
+    );
 }
 
 function compileOptions({ optimize, debug, tier }: CompileFlags): CompileOptions {

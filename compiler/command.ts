@@ -93,7 +93,9 @@ function withBuildFlags(command: Command): Command {
     .option('-O, --opt <level>', 'optimise: 0 to 3', parseLevel)
     .option('-g, --debug', 'debug information with the lines of the source')
     .addOption(new Option('--target <triple>', 'build for another platform').choices([...triples]))
-    .addOption(new Option('--tier <tier>', 'fast: tcc; optimized: gcc or clang').choices(['fast', 'optimized']))
+    .addOption(
+      new Option('--tier <tier>', 'fast: tcc where it can; optimized: gcc or clang').choices(['fast', 'optimized']),
+    )
     .option('--release', 'no hot reloading: direct calls, no runtime, no bounds checks')
     .option('--verbose', 'say what is done, and how long it takes');
 }

@@ -27,9 +27,12 @@ export interface CompileOptions extends FrontOptions {
   kind: 'image' | 'program';
   /** The platform to build for; the default is this machine's. */
   triple?: string;
-  /** `fast` is tcc's; the default is `fast` for an image where tcc is there, and no optimisation is asked for. */
+  /**
+   * `fast` is built by the quickest compiler that there is, tcc where it can, and keeps the source line for reports of
+   * crashes. It is the default for an image where no optimisation is asked for.
+   */
   tier?: 'fast' | 'optimized';
-  /** Optimisation, 0 to 3; the default is 2, and 0 for what is to be debugged. */
+  /** Optimisation, 0 to 3; the default is 2, 1 in the fast tier, and 0 for what is to be debugged. */
   opt?: 0 | 1 | 2 | 3;
   /** Debug information with the lines of the source. */
   debug?: boolean;
@@ -74,7 +77,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const front = analyse(options.file, { search: searchPathOf(options.file), ...options, kind: options.kind });
   if (!front.ok) return front;
   const { toolchain, tier } = await choose(options, triple, front.program);
-  const opt = options.opt ?? (options.debug ? 0 : 2);
+  const opt = options.opt ?? (options.debug ? 0 : tier === 'fast' ? 1 : 2);
   const { c, contract, runtime, links } = generate(front.program, {
     kind: options.kind,
     triple,
@@ -137,7 +140,7 @@ async function choose(
   else if (options.kind === 'image' && !wide) names.push('tcc');
   const wantedNames = options.compiler === undefined ? names : [options.compiler];
   const toolchain = await toolchainFor(triple, wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames);
-  if (toolchain !== undefined) return { toolchain, tier: toolchain.name === 'tcc' ? 'fast' : 'optimized' };
+  if (toolchain !== undefined) return { toolchain, tier: wantsFast || toolchain.name === 'tcc' ? 'fast' : 'optimized' };
   const why = wide ? ' that knows 128-bit integers' : '';
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {
     hint: `Install one: \`${wide ? 'apt-get install gcc' : installHint(triple)}\`.`,

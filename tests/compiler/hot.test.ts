@@ -170,8 +170,7 @@ F main() -> i64 {
     await compiled({ file: join(folder, 'new/game.vais'), kind: 'image', output: join(folder, 'libgame.so') });
     // The runtime finds the library in its own time; the program goes on meanwhile.
     let last = '';
-    for (let tries = 0; tries < 100_000 && !last.endsWith('v2'); tries++) last = (await session.ask())[0] ?? '';
-    expect(last).toMatch(/v2$/);
+    while (!last.endsWith('v2')) last = (await session.ask())[0] ?? '';
     expect(Number(/n=(\d+)/.exec(last)?.[1])).toBeGreaterThan(1000);
   });
 });

@@ -1,0 +1,36 @@
+// Installs what the tests need to run on other platforms and on other versions of Node: Node's builds (npm packages, named
+// in tests/platforms/nodes/package.json), and for each foreign platform our own dependencies as npm installs them there.
+// Usage: node scripts/install-platforms.mjs
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const platforms = join(root, 'tests', 'platforms');
+const quiet = ['--ignore-scripts', '--no-audit', '--no-fund'];
+
+/** `npm ci` in the folder, unless that was done with this lock file already. */
+function install(folder, ...options) {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
+  const done = join(folder, 'node_modules', '.installed-from');
+  if (existsSync(done) && readFileSync(done, 'utf8') === lock) return;
+  execFileSync('npm', ['ci', ...quiet, ...options], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  writeFileSync(done, lock);
+}
+
+// They say for which system they are; --force installs them on another.
+install(join(platforms, 'nodes'), '--force');
+
+for (const [os, cpu] of [
+  ['linux', 'arm64'],
+  ['win32', 'x64'],
+]) {
+  const folder = join(platforms, 'installed', `${os}-${cpu}`);
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['package.json', 'package-lock.json']) cpSync(join(root, name), join(folder, name));
+  install(folder, '--omit=dev', `--os=${os}`, `--cpu=${cpu}`);
+}
