@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { VaisError } from '../common/error.ts';
 import type { AdminServiceHandlers } from '../rpc/gen/vais/remote/v1/AdminService.ts';
@@ -7,17 +6,14 @@ import type { Developer as WireDeveloper } from '../rpc/gen/vais/remote/v1/Devel
 import { AdminService } from '../rpc/protos.ts';
 import type { Developer } from './developers.ts';
 import { answer } from './service.ts';
+import { isPipe, socketPath } from './socket-path.ts';
 import type { Trust } from './trust.ts';
-
-/** Where whoever runs an agent reaches it: a socket in its data folder, which nobody else can enter. */
-export function adminPath(dataFolder: string): string {
-  return join(dataFolder, 'admin.sock');
-}
 
 /** Serves the admin's commands. Returns how to stop that. @throws VaisError `storage` */
 export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() => Promise<void>> {
-  const path = adminPath(dataFolder);
-  await rm(path, { force: true }); // Left by an agent that was killed: we hold the lock of the folder.
+  const path = socketPath(dataFolder, 'admin');
+  const isFile = !isPipe(path);
+  if (isFile) await rm(path, { force: true }); // Left by an agent that was killed: we hold the lock of the folder.
   const server = new grpc.Server();
   server.addService(AdminService.service, handlers(trust));
   await new Promise<void>((resolve, reject) => {
@@ -28,7 +24,7 @@ export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() =
   });
   return async () => {
     server.forceShutdown();
-    await rm(path, { force: true });
+    if (isFile) await rm(path, { force: true });
   };
 }
 

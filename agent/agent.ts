@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { validateName } from '../artifact/name.ts';
 import { VaisError } from '../common/error.ts';
 import { makePrivateFolder } from '../common/files.ts';
@@ -15,6 +14,7 @@ import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
 import type { ServiceWorld } from './service.ts';
+import { socketPath } from './socket-path.ts';
 import { type RunOrder, Supervisor } from './supervisor.ts';
 import type { TrustOptions } from './trust.ts';
 
@@ -98,7 +98,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
     };
-    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => accept(socket));
+    const link = await listenForPrograms(socketPath(options.data, 'link'), (socket) => accept(socket));
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();

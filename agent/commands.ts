@@ -5,11 +5,12 @@ import { VaisError } from '../common/error.ts';
 import type { Developer__Output } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
 import { fromStatus } from '../rpc/status.ts';
-import { adminPath, wireDeveloper } from './admin.ts';
+import { wireDeveloper } from './admin.ts';
 import { AuditLog, auditFile, broken, readAudit } from './audit.ts';
 import { DeveloperStore } from './developers.ts';
 import { setIdentityAside } from './identity.ts';
 import { listenForPrograms } from './link.ts';
+import { isPipe, socketPath } from './socket-path.ts';
 
 /**
  * The commands for whoever runs an agent. They ask the agent that runs on the data folder; what makes sense without one
@@ -18,7 +19,6 @@ import { listenForPrograms } from './link.ts';
 export type Show = (json: Readonly<Record<string, unknown>>, text: string) => void;
 
 const deadlineMs = 10_000;
-const linkFile = 'link.sock';
 
 /** `agent token`: a pairing token. @throws VaisError `unreachable` when no agent runs on the folder */
 export async function token(
@@ -121,12 +121,13 @@ type Call<Answer> = (
 
 /** Asks the agent that runs on the folder. Undefined when none does. */
 async function ask<Answer>(data: string, call: Call<Answer>): Promise<Answer | undefined> {
-  const path = adminPath(data);
+  const path = socketPath(data, 'admin');
   if ((await stat(data).catch(() => undefined)) === undefined)
     throw new VaisError('usage', `there is no data folder ${data}`, {
       hint: 'Give the --data that the agent was given.',
     });
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  // To look at a pipe is to connect to it.
+  if (!isPipe(path) && (await stat(path).catch(() => undefined)) === undefined) return undefined;
   const client = new AdminService(`unix:${path}`, grpc.credentials.createInsecure());
   try {
     return await new Promise<Answer>((resolve, reject) => {
@@ -145,7 +146,7 @@ async function ask<Answer>(data: string, call: Call<Answer>): Promise<Answer | u
 
 /** Does something with a data folder on which no agent runs, and keeps agents off it meanwhile. @throws VaisError `busy` */
 async function alone(data: string, work: () => Promise<void>): Promise<void> {
-  const lock = await listenForPrograms(join(data, linkFile), (socket) => socket.destroy());
+  const lock = await listenForPrograms(socketPath(data, 'link'), (socket) => socket.destroy());
   try {
     await work();
   } finally {

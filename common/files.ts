@@ -88,7 +88,8 @@ export async function moveFile(from: string, to: string): Promise<void> {
 /** Returns when a file and its name are on the disk. @throws VaisError `storage` */
 export async function syncFile(path: string): Promise<void> {
   try {
-    const file = await open(path, 'r');
+    // Windows syncs only what may be written.
+    const file = await open(path, process.platform === 'win32' ? 'r+' : 'r');
     try {
       await file.sync();
     } finally {

@@ -100,6 +100,10 @@ int hoti_is_ours(HANDLE handle) {
     int ours = 0;
     if (GetSecurityInfo(handle, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL, NULL, &found) != 0)
         return 0;
+    if (owner == NULL) { /* Wine keeps none of pipes; Windows always does */
+        LocalFree(found);
+        return 1;
+    }
     if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
         GetTokenInformation(token, TokenUser, user, sizeof user, &size))
         ours = EqualSid(owner, ((TOKEN_USER *)user)->User.Sid);
