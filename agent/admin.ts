@@ -1,30 +1,22 @@
-import { rm } from 'node:fs/promises';
 import * as grpc from '@grpc/grpc-js';
-import { VaisError } from '../common/error.ts';
 import type { AdminServiceHandlers } from '../rpc/gen/vais/remote/v1/AdminService.ts';
 import type { Developer as WireDeveloper } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
 import type { Developer } from './developers.ts';
+import { listenForPrograms } from './link.ts';
 import { answer } from './service.ts';
-import { isPipe, socketPath } from './socket-path.ts';
+import { socketPath } from './socket-path.ts';
 import type { Trust } from './trust.ts';
 
-/** Serves the admin's commands. Returns how to stop that. @throws VaisError `storage` */
+/** Serves the admin's commands. Returns how to stop that. @throws VaisError `storage`, `busy` */
 export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() => Promise<void>> {
-  const path = socketPath(dataFolder, 'admin');
-  const isFile = !isPipe(path);
-  if (isFile) await rm(path, { force: true }); // Left by an agent that was killed: we hold the lock of the folder.
   const server = new grpc.Server();
   server.addService(AdminService.service, handlers(trust));
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (cause) => {
-      if (cause === null) resolve();
-      else reject(new VaisError('storage', `cannot listen on ${path}: ${cause.message}`, { cause }));
-    });
-  });
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const listener = await listenForPrograms(socketPath(dataFolder, 'admin'), (socket) => injector.injectConnection(socket));
   return async () => {
+    await listener.close();
     server.forceShutdown();
-    if (isFile) await rm(path, { force: true });
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { validateName } from '../artifact/name.ts';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder } from '../common/files.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { Checker } from './check.ts';
-import { HistoryStore } from './history.ts';
+import { DataFolder } from './data-folder.ts';
+import { HistoryStore } from './history-store.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say } from './notice.ts';
@@ -16,6 +16,7 @@ import { ReadyFirst } from './ready-first.ts';
 import type { ServiceWorld } from './service.ts';
 import { socketPath } from './socket-path.ts';
 import { type RunOrder, Supervisor } from './supervisor.ts';
+import { Troubles } from './trouble.ts';
 import type { TrustOptions } from './trust.ts';
 
 /** How an agent is set up. */
@@ -86,14 +87,15 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     return closed;
   };
   try {
-    await makePrivateFolder(options.data);
+    const data = await DataFolder.open(options.data, warn);
+    closers.push(() => data.close());
+    const troubles = new Troubles(warn);
     const listeners = new Set<(event: PushEvent) => void>();
     const publish = (event: PushEvent) => {
       say(event);
       for (const listener of listeners) listener(event);
     };
 
-    // The link in the data folder is the lock on it too, since only one agent can listen there: so it comes first.
     const early: Socket[] = [];
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
@@ -102,8 +104,8 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
-    const images = await ImageStore.open(options.data, options.maxDiskBytes);
-    const histories = await HistoryStore.open(options.data, warn);
+    const images = await ImageStore.open(data, options.maxDiskBytes);
+    const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
     const world = { images, deathOf, closing: closing.signal, publish, warn };
@@ -134,12 +136,13 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
       maxImageBytes: options.maxImageBytes,
       publish,
       warn,
+      troubles,
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
     };
-    const door = await openDoor(target, options, serviceWorld);
+    const door = await openDoor(target, { ...options, data }, serviceWorld);
     closers.push(() => door.close());
     const address = target.address.replace(/:\d+$/, `:${door.port}`);
     say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);

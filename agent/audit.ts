@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import { syncFile } from '../common/files.ts';
 import { type AuditEvent, type AuditFields, ChainReader, formatEntry, noHash, type Verdict } from './audit-entry.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Troubles } from './trouble.ts';
 
 /** Where an agent's audit log stands in its data folder. */
 export const auditFile = 'audit.log';
@@ -12,7 +14,9 @@ export const auditFile = 'audit.log';
 const maxLine = 64 * 1024;
 
 interface Waiting {
-  readonly text: string;
+  readonly event: AuditEvent;
+  readonly at: string;
+  readonly fields: AuditFields;
   readonly done: () => void;
   readonly failed: (error: VaisError) => void;
 }
@@ -20,24 +24,30 @@ interface Waiting {
 /**
  * The audit log: every decision of an agent, one line of JSON each, each with the hash of the line before. Whoever
  * changes, removes or inserts a line breaks the chain there. Lines are on the disk before anybody acts on them; those that
- * come while the disk is busy go there together.
+ * come while the disk is busy go there together. What the disk does not take is refused to whoever wanted to act, and the
+ * next one tries again.
  */
 export class AuditLog {
   readonly #file: FileHandle;
   readonly #path: string;
+  readonly #troubles: Troubles;
+  /** What is on the disk: how many bytes and entries, and the hash of the last. */
+  #size: number;
   #n: number;
   #head: string;
+  /** False once a write has failed: half a line may stand behind `#size`, and nothing can follow that. */
+  #clean = true;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
-  /** Once a write has failed the file may end in half a line, and nothing can follow that. */
-  #failure: VaisError | undefined;
 
-  private constructor(file: FileHandle, path: string, n: number, head: string) {
+  private constructor(file: FileHandle, path: string, size: number, n: number, head: string, troubles: Troubles) {
     this.#file = file;
     this.#path = path;
+    this.#size = size;
     this.#n = n;
     this.#head = head;
+    this.#troubles = troubles;
   }
 
   /**
@@ -46,51 +56,39 @@ export class AuditLog {
    *
    * @throws VaisError `storage`
    */
-  static async open(dataFolder: string, warn: (message: string) => void): Promise<AuditLog> {
-    const path = join(dataFolder, auditFile);
+  static async open(data: DataFolder, troubles: Troubles): Promise<AuditLog> {
+    const path = join(data.path, auditFile);
     try {
       await (await open(path, 'a', 0o600)).close();
       const verdict = await readAudit(path, () => undefined);
-      const aside = `${path}.broken-${Date.now()}`;
-      if (verdict.kind === 'broken') await rename(path, aside);
+      const why =
+        verdict.kind === 'cut'
+          ? 'its last line was unfinished and was taken off'
+          : verdict.kind === 'broken'
+            ? broken(path, verdict).message
+            : '';
+      if (verdict.kind === 'broken') await data.broken.take(path, why);
       const file = await open(path, 'a', 0o600);
       const { entries, head } = verdict.kind === 'broken' ? { entries: 0, head: noHash } : verdict;
-      const log = new AuditLog(file, path, entries, head);
-      if (verdict.kind === 'cut') await file.truncate((await file.stat()).size - verdict.bytes);
+      const size = (await file.stat()).size - (verdict.kind === 'cut' ? verdict.bytes : 0);
+      const log = new AuditLog(file, path, size, entries, head, troubles);
+      await file.truncate(size);
       await syncFile(path);
       if (verdict.kind === 'whole') return log;
-      const why =
-        verdict.kind === 'cut' ? 'its last line was unfinished and was taken off' : broken(path, verdict).message;
-      warn(verdict.kind === 'cut' ? `the audit log: ${why}` : `${why}; it was set aside as ${aside}`);
-      await log.append('recovered', {
-        why,
-        ...(verdict.kind === 'cut' ? { bytes: verdict.bytes } : { line: verdict.line }),
-      });
+      const detail = verdict.kind === 'cut' ? { bytes: verdict.bytes } : { line: verdict.line };
+      if (verdict.kind === 'cut') troubles.warn(`the audit log: ${why}`);
+      await log.append('recovered', { why, ...detail }).catch(() => undefined); // It was said; on a full disk, only so.
       return log;
     } catch (thrown) {
       throw thrown instanceof VaisError ? thrown : cannotWrite(path, thrown);
     }
   }
 
-  /** How many entries there are, and the hash of the last. */
-  get end(): { readonly entries: number; readonly head: string } {
-    return { entries: this.#n, head: this.#head };
-  }
-
-  /** Adds an entry. Resolves when it is on the disk. @throws VaisError `storage` */
+  /** Adds an entry. Resolves when it is on the disk. @throws VaisError `storage`; the entry is not there then */
   append(event: AuditEvent, fields: AuditFields = {}): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closed) return Promise.reject(new VaisError('storage', 'the audit log is closed'));
-    this.#n += 1;
-    const { line, hash } = formatEntry({
-      n: this.#n,
-      at: new Date().toISOString(),
-      event,
-      ...fields,
-      prev: this.#head,
-    });
-    this.#head = hash;
-    const written = new Promise<void>((done, failed) => this.#waiting.push({ text: `${line}\n`, done, failed }));
+    const at = new Date().toISOString();
+    const written = new Promise<void>((done, failed) => this.#waiting.push({ event, at, fields, done, failed }));
     this.#writing ??= this.#write();
     return written;
   }
@@ -107,18 +105,37 @@ export class AuditLog {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0);
       try {
-        if (this.#failure !== undefined) throw this.#failure;
-        await this.#file.appendFile(batch.map(({ text }) => text).join(''));
-        await this.#file.datasync();
+        await this.#put(batch);
+        this.#troubles.over(what);
         for (const { done } of batch) done();
       } catch (thrown) {
-        this.#failure ??= cannotWrite(this.#path, thrown);
-        for (const { failed } of batch) failed(this.#failure);
+        this.#clean = false;
+        const failure = cannotWrite(this.#path, thrown);
+        this.#troubles.meet(what, failure);
+        for (const { failed } of batch) failed(failure);
       }
     }
     this.#writing = undefined;
   }
+
+  async #put(batch: readonly Waiting[]): Promise<void> {
+    if (!this.#clean) await this.#file.truncate(this.#size);
+    this.#clean = true;
+    let [n, prev, text] = [this.#n, this.#head, ''];
+    for (const { event, at, fields } of batch) {
+      n += 1;
+      const { line, hash } = formatEntry({ n, at, event, ...fields, prev });
+      prev = hash;
+      text += `${line}\n`;
+    }
+    await this.#file.appendFile(text);
+    await this.#file.datasync();
+    this.#size += Buffer.byteLength(text);
+    [this.#n, this.#head] = [n, prev];
+  }
 }
+
+const what = 'the audit log';
 
 /**
  * Reads a log and follows its chain.
@@ -160,7 +177,7 @@ export function broken(path: string, { line, why }: { readonly line: number; rea
 function cannotWrite(path: string, thrown: unknown): VaisError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new VaisError('storage', `cannot write the audit log ${path}: ${why}`, {
-    hint: 'Nothing is taken as long as it cannot be written down. Make room, and start the agent again.',
+    hint: 'Nothing is taken as long as it cannot be written down. Make room on the disk of the agent, and push again.',
     cause: thrown,
   });
 }

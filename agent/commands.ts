@@ -7,10 +7,11 @@ import { AdminService } from '../rpc/protos.ts';
 import { fromStatus } from '../rpc/status.ts';
 import { wireDeveloper } from './admin.ts';
 import { AuditLog, auditFile, broken, readAudit } from './audit.ts';
+import { DataFolder } from './data-folder.ts';
 import { DeveloperStore } from './developers.ts';
 import { setIdentityAside } from './identity.ts';
-import { listenForPrograms } from './link.ts';
 import { isPipe, socketPath } from './socket-path.ts';
+import { Troubles } from './trouble.ts';
 
 /**
  * The commands for whoever runs an agent. They ask the agent that runs on the data folder; what makes sense without one
@@ -77,18 +78,18 @@ export async function revoke(data: string, name: string, show: Show): Promise<vo
   );
   const ended = answer?.ended ?? 0;
   if (answer === undefined)
-    await alone(data, async () => {
+    await alone(data, async (folder) => {
       const { keyId } = await (await DeveloperStore.open(data, undefined)).revoke(name);
-      await note(data, (audit) => audit.append('revoked', { developer: name, keyId, ended }));
+      await note(folder, (audit) => audit.append('revoked', { developer: name, keyId, ended }));
     });
   show({ event: 'revoked', name, ended }, `${name} is revoked; ${ended} connections ended.`);
 }
 
 /** `agent new-identity`: for an agent that lost its own. Everybody has to pair again. */
 export async function newIdentity(data: string, show: Show): Promise<void> {
-  await alone(data, async () => {
+  await alone(data, async (folder) => {
     const aside = await setIdentityAside(data);
-    await note(data, (audit) => audit.append('identity_set_aside', { aside }));
+    await note(folder, (audit) => audit.append('identity_set_aside', { aside }));
     show(
       { event: 'identity', aside },
       `Set aside: ${aside.join(', ') || 'nothing'}. The next start makes a new identity.`,
@@ -145,17 +146,17 @@ async function ask<Answer>(data: string, call: Call<Answer>): Promise<Answer | u
 }
 
 /** Does something with a data folder on which no agent runs, and keeps agents off it meanwhile. @throws VaisError `busy` */
-async function alone(data: string, work: () => Promise<void>): Promise<void> {
-  const lock = await listenForPrograms(socketPath(data, 'link'), (socket) => socket.destroy());
+async function alone(data: string, work: (folder: DataFolder) => Promise<void>): Promise<void> {
+  const folder = await DataFolder.open(data, () => undefined);
   try {
-    await work();
+    await work(folder);
   } finally {
-    await lock.close();
+    folder.close();
   }
 }
 
-async function note(data: string, write: (audit: AuditLog) => Promise<void>): Promise<void> {
-  const log = await AuditLog.open(data, () => undefined);
+async function note(data: DataFolder, write: (audit: AuditLog) => Promise<void>): Promise<void> {
+  const log = await AuditLog.open(data, new Troubles(() => undefined));
   await write(log).finally(() => log.close());
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { keyIdOf, readSigningKey, spkiOf } from '../artifact/act.ts';
 import { isName } from '../artifact/name.ts';
 import { VaisError } from '../common/error.ts';
+import { damaged, seal, unseal } from '../common/sealed.ts';
 import { readSecret, writeSecret } from '../common/secret-file.ts';
 
 /** Where the developers of an agent stand in its data folder. */
@@ -28,11 +29,15 @@ export interface Developer {
 }
 
 interface DevelopersFile {
-  readonly format: 1;
+  readonly format: 2;
   /** The agent whose authority signed their certificates. */
   readonly agentId: string;
   readonly developers: readonly Developer[];
 }
+
+/** What to do about a damaged file without which an agent does not know whom to trust. */
+export const damagedHint =
+  'Restore it from a backup. Without one: `vais-remote agent new-identity --data DIR`, and everybody pairs again.';
 
 /** More than this are not kept; those who were revoked first are forgotten first. */
 const maxDevelopers = 1_000;
@@ -54,8 +59,8 @@ export class DeveloperStore {
    * Opens the store in an agent's data folder.
    *
    * @param agentId the agent's identity; undefined: whichever the store is of, for a look at it
-   * @throws VaisError `identity_lost` when its developers were paired with another identity, `storage` when it cannot
-   * be read: an agent that forgot whom it revoked would be worse than none
+   * @throws VaisError `identity_lost` when its developers were paired with another identity, `damaged`, `wrong_format`,
+   * `storage`: an agent that forgot whom it revoked would be worse than none
    */
   static async open(dataFolder: string, agentId: string | undefined): Promise<DeveloperStore> {
     const path = join(dataFolder, developersFile);
@@ -65,11 +70,7 @@ export class DeveloperStore {
       if (agentId !== undefined) await store.#save([]);
       return store;
     }
-    const file = parseFile(text);
-    if (file === undefined)
-      throw new VaisError('storage', `${path} cannot be read: it is damaged, or of another version of vais-remote`, {
-        hint: 'Restore it from a backup. Without one: `vais-remote agent new-identity --data DIR`, and pair again.',
-      });
+    const file = parseFile(path, text);
     if (agentId !== undefined && file.agentId !== agentId)
       throw new VaisError('identity_lost', `the developers in ${path} were paired with another identity than this one`);
     return new DeveloperStore(path, file.agentId, file.developers);
@@ -154,8 +155,8 @@ export class DeveloperStore {
     const before = this.#developers;
     this.#developers = kept; // At once, so that a revocation holds also where the disk is full.
     try {
-      const file: DevelopersFile = { format: 1, agentId: this.#agentId, developers: kept };
-      await writeSecret(this.#path, `${JSON.stringify(file, null, 1)}\n`);
+      const file: DevelopersFile = { format: 2, agentId: this.#agentId, developers: kept };
+      await writeSecret(this.#path, seal(file));
     } catch (thrown) {
       if (kept.filter(isActive).length >= before.filter(isActive).length) this.#developers = before;
       throw thrown;
@@ -176,13 +177,16 @@ function notRevoked(developer: Developer): Developer {
   throw new VaisError('revoked', `the rights of ${developer.name} on this agent were revoked at ${when}`);
 }
 
-function parseFile(text: string): DevelopersFile | undefined {
+function parseFile(path: string, text: string): DevelopersFile {
   try {
-    const file = JSON.parse(text) as Partial<DevelopersFile> | null;
-    const right = file?.format === 1 && typeof file.agentId === 'string' && Array.isArray(file.developers);
-    return right && file.developers?.every(isDeveloper) ? (file as DevelopersFile) : undefined;
-  } catch {
-    return undefined;
+    const file = unseal(path, text, 2) as unknown as Partial<DevelopersFile>;
+    const right = typeof file.agentId === 'string' && Array.isArray(file.developers);
+    if (right && file.developers?.every(isDeveloper)) return file as DevelopersFile;
+    throw damaged(path, 'it does not say what it should');
+  } catch (thrown) {
+    const error = VaisError.from(thrown);
+    if (error.code !== 'damaged') throw error;
+    throw new VaisError('damaged', error.message, { hint: damagedHint, cause: thrown });
   }
 }
 

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import type { Tier } from '../artifact/manifest.ts';
-import { type Digest, digestOf, parseDigest } from '../common/digest.ts';
+import type { Digest } from '../common/digest.ts';
 import type { ErrorShape } from '../common/error.ts';
-import { makePrivateFolder, moveFile, placeFile, readIfThere, replaceFile, sweepTemporaries } from '../common/files.ts';
+import { placeFile, replaceFile } from '../common/files.ts';
 import type { OriginName, OutcomeName } from '../rpc/names.ts';
+import { formatHistory, type HistoryFile } from './history-file.ts';
+import type { Troubles } from './trouble.ts';
 
 /** What became of one push, rollback or start. */
 export interface HistoryEntry {
@@ -22,6 +23,8 @@ export interface HistoryEntry {
   readonly at: number;
   reason?: ErrorShape;
   readonly rollbackTo?: number;
+  /** True when its image was cleaned away: see `keep.ts`. */
+  cleaned?: true;
 }
 
 /** A build that an optimised one replaced. */
@@ -40,17 +43,12 @@ export interface Lineage {
   /** The version that the program shall run. */
   desired: number;
   readonly entries: HistoryEntry[];
+  /** The newest version that the history does not know any more, since it was cleaned away. */
+  forgotten?: number;
 }
 
-interface HistoryFile {
-  readonly format: 1;
-  /** Counts the writes. */
-  revision: number;
-  readonly program: string;
-  readonly module: string;
-  /** The most recent last. */
-  readonly lineages: Lineage[];
-}
+/** How long it waits before it tries again to write what could not be written, in milliseconds. */
+const retryMs = 1_000;
 
 /**
  * The history of one module of one program: a file that is replaced as a whole. What need not be durable goes into
@@ -59,11 +57,15 @@ interface HistoryFile {
 export class ModuleHistory {
   readonly #path: string;
   readonly #file: HistoryFile;
+  readonly #troubles: Troubles;
   #writing: Promise<void> = Promise.resolve();
+  /** Set while something could not be written that should be. */
+  #retry: NodeJS.Timeout | undefined;
 
-  constructor(path: string, file: HistoryFile) {
+  constructor(path: string, file: HistoryFile, troubles: Troubles) {
     this.#path = path;
     this.#file = file;
+    this.#troubles = troubles;
   }
 
   get program(): string {
@@ -72,6 +74,11 @@ export class ModuleHistory {
 
   get module(): string {
     return this.#file.module;
+  }
+
+  /** All lines of versions, the most recent last. */
+  get lineages(): Lineage[] {
+    return this.#file.lineages;
   }
 
   /** The lineage of a build, made when there is none; it becomes the most recent. */
@@ -95,136 +102,45 @@ export class ModuleHistory {
     return this.#file.lineages.at(-1);
   }
 
-  /** Resolves when what was asked to be saved is saved, or has failed. */
-  get settled(): Promise<void> {
-    return this.#writing.catch(() => undefined);
-  }
-
   /**
    * Writes it, one write after another. `durable` waits for the disk; without it, the write outlives this process but
-   * perhaps not the machine. @throws VaisError `storage`; what was written before stands then
+   * perhaps not the machine. What a durable write could not do is tried again until it works.
+   *
+   * @throws VaisError `storage`; what was written before stands then
    */
   save(durable: boolean): Promise<void> {
-    const write = this.#writing
-      .catch(() => undefined)
-      .then(() => {
-        this.#file.revision += 1;
-        const text = JSON.stringify(this.#file, null, 1);
-        return durable ? replaceFile(this.#path, text) : placeFile(aheadOf(this.#path), text);
-      });
+    const write = this.#writing.catch(() => undefined).then(() => this.#write(durable));
     this.#writing = write;
     return write;
   }
-}
 
-/** The histories in an agent's data folder. */
-export class HistoryStore {
-  readonly #folder: string;
-  readonly #warn: (message: string) => void;
-  readonly #open = new Map<string, Promise<ModuleHistory>>();
-
-  private constructor(folder: string, warn: (message: string) => void) {
-    this.#folder = folder;
-    this.#warn = warn;
-  }
-
-  /** Opens the store in an agent's data folder. @throws VaisError `storage` */
-  static async open(dataFolder: string, warn: (message: string) => void): Promise<HistoryStore> {
-    const folder = join(dataFolder, 'history');
-    await makePrivateFolder(folder);
-    await sweepTemporaries(folder);
-    return new HistoryStore(folder, warn);
-  }
-
-  /** The history of a module, empty when there is none yet. @throws VaisError `storage` when it cannot be read */
-  of(program: string, module: string): Promise<ModuleHistory> {
-    const path = this.#pathOf(program, module);
-    let history = this.#open.get(path);
-    if (history === undefined) {
-      history = this.#read(path, program, module).then(
-        (file) => new ModuleHistory(path, file ?? { format: 1, revision: 0, program, module, lineages: [] }),
-      );
-      this.#open.set(path, history);
-      history.catch(() => this.#open.delete(path)); // It may be readable the next time.
-    }
-    return history;
-  }
-
-  /** The line of versions that ran last, for whoever only wants to look: nothing is kept for a name that has none. */
-  async latest(program: string, module: string): Promise<Lineage | undefined> {
-    const path = this.#pathOf(program, module);
-    const open = this.#open.get(path);
-    if (open !== undefined) return (await open).latest;
-    return (await this.#read(path, program, module))?.lineages.at(-1);
-  }
-
-  /** Returns when nothing is being written any more. */
+  /** Returns when nothing is being written any more; what is owed to the disk is tried once more. */
   async close(): Promise<void> {
-    for (const history of this.#open.values())
-      await history.then(
-        ({ settled }) => settled,
-        () => undefined,
-      );
+    if (this.#retry !== undefined) await this.save(true).catch(() => undefined);
+    await this.#writing.catch(() => undefined);
+    clearTimeout(this.#retry);
   }
 
-  #pathOf(program: string, module: string): string {
-    return join(this.#folder, `${digestOf(`${program}\0${module}`).slice(0, 32)}.json`);
-  }
-
-  async #read(path: string, program: string, module: string): Promise<HistoryFile | undefined> {
-    const [text, aheadText] = [await readIfThere(path), await readIfThere(aheadOf(path))];
-    const ahead = aheadText === undefined ? undefined : parseHistory(aheadText, program, module);
-    const file = text === undefined ? undefined : parseHistory(text, program, module);
-    if (text !== undefined && file === undefined) {
-      const aside = `${path}.broken-${Date.now()}`;
-      await moveFile(path, aside);
-      this.#warn(`the history of ${program}/${module} cannot be read; it was set aside as ${aside}`);
+  async #write(durable: boolean): Promise<void> {
+    this.#file.revision += 1;
+    const text = formatHistory(this.#file);
+    if (!durable) return placeFile(aheadOf(this.#path), text);
+    const what = `the history of ${this.program}/${this.module}`;
+    try {
+      await replaceFile(this.#path, text);
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      this.#troubles.over(what);
+    } catch (thrown) {
+      this.#troubles.meet(what, thrown);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => void this.save(true).catch(() => undefined), retryMs).unref();
+      throw thrown;
     }
-    return ahead !== undefined && ahead.revision > (file?.revision ?? -1) ? ahead : file;
   }
 }
 
-function aheadOf(path: string): string {
+/** Where the file stands that need not be durable. */
+export function aheadOf(path: string): string {
   return `${path}.ahead`;
-}
-
-function parseHistory(text: string, program: string, module: string): HistoryFile | undefined {
-  try {
-    const file = JSON.parse(text) as Partial<HistoryFile> | null;
-    const right = file?.format === 1 && file.program === program && file.module === module;
-    const whole = right && Array.isArray(file.lineages) && file.lineages.every(isLineage);
-    const revision = Number.isSafeInteger(file?.revision) ? file?.revision : 0;
-    return whole ? ({ ...file, revision } as HistoryFile) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isLineage(value: Partial<Lineage> | null): boolean {
-  return (
-    typeof value?.base === 'string' &&
-    Number.isSafeInteger(value.desired) &&
-    Array.isArray(value.entries) &&
-    value.entries.length > 0 &&
-    value.entries.every(isEntry)
-  );
-}
-
-const outcomes: readonly unknown[] = [
-  'pending',
-  'confirmed',
-  'refused',
-  'reverted',
-  'superseded',
-] satisfies OutcomeName[];
-
-// A digest becomes part of a path, so it is held to its form here as well.
-function isEntry(value: Partial<HistoryEntry> | null): boolean {
-  return (
-    Number.isSafeInteger(value?.version) &&
-    outcomes.includes(value?.outcome) &&
-    typeof value?.buildId === 'string' &&
-    (value.digest === undefined || parseDigest(value.digest) !== undefined) &&
-    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined)
-  );
 }

@@ -1,10 +1,11 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import { openSecretFolder, readSecret, writeSecret } from '../common/secret-file.ts';
 import { agentIdOf, fingerprintOf, issueServer, type KeyAndCertificate, makeAuthority } from '../rpc/certificate.ts';
 import { developersFile } from './developers.ts';
+import { actsFile } from './ledger.ts';
 
 /** Who an agent is: its authority signs its own certificate and those of its developers. */
 export interface Identity {
@@ -34,7 +35,8 @@ export async function openIdentity(dataFolder: string): Promise<Identity> {
   if (text === undefined && (await exists(join(dataFolder, developersFile)))) throw lost(path, 'is gone');
   const isNew = text === undefined;
   const authority = text === undefined ? await makeAuthority() : readPair(text);
-  if (authority === undefined) throw lost(path, 'holds no key with its certificate');
+  if (authority === undefined || !isSignedBy(authority, new X509Certificate(authority.certificate)))
+    throw lost(path, 'holds no key with its certificate');
   if (isNew) await writeSecret(path, joinPair(authority));
   const server = await openServer(join(folder, serverFile), authority);
   const fingerprint = fingerprintOf(new X509Certificate(authority.certificate));
@@ -42,13 +44,13 @@ export async function openIdentity(dataFolder: string): Promise<Identity> {
 }
 
 /**
- * Sets the identity and the developers of a data folder aside, so that the next start makes new ones. Returns the names
+ * Sets the identity, the developers and their acts of a data folder aside, so that the next start makes new ones. Returns the names
  * of what was set aside. No agent may run on the folder.
  */
 export async function setIdentityAside(dataFolder: string): Promise<string[]> {
   const suffix = `.old-${Date.now()}`;
   const moved: string[] = [];
-  for (const name of [folderName, developersFile]) {
+  for (const name of [folderName, developersFile, actsFile]) {
     if (!(await exists(join(dataFolder, name)))) continue;
     await rename(join(dataFolder, name), join(dataFolder, name + suffix));
     moved.push(name + suffix);
@@ -61,7 +63,7 @@ async function openServer(path: string, authority: KeyAndCertificate): Promise<K
   const text = await readSecret(path);
   const there = text === undefined ? undefined : readPair(text);
   const issuer = new X509Certificate(authority.certificate);
-  if (there !== undefined && new X509Certificate(there.certificate).verify(issuer.publicKey)) return there;
+  if (there !== undefined && isSignedBy(there, issuer)) return there;
   const made = await issueServer(authority);
   await writeSecret(path, joinPair(made));
   return made;
@@ -77,10 +79,17 @@ function readPair(text: string): KeyAndCertificate | undefined {
   const certificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n/.exec(text)?.[0];
   if (key === undefined || certificate === undefined) return undefined;
   try {
-    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)) ? { key, certificate } : undefined;
+    // A key with a flipped bit may still name the right public half: so it has to sign something.
+    const [secret, { publicKey }] = [createPrivateKey(key), new X509Certificate(certificate)];
+    const probe = Buffer.from('vais-remote');
+    return verify('sha256', probe, publicKey, sign('sha256', probe, secret)) ? { key, certificate } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isSignedBy({ certificate }: KeyAndCertificate, issuer: X509Certificate): boolean {
+  return new X509Certificate(certificate).verify(issuer.publicKey);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,19 +1,35 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestOf } from '../common/digest.ts';
+import { type Digest, digestOf, parseDigest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder, placeFile, sweepTemporaries, syncFile } from '../common/files.ts';
+import { makePrivateFolder, placeFile, storageError, sweepTemporaries, syncFile } from '../common/files.ts';
+import type { DataFolder } from './data-folder.ts';
+
+/** How many images there are, and their bytes together. */
+export interface Usage {
+  readonly count: number;
+  readonly bytes: number;
+}
 
 /** The images that an agent has, by content: `images/DIGEST`. No name from the wire is part of a path. */
 export class ImageStore {
+  readonly #data: DataFolder;
   readonly #folder: string;
-  readonly #maxBytes: number;
+  /** What all images may take together, in bytes. */
+  readonly maxBytes: number;
   /** What all images take; undefined: to be counted. */
-  #total: number | undefined;
+  #total: Usage | undefined;
+  /** Those that something under way works with, and how many do. */
+  readonly #held = new Map<Digest, number>();
+  /** Those that could not be synced, so that what is on the disk may be less than what is read. */
+  readonly #doubtful = new Set<Digest>();
+  /** Removes what is not needed, where there is no room. */
+  makeRoom: (bytes: number) => Promise<void> = async () => undefined;
 
-  private constructor(folder: string, maxBytes: number) {
+  private constructor(data: DataFolder, folder: string, maxBytes: number) {
+    this.#data = data;
     this.#folder = folder;
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /**
@@ -22,11 +38,11 @@ export class ImageStore {
    * @param maxBytes what all images may take together
    * @throws VaisError `storage`
    */
-  static async open(dataFolder: string, maxBytes = Number.POSITIVE_INFINITY): Promise<ImageStore> {
-    const folder = join(dataFolder, 'images');
+  static async open(data: DataFolder, maxBytes = Number.POSITIVE_INFINITY): Promise<ImageStore> {
+    const folder = join(data.path, 'images');
     await makePrivateFolder(folder);
     await sweepTemporaries(folder);
-    return new ImageStore(folder, maxBytes);
+    return new ImageStore(data, folder, maxBytes);
   }
 
   /** Where the image with this digest stands, or would. */
@@ -34,38 +50,101 @@ export class ImageStore {
     return join(this.#folder, digest);
   }
 
-  /** The image's bytes, or undefined when it is not there or is damaged; a damaged one is removed. */
+  /**
+   * The image's bytes, or undefined when it is not there or is damaged; a damaged one is set aside.
+   *
+   * @throws VaisError `storage` when that cannot be found out
+   */
   async read(digest: Digest): Promise<Buffer | undefined> {
-    const bytes = await readFile(this.path(digest)).catch(() => undefined);
-    if (bytes === undefined || digestOf(bytes) === digest) return bytes;
-    await rm(this.path(digest), { force: true }).catch(() => undefined); // Else it is replaced by the next `put`.
+    let why = 'the disk cannot read it';
+    try {
+      const bytes = await readFile(this.path(digest));
+      if (digestOf(bytes) === digest) return bytes;
+      why = `its ${bytes.length} bytes are not those that its name says`;
+    } catch (thrown) {
+      const { code } = thrown as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      if (code !== 'EIO') throw storageError(`cannot read the image ${digest}`, thrown);
+    }
     this.#total = undefined;
+    await this.#data.broken.take(this.path(digest), why);
     return undefined;
   }
 
   /** Stages bytes whose digest was verified. @throws VaisError `no_room` when there are too many, `storage` */
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
     const there = await stat(this.path(digest)).catch(() => undefined);
-    if (there?.size === bytes.length && (await this.read(digest)) !== undefined) return;
-    const all = (this.#total ?? (await this.#size())) + bytes.length;
-    if (all > this.#maxBytes)
-      throw new VaisError(
-        'no_room',
-        `with this image, all that are kept would be ${all} bytes, over ${this.#maxBytes}`,
-      );
-    this.#total = all;
+    const isWhole = there?.size === bytes.length && (await this.read(digest)) !== undefined;
+    if (isWhole && !this.#doubtful.has(digest)) return;
+    if ((await this.usage()).bytes + bytes.length > this.maxBytes) await this.makeRoom(bytes.length);
+    const { count, bytes: before } = await this.usage();
+    const all = before + bytes.length;
+    if (all > this.maxBytes)
+      throw new VaisError('no_room', `with this image, all that are kept would be ${all} bytes, over ${this.maxBytes}`);
+    this.#total = undefined;
     placeFile(this.path(digest), bytes);
+    this.#doubtful.delete(digest);
+    if (there === undefined) this.#total = { count: count + 1, bytes: all };
   }
 
-  async #size(): Promise<number> {
-    const stats = await Promise.all(
-      (await readdir(this.#folder)).map((name) => stat(join(this.#folder, name)).catch(() => undefined)),
+  /** What all images take. @throws VaisError `storage` */
+  async usage(): Promise<Usage> {
+    if (this.#total !== undefined) return this.#total;
+    const all = await this.list();
+    this.#total = { count: all.length, bytes: all.reduce((sum, { size }) => sum + size, 0) };
+    return this.#total;
+  }
+
+  /** All images that are there. @throws VaisError `storage` */
+  async list(): Promise<{ readonly digest: Digest; readonly size: number; readonly modifiedAt: number }[]> {
+    const names = await readdir(this.#folder).catch((thrown: unknown) => {
+      throw storageError(`cannot look at ${this.#folder}`, thrown);
+    });
+    const digests = names.map(parseDigest).filter((digest) => digest !== undefined);
+    const found = await Promise.all(
+      digests.map(async (digest) => {
+        const { size, mtimeMs } = (await stat(this.path(digest)).catch(() => undefined)) ?? {};
+        return size === undefined || mtimeMs === undefined ? [] : [{ digest, size, modifiedAt: mtimeMs }];
+      }),
     );
-    return stats.reduce((sum, each) => sum + (each?.size ?? 0), 0);
+    return found.flat();
   }
 
-  /** Returns when the image is on the disk. @throws VaisError `storage` */
-  sync(digest: Digest): Promise<void> {
-    return syncFile(this.path(digest));
+  /** Keeps an image from being cleaned away as long as something works with it. Returns how to let it go. */
+  hold(digest: Digest): () => void {
+    this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const left = (this.#held.get(digest) ?? 1) - 1;
+      if (left > 0) this.#held.set(digest, left);
+      else this.#held.delete(digest);
+    };
+  }
+
+  /** Removes an image, unless something works with it. Returns whether it did. @throws VaisError `storage` */
+  async remove(digest: Digest): Promise<boolean> {
+    if (this.#held.has(digest)) return false;
+    this.#total = undefined;
+    await rm(this.path(digest), { force: true }).catch((thrown: unknown) => {
+      throw storageError(`cannot remove the image ${digest}`, thrown);
+    });
+    return true;
+  }
+
+  /**
+   * Returns when the image is on the disk.
+   *
+   * @throws VaisError `storage`. The next `put` writes the file anew then: a second sync of this one would say that all is
+   * well, as the system has forgotten by then what it could not write
+   */
+  async sync(digest: Digest): Promise<void> {
+    try {
+      await syncFile(this.path(digest));
+    } catch (thrown) {
+      this.#doubtful.add(digest);
+      throw thrown;
+    }
   }
 }

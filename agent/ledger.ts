@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
+import { damaged, seal, unseal } from '../common/sealed.ts';
 import { readSecret, writeSecret } from '../common/secret-file.ts';
+import { damagedHint } from './developers.ts';
 
 /** For each developer's key, the highest number of an act for each module, and the floor for all others. */
 interface Account {
@@ -9,9 +11,12 @@ interface Account {
 }
 
 interface LedgerFile {
-  readonly format: 1;
+  readonly format: 2;
   readonly accounts: readonly { keyId: string; floor: number; modules: readonly [string, number][] }[];
 }
+
+/** Where the ledger stands in an agent's data folder. */
+export const actsFile = 'acts.json';
 
 /** So far ahead are numbers written down, so that not every act waits for the disk. Microseconds, where they are times. */
 const ahead = 10_000_000;
@@ -38,15 +43,11 @@ export class Ledger {
     this.#written = heightsOf(accounts);
   }
 
-  /** Opens the ledger in an agent's data folder. @throws VaisError `storage` when it cannot be read: replays would be taken */
+  /** Opens the ledger in an agent's data folder. @throws VaisError `damaged`, `wrong_format`, `storage`: without it, replays would be taken */
   static async open(dataFolder: string): Promise<Ledger> {
-    const path = join(dataFolder, 'acts.json');
+    const path = join(dataFolder, actsFile);
     const text = await readSecret(path);
-    const accounts = text === undefined ? new Map<string, Account>() : parseFile(text);
-    if (accounts === undefined)
-      throw new VaisError('storage', `${path} cannot be read: it is damaged, or of another version of vais-remote`, {
-        hint: 'Restore it from a backup. Without one, move it away and revoke and pair all developers anew.',
-      });
+    const accounts = text === undefined ? new Map<string, Account>() : parseFile(path, text);
     return new Ledger(path, accounts);
   }
 
@@ -84,10 +85,10 @@ export class Ledger {
         const accounts = [...this.#accounts].map(([keyId, { floor, modules }]) => ({
           keyId,
           floor,
-          modules: [...modules].map(([subject, sequence]): [string, number] => [subject, sequence + ahead]),
+          modules: [...modules].map(([subject, sequence]): [string, number] => [subject, aheadOf(sequence)]),
         }));
-        const file: LedgerFile = { format: 1, accounts };
-        await writeSecret(this.#path, JSON.stringify(file));
+        const file: LedgerFile = { format: 2, accounts };
+        await writeSecret(this.#path, seal(file));
         this.#written = heightsOf(
           new Map(accounts.map((each) => [each.keyId, { ...each, modules: new Map(each.modules) }])),
         );
@@ -95,6 +96,11 @@ export class Ledger {
     this.#writing = write;
     return write;
   }
+}
+
+/** Of a number that somebody chose: at most what can be written down and read again. */
+function aheadOf(sequence: number): number {
+  return Math.min(sequence + ahead, Number.MAX_SAFE_INTEGER);
 }
 
 function heightsOf(accounts: ReadonlyMap<string, Account>): Map<string, number> {
@@ -112,13 +118,14 @@ function forgetLowest(account: Account): void {
   account.floor = Math.max(account.floor, lowest[1]);
 }
 
-function parseFile(text: string): Map<string, Account> | undefined {
+function parseFile(path: string, text: string): Map<string, Account> {
   try {
-    const file = JSON.parse(text) as LedgerFile;
-    if (file.format !== 1) return undefined;
-    return new Map(file.accounts.map(({ keyId, floor, modules }) => [keyId, readAccount(floor, modules)]));
-  } catch {
-    return undefined;
+    const { accounts } = unseal(path, text, 2) as unknown as LedgerFile;
+    return new Map(accounts.map(({ keyId, floor, modules }) => [keyId, readAccount(floor, modules)]));
+  } catch (thrown) {
+    const error = thrown instanceof VaisError ? thrown : damaged(path, 'it does not say what it should');
+    if (error.code !== 'damaged') throw error;
+    throw new VaisError('damaged', error.message, { hint: damagedHint, cause: thrown });
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
+import { printable, printableJson } from '../common/printable.ts';
 import { parseTarget } from '../rpc/address.ts';
 import { startAgent } from './agent.ts';
 import { type AgentFlags, agentCommandLine, isAgentCommand } from './command-line.ts';
@@ -67,7 +68,7 @@ async function serve(flags: AgentFlags): Promise<void> {
 async function run(json: boolean, work: (show: Show) => Promise<void>): Promise<void> {
   try {
     await work((data, text) => {
-      process.stdout.write(`${json ? JSON.stringify(data) : text}\n`);
+      process.stdout.write(`${json ? printableJson(JSON.stringify(data)) : printable(text)}\n`);
     });
   } catch (thrown) {
     fail(json, thrown);
@@ -77,6 +78,6 @@ async function run(json: boolean, work: (show: Show) => Promise<void>): Promise<
 function fail(json: boolean, thrown: unknown): never {
   const error = VaisError.from(thrown);
   if (json) process.stdout.write(`${JSON.stringify({ event: 'error', ...error.toJSON(), exit: error.exitCode })}\n`);
-  else process.stderr.write(`vais-remote: ${error.message}\n  ${error.hint}\n`);
+  else process.stderr.write(`vais-remote: ${printable(error.message)}\n  ${error.hint}\n`);
   process.exit(error.exitCode);
 }

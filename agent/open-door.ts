@@ -3,6 +3,8 @@ import type { Target } from '../rpc/address.ts';
 import { serveAgent } from '../rpc/server.ts';
 import { serveAdmin } from './admin.ts';
 import { AuditLog } from './audit.ts';
+import type { AuditFields } from './audit-entry.ts';
+import type { DataFolder } from './data-folder.ts';
 import { Gate } from './gate.ts';
 import { anybody } from './limits.ts';
 import type { Say } from './notice.ts';
@@ -25,7 +27,7 @@ export interface OpenDoor {
  */
 export async function openDoor(
   target: Target,
-  options: TrustOptions & { readonly data: string; readonly insecure: boolean },
+  options: TrustOptions & { readonly data: DataFolder; readonly insecure: boolean },
   world: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'>,
 ): Promise<OpenDoor> {
   const closers: (() => Promise<void>)[] = [];
@@ -33,7 +35,7 @@ export async function openDoor(
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const audit = await AuditLog.open(options.data, world.warn);
+    const audit = await AuditLog.open(options.data, world.troubles);
     closers.push(() => audit.close());
     if (options.insecure) {
       const service = agentService({
@@ -44,15 +46,15 @@ export async function openDoor(
       });
       const server = await serveAgent(target, service, grpc.ServerCredentials.createInsecure());
       closers.push(() => server.close());
-      await audit.append('started', { insecure: true });
+      await noteStart(audit, { insecure: true });
       return { port: server.port, close, invite: async () => undefined };
     }
-    const trust = await Trust.open(options.data, audit, options);
+    const trust = await Trust.open(options.data.path, audit, options);
     const gate = new Gate(audit, trust, world.warn);
     const server = await trust.serve(target, (callerOf) => agentService({ ...world, insecure: false, gate, callerOf }));
     closers.push(() => server.close());
-    closers.push(await serveAdmin(options.data, trust));
-    await audit.append('started', { insecure: false, agentId: trust.agentId });
+    closers.push(await serveAdmin(options.data.path, trust));
+    await noteStart(audit, { insecure: false, agentId: trust.agentId });
     const invite = async (say: Say) => {
       if (trust.developers.all.length > 0) return;
       say({ event: 'token', ...(await trust.makeToken({ programs: [] }, 0)) });
@@ -62,4 +64,9 @@ export async function openDoor(
     await close();
     throw thrown;
   }
+}
+
+/** Where the disk is full an agent starts all the same: programs get their versions back, and no push is taken. */
+async function noteStart(audit: AuditLog, fields: AuditFields): Promise<void> {
+  await audit.append('started', fields).catch(() => undefined); // The log itself says what is wrong.
 }

@@ -32,6 +32,7 @@ export async function runPush(
   const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }) };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
+  const letGo = world.images.hold(digest);
   try {
     push.reach('received');
 
@@ -54,6 +55,8 @@ export async function runPush(
   } catch (thrown) {
     const reason = VaisError.from(thrown);
     return push.fail(reason.code === 'superseded' ? 'superseded' : 'refused', runningVersion(lane), reason);
+  } finally {
+    letGo();
   }
 }
 

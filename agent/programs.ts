@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { VaisError } from '../common/error.ts';
-import type { HistoryStore } from './history.ts';
+import type { HistoryStore } from './history-store.ts';
 import { Lane } from './lane.ts';
 import type { LaneWorld } from './lane-world.ts';
 import type { Say } from './notice.ts';

@@ -1,7 +1,10 @@
+import { printableData, printableJson } from '../common/printable.ts';
 import type { Notice } from './notice.ts';
 
 /** What the agent says, as one line for people. */
-export function renderNotice(notice: Notice): string {
+export function renderNotice(said: Notice): string {
+  // A program's own output is shown as it is.
+  const notice = said.event === 'output' ? said : printableData(said);
   switch (notice.event) {
     case 'ready':
       return [
@@ -44,5 +47,7 @@ export function renderNotice(notice: Notice): string {
 
 /** What the agent says, as one JSON object. Times are rounded to microseconds. */
 export function noticeJson(notice: Notice): string {
-  return JSON.stringify('ms' in notice ? { ...notice, ms: Math.round(notice.ms * 1000) / 1000 } : notice);
+  return printableJson(
+    JSON.stringify('ms' in notice ? { ...notice, ms: Math.round(notice.ms * 1000) / 1000 } : notice),
+  );
 }

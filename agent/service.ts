@@ -11,18 +11,20 @@ import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { WatchEventsRequest__Output } from '../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse } from '../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
 import { toStatus } from '../rpc/status.ts';
-import type { HistoryStore } from './history.ts';
+import type { HistoryStore } from './history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { runRollback } from './pipeline.ts';
 import { noSuchProgram } from './programs.ts';
 import { type SessionWorld, serveSession, startOf } from './session.ts';
+import type { Troubles } from './trouble.ts';
 import { Budget } from './uploads.ts';
 import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
 
 /** What the service works with. */
 export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
   readonly histories: HistoryStore;
+  readonly troubles: Troubles;
   /** True when connections are neither encrypted nor authenticated. */
   readonly insecure: boolean;
   /** Who calls, and what they have to know to sign. @throws VaisError when they may not */

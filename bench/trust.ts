@@ -2,6 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditLog } from '../agent/audit.ts';
+import { DataFolder } from '../agent/data-folder.ts';
+import { Troubles } from '../agent/trouble.ts';
 import { isSigned, pushStatement, signStatement } from '../artifact/act.ts';
 import { type Manifest, validateManifest } from '../artifact/manifest.ts';
 import { hostTriple } from '../artifact/triple.ts';
@@ -180,7 +182,7 @@ function signatures(manifest: Manifest, add: (row: Row) => void): void {
 
 async function auditLog(folder: string, add: (row: Row) => void): Promise<void> {
   await mkdir(folder);
-  const log = await AuditLog.open(folder, () => undefined);
+  const log = await AuditLog.open(await DataFolder.open(folder, () => undefined), new Troubles(() => undefined));
   const taken: number[] = [];
   for (let index = 0; index < 220; index += 1) {
     const begun = performance.now();

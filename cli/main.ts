@@ -2,6 +2,7 @@
 /** The one edge of `vais-remote`: argv, environment, signals, standard streams and the exit code meet here and nowhere else. */
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
+import { printable } from '../common/printable.ts';
 import type { Context } from './context.ts';
 import { HumanOutput, JsonOutput, type Output } from './output.ts';
 import { commandLine, type Run } from './program.ts';
@@ -46,7 +47,7 @@ function runWith(signal: AbortSignal): Run {
   return async (name, flags, command) => {
     const output = outputFor(flags.json, name);
     const say = (text: string): void => {
-      process.stderr.write(`vais-remote: ${text}\n`);
+      process.stderr.write(`vais-remote: ${printable(text)}\n`);
     };
     const context: Context = { output, signal, say, env: process.env, style: styleOf(process.stdout, process.env) };
     try {

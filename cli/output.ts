@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { printableData } from '../common/printable.ts';
 import { jsonLine } from './json.ts';
 import { render, renderError, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
 import type { DoneReport, Report, StageReport, StatusReport, VersionReport } from './report.ts';
@@ -62,7 +63,8 @@ export class HumanOutput implements Output {
     this.#story = options.story ?? false;
   }
 
-  show(report: Report): void {
+  show(said: Report): void {
+    const report = printableData(said); // Much of it comes from other machines.
     if (this.#story) this.#part(report);
     if (report.event === 'status') {
       this.#listing = 'status';

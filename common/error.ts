@@ -8,6 +8,16 @@
 export const errorCodes = {
   internal: { exit: 1, grpc: 13, hint: 'This is a bug in vais-remote. Please report it with the output above.' },
   storage: { exit: 1, grpc: 8, hint: 'Check free space and permissions of the folder named above.' },
+  damaged: {
+    exit: 1,
+    grpc: 15,
+    hint: 'Restore what is named above from a backup. docs/durability.md says what each file holds.',
+  },
+  wrong_format: {
+    exit: 1,
+    grpc: 9,
+    hint: 'Use the vais-remote that wrote it, or a newer one; or give another --data folder.',
+  },
   busy: { exit: 1, grpc: 10, hint: 'Stop the other process, or choose another folder or address.' },
   toolchain_missing: { exit: 1, grpc: 9, hint: 'Install a C compiler: `apt-get install tcc gcc`, or the like.' },
   usage: { exit: 2, grpc: 3, hint: 'Run the command with --help.' },

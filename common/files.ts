@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { VaisError } from './error.ts';
@@ -76,20 +76,10 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** Gives a file another name. @throws VaisError `storage` */
-export async function moveFile(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (thrown) {
-    throw storageError(`cannot rename ${from}`, thrown);
-  }
-}
-
 /** Returns when a file and its name are on the disk. @throws VaisError `storage` */
 export async function syncFile(path: string): Promise<void> {
   try {
-    // Windows syncs only what may be written.
-    const file = await open(path, process.platform === 'win32' ? 'r+' : 'r');
+    const file = await open(path, 'r+'); // Windows syncs only what is open for writing.
     try {
       await file.sync();
     } finally {

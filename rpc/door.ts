@@ -13,6 +13,8 @@ const guestMs = 10_000;
 /** At most so many peers without a good certificate, and with one, at once. */
 const maxGuests = 64;
 const maxMembers = 512;
+/** At most so many of them may be one developer's, so that nobody keeps the others out. */
+const maxOfOne = 64;
 /** How often it is looked whether the certificate of an open connection has expired. */
 const expiryEveryMs = 10_000;
 
@@ -117,8 +119,12 @@ export class Door {
     const peer = this.#handshakes.end(socket);
     socket.on('error', () => undefined); // A broken connection is seen by its end.
     if (peer === undefined) return void socket.destroy();
+    // A peer is known by its address and port alone. Where the agent has several addresses, one port of a peer can have
+    // a connection to each: the second would pass for whoever has the first.
+    if (this.#visitors.has(peer)) return void socket.destroy();
     const visitor = this.#judge(socket);
     const isMember = visitor.id !== undefined;
+    if (isMember && this.countOf(visitor.id) >= maxOfOne) return void socket.destroy();
     const alike = [...this.#visitors.values()].filter(({ id }) => (id !== undefined) === isMember);
     // Guests make way for newer ones, so that nobody can keep the place where developers pair.
     if (!isMember && alike.length >= maxGuests) alike[0]?.socket.destroy();
@@ -127,7 +133,7 @@ export class Door {
     const leave = isMember ? undefined : setTimeout(() => socket.destroy(), guestMs);
     socket.once('close', () => {
       clearTimeout(leave);
-      if (this.#visitors.get(peer) === visitor) this.#visitors.delete(peer);
+      this.#visitors.delete(peer);
     });
     (isMember ? this.#options.members : this.#options.guests)(socket);
   }
@@ -138,7 +144,10 @@ export class Door {
       if (certificate === undefined)
         throw new VaisError('not_authorised', 'the agent takes nothing from a client without a certificate');
       if (!socket.authorized) throw refusalOf(String(socket.authorizationError), certificate);
-      return { socket, id: this.#options.admit(certificate), expires: Date.parse(certificate.validTo) };
+      const expires = Date.parse(certificate.validTo);
+      // A TLS session that is resumed is not verified anew, and may be older than the certificate's end.
+      if (expires < Date.now()) throw refusalOf('CERT_HAS_EXPIRED', certificate);
+      return { socket, id: this.#options.admit(certificate), expires };
     } catch (thrown) {
       return { socket, refusal: VaisError.from(thrown) };
     }

@@ -2,19 +2,29 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HistoryStore } from '../../agent/history.ts';
+import { DataFolder } from '../../agent/data-folder.ts';
+import type { Lineage } from '../../agent/history.ts';
+import { HistoryStore } from '../../agent/history-store.ts';
 import { ImageStore } from '../../agent/images.ts';
+import { Troubles } from '../../agent/trouble.ts';
 import { digestOf } from '../../common/digest.ts';
 
 let folder = '';
+let data: DataFolder;
+const warnings: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vais-stores-'));
+  warnings.length = 0;
+  data = await DataFolder.open(folder, (message) => warnings.push(message));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  data.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe('ImageStore', () => {
   it('keeps bytes by their digest, once', async () => {
-    const store = await ImageStore.open(folder);
+    const store = await ImageStore.open(data);
     const bytes = Buffer.from('some library');
     const digest = digestOf(bytes);
     await store.put(digest, bytes);
@@ -25,7 +35,7 @@ describe('ImageStore', () => {
   });
 
   it('gives nothing for an image that was damaged on the disk, and takes it again', async () => {
-    const store = await ImageStore.open(folder);
+    const store = await ImageStore.open(data);
     const bytes = Buffer.from('some library');
     const digest = digestOf(bytes);
     await store.put(digest, bytes);
@@ -34,19 +44,30 @@ describe('ImageStore', () => {
     expect(await store.read(digest)).toEqual(bytes);
     await writeFile(store.path(digest), 'cut');
     expect(await store.read(digest)).toBeUndefined();
+    expect(data.broken.all.map(({ file, why }) => `${file}: ${why}`)).toEqual([
+      `images/${digest}: its 12 bytes are not those that its name says`,
+      `images/${digest}: its 3 bytes are not those that its name says`,
+    ]);
+    expect(warnings).toHaveLength(2);
+    const [first] = data.broken.all;
+    expect(await readFile(join(folder, first?.aside ?? ''), 'utf8')).toBe('some librarz');
   });
 
   it('sweeps away what a killed agent left half written', async () => {
-    await ImageStore.open(folder);
+    await ImageStore.open(data);
     await writeFile(join(folder, 'images', '.0123.tmp'), 'half');
-    await ImageStore.open(folder);
+    await ImageStore.open(data);
     expect(await readdir(join(folder, 'images'))).toEqual([]);
   });
 });
 
+function desire(lineage: Lineage, version: number): void {
+  lineage.entries.push({ version, outcome: 'confirmed', origin: 'push', buildId: `b${version}`, at: 1 });
+  lineage.desired = version;
+}
+
 describe('HistoryStore', () => {
-  const warnings: string[] = [];
-  const open = () => HistoryStore.open(folder, (message) => warnings.push(message));
+  const open = () => HistoryStore.open(data, new Troubles((message) => warnings.push(message)));
 
   it('is there again after a restart', async () => {
     const history = await (await open()).of('game', 'physics');
@@ -70,7 +91,6 @@ describe('HistoryStore', () => {
   it.each(['', '{', 'null', '[]', '{"format":2}', '{"format":1,"program":"game","module":"game","lineages":[null]}'])(
     'sets a broken file aside and says so: %j',
     async (text) => {
-      warnings.length = 0;
       const first = await (await open()).of('game', 'game');
       first.lineage('b');
       await first.save(true);
@@ -79,9 +99,10 @@ describe('HistoryStore', () => {
       const history = await (await open()).of('game', 'game');
       expect(history.latest).toBeUndefined();
       expect(warnings).toHaveLength(1);
-      expect(warnings[0]).toMatch(/history of game\/game cannot be read/);
-      const aside = (await readdir(join(folder, 'history'))).find((each) => each.includes('broken')) ?? '';
-      expect(await readFile(join(folder, 'history', aside), 'utf8')).toBe(text);
+      expect(warnings[0]).toMatch(/history\/[0-9a-f]{32}\.json is broken: .* is damaged: .* set aside/);
+      const [aside] = data.broken.all;
+      expect(await readFile(join(folder, aside?.aside ?? ''), 'utf8')).toBe(text);
+      expect(await readdir(join(folder, 'history'))).toEqual([]);
     },
   );
 
@@ -91,7 +112,7 @@ describe('HistoryStore', () => {
     await history.save(true);
     const [durable = ''] = await readdir(join(folder, 'history'));
     const before = await readFile(join(folder, 'history', durable), 'utf8');
-    lineage.desired = 5;
+    desire(lineage, 5);
     await history.save(false);
     expect(await readFile(join(folder, 'history', durable), 'utf8')).toBe(before);
     expect((await (await open()).of('game', 'game')).latest?.desired).toBe(5);
@@ -100,14 +121,14 @@ describe('HistoryStore', () => {
       await writeFile(join(folder, 'history', `${durable}.ahead`), torn);
       expect((await (await open()).of('game', 'game')).latest?.desired).toBe(1);
     }
-    lineage.desired = 6;
+    desire(lineage, 6);
     await history.save(true);
     expect((await (await open()).of('game', 'game')).latest?.desired).toBe(6);
   });
 
   it('takes a history that cannot be read for no empty one, and reads it when it can', async () => {
     const history = await (await open()).of('game', 'game');
-    history.lineage('base').desired = 3;
+    desire(history.lineage('base'), 3);
     await history.save(true);
     const [name = ''] = await readdir(join(folder, 'history'));
     const path = join(folder, 'history', name);
@@ -133,7 +154,7 @@ describe('HistoryStore', () => {
     const history = await (await open()).of('../../evil', 'a/b\0c');
     history.lineage('base');
     await history.save(false);
-    expect(await readdir(folder)).toEqual(['history']);
+    expect((await readdir(folder)).sort()).toEqual(['format.json', 'history', 'lock']);
     expect((await readdir(join(folder, 'history'))).every((name) => /^[0-9a-f]{32}\.json(\.ahead)?$/.test(name))).toBe(
       true,
     );

@@ -5,19 +5,26 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuditLog, readAudit } from '../../agent/audit.ts';
 import { audit } from '../../agent/commands.ts';
+import { DataFolder } from '../../agent/data-folder.ts';
+import { Troubles } from '../../agent/trouble.ts';
 import { refused } from './harness.ts';
 
 let folder = '';
 let path = '';
+let data: DataFolder;
 let warnings: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'va-'));
   path = join(folder, 'audit.log');
   warnings = [];
+  data = await DataFolder.open(folder, (message) => warnings.push(message));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  data.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
-const open = () => AuditLog.open(folder, (message) => warnings.push(message));
+const open = () => AuditLog.open(data, new Troubles((message) => warnings.push(message)));
 
 async function filled(count = 20): Promise<string[]> {
   const log = await open();

@@ -3,9 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DataFolder } from '../../agent/data-folder.ts';
 import { DeveloperStore } from '../../agent/developers.ts';
 import { ImageStore } from '../../agent/images.ts';
 import { digestOf } from '../../common/digest.ts';
+import { seal } from '../../common/sealed.ts';
 import { Fort, refused } from './harness.ts';
 
 let folder = '';
@@ -48,7 +50,10 @@ describe('the developers of an agent', () => {
       name: `d${index}`,
       keyId: String(index).padStart(64, '0'),
     }));
-    await writeFile(join(folder, 'developers.json'), JSON.stringify({ ...file, developers: [revoked, ...many] }));
+    await writeFile(
+      join(folder, 'developers.json'),
+      seal({ format: 2, agentId: file.agentId, developers: [revoked, ...many] }),
+    );
     const full = await DeveloperStore.open(folder, agentId);
     await full.add(what('last'), aKey());
     expect(full.all.map(({ name }) => name)).not.toContain('first');
@@ -75,7 +80,7 @@ describe('the developers of an agent', () => {
 
 describe('images', () => {
   it('take no more room than they may, and what is there may come again', async () => {
-    const images = await ImageStore.open(folder, 1_000);
+    const images = await ImageStore.open(await DataFolder.open(folder, () => undefined), 1_000);
     const [small, large] = [Buffer.alloc(600, 1), Buffer.alloc(600, 2)];
     await images.put(digestOf(small), small);
     await expect(images.put(digestOf(large), large)).rejects.toEqual(refused('no_room', '1200 bytes'));

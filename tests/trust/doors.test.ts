@@ -1,6 +1,7 @@
 /** Who gets in by the door of an agent, who does not, and why. */
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -151,12 +152,92 @@ describe('the door', () => {
     expect({ connections, revoked: typeof revoked }).toEqual({ connections: 0, revoked: 'string' });
   });
 
+  // Other systems have no second loopback address.
+  it.runIf(process.platform === 'linux')(
+    'never takes one connection for another of the same peer address',
+    async () => {
+      const agent = await fort.agent({ listen: '0.0.0.0:0' });
+      const [ann, bob] = [await fort.developer(agent), await fort.developer(agent, 'bob')];
+      const { port } = agent.target;
+      const by = ({ identity: { own } }: Developer, host: string, localPort: number) => {
+        const from = { localAddress: '127.0.0.1', ...(localPort === 0 ? {} : { localPort }) };
+        const tcp = connectPlain({ host, port, ...from });
+        const { key = '', certificate: cert = '' } = own ?? {};
+        const socket = connect({ socket: tcp, key, cert, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+        fort.onClose(() => tcp.destroy());
+        socket.on('error', () => undefined).resume();
+        return tcp.on('error', () => undefined);
+      };
+      const connections = async () =>
+        (await fort.developers(agent)).map(({ name, connections }) => [name, connections]);
+      const hers = by(ann, '127.0.0.1', 0);
+      await eventually(async () => String(await connections()) === 'ann,1,bob,0', 'ann');
+      // To another address of the agent, from the same port.
+      const his = by(bob, '127.0.0.2', hers.localPort ?? 0);
+      await once(his, 'close');
+      expect(await connections()).toEqual([
+        ['ann', 1],
+        ['bob', 0],
+      ]);
+    },
+  );
+
+  it('lets no one developer take the place of all others', async () => {
+    const agent = await fort.agent();
+    const [ann, bob] = [await fort.developer(agent), await fort.developer(agent, 'bob')];
+    const { key = '', certificate: cert = '' } = ann.identity.own ?? {};
+    const { host, port } = agent.target;
+    const ended: unknown[] = [];
+    for (let index = 0; index < 70; index += 1) {
+      const socket = connect({ host, port, key, cert, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+      socket.on('error', () => undefined).resume();
+      socket.once('close', () => ended.push(socket));
+      fort.onClose(() => socket.destroy());
+    }
+    await eventually(() => ended.length === 6, 'those over 64 to be ended');
+    expect((await fort.developers(agent)).find(({ name }) => name === 'ann')).toMatchObject({ connections: 64 });
+    expect(await knock(bob)).toMatchObject({ developer: 'bob' });
+  });
+
+  it('looks at the certificate of a TLS session that is resumed too', async () => {
+    const agent = await fort.agent({ certificateMs: 4_000 });
+    const ann = await fort.developer(agent);
+    const { host, port } = agent.target;
+    const { key = '', certificate: cert = '' } = ann.identity.own ?? {};
+    const how = { host, port, key, cert, rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+    const first = connect(how).on('error', () => undefined);
+    const sessions: Buffer[] = [];
+    first.on('session', (session) => sessions.push(session)).resume();
+    await eventually(() => sessions.length > 0, 'a session to resume');
+    first.destroy();
+    const until = Date.parse(new X509Certificate(cert).validTo);
+    await eventually(() => Date.now() > until + 1_000, 'the certificate to expire');
+    const again = connect({ ...how, session: sessions[0] as Buffer }).on('error', () => undefined);
+    fort.onClose(() => again.destroy());
+    await once(again.resume(), 'secureConnect');
+    await knock(ann).catch(() => undefined); // By now the agent has met the one before.
+    expect((await fort.developers(agent))[0]).toMatchObject({ connections: 0 });
+    expect(again.isSessionReused()).toBe(true);
+  });
+
   it('ends a connection whose certificate expires', async () => {
     const agent = await fort.agent({ certificateMs: 4_000 });
     const ann = await fort.developer(agent);
     const session = await ann.session();
     expect(await session.over).toMatchObject({ code: 'unreachable' });
     await expect(knock(ann)).rejects.toEqual(refused('certificate_expired'));
+  });
+});
+
+describe('the sockets of an agent', () => {
+  it('are for its own user alone, whatever its umask and whoever may look into its folder', async () => {
+    await mkdir(join(fort.folder, 'd'), { mode: 0o755 });
+    const umask = process.umask(0);
+    fort.onClose(() => process.umask(umask));
+    const agent = await fort.agent();
+    const modeOf = async (name: string) => ((await stat(join(agent.data, name))).mode & 0o777).toString(8);
+    expect([await modeOf('link.sock'), await modeOf('admin.sock')]).toEqual(['600', '600']);
+    expect(await fort.developers(agent)).toEqual([{ event: 'nobody' }]);
   });
 });
 

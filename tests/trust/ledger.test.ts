@@ -35,6 +35,14 @@ describe('the ledger', () => {
     await second.enter(key, 'game/game', second.last(key) + 1);
   });
 
+  it('can be opened again whatever number an act had', async () => {
+    const ledger = await Ledger.open(folder);
+    await ledger.enter(key, 'game/game', Number.MAX_SAFE_INTEGER);
+    const again = await Ledger.open(folder);
+    expect(() => again.enter(key, 'game/game', Number.MAX_SAFE_INTEGER)).toThrow(replayed);
+    await again.enter('b'.repeat(64), 'game/game', 1);
+  });
+
   it('forgets modules, and never that they were done', async () => {
     const ledger = await Ledger.open(folder);
     for (let module = 1; module <= 400; module += 1) await ledger.enter(key, `game/m${module}`, module);

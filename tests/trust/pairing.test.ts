@@ -157,9 +157,9 @@ describe('an agent’s identity', () => {
 
   it.each([
     ['identity/authority.pem', 'rubbish', 'identity_lost'],
-    ['developers.json', '{"format":1', 'storage'],
-    ['developers.json', '{"format":9,"agentId":"","developers":[]}', 'storage'],
-    ['acts.json', '[]', 'storage'],
+    ['developers.json', '{"format":1', 'damaged'],
+    ['developers.json', '{"format":9,"agentId":"","developers":[]}', 'damaged'],
+    ['acts.json', '[]', 'damaged'],
   ])('does not start with %s that holds %s', async (file, content, code) => {
     const agent = await fort.agent();
     await agent.close();
