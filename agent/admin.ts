@@ -13,7 +13,9 @@ export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() =
   const server = new grpc.Server();
   server.addService(AdminService.service, handlers(trust));
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const listener = await listenForPrograms(socketPath(dataFolder, 'admin'), (socket) => injector.injectConnection(socket));
+  const listener = await listenForPrograms(socketPath(dataFolder, 'admin'), (socket) =>
+    injector.injectConnection(socket),
+  );
   return async () => {
     await listener.close();
     server.forceShutdown();
