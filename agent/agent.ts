@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { validateName } from '../artifact/name.ts';
+import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { Checker } from './check.ts';
@@ -9,15 +10,18 @@ import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say } from './notice.ts';
 import { openDoor } from './open-door.ts';
+import { PartialStore } from './partials.ts';
 import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
+import type { RunOrder } from './run-order.ts';
 import type { ServiceWorld } from './service.ts';
 import { socketPath } from './socket-path.ts';
-import { type RunOrder, Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
 import { Troubles } from './trouble.ts';
 import type { TrustOptions } from './trust.ts';
+import { writeWhereabouts } from './whereabouts.ts';
 
 /** How an agent is set up. */
 export interface AgentOptions extends TrustOptions {
@@ -104,7 +108,10 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
-    const images = await ImageStore.open(data, options.maxDiskBytes);
+    const thread = new WorkThread();
+    closers.push(() => thread.close());
+    const images = await ImageStore.open(data, options.maxDiskBytes, thread);
+    const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
@@ -130,6 +137,8 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'> = {
       programs,
       images,
+      partials,
+      thread,
       checker,
       histories,
       supervised: new Set(supervisors.keys()),
@@ -145,6 +154,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const door = await openDoor(target, { ...options, data }, serviceWorld);
     closers.push(() => door.close());
     const address = target.address.replace(/:\d+$/, `:${door.port}`);
+    closers.push(writeWhereabouts(options.data, { address, insecure: options.insecure }));
     say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);
     closers.push(
       claimDefaultLink(options.defaultLink, accept, (why) =>

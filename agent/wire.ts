@@ -3,7 +3,7 @@ import { errorCodes, VaisError } from '../common/error.ts';
 import type { Event } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { Program } from '../rpc/gen/vais/remote/v1/Program.ts';
-import { originEnum, outcomeEnum, stageEnum, tierEnum } from '../rpc/names.ts';
+import { loadingEnum, originEnum, outcomeEnum, stageEnum, tierEnum } from '../rpc/names.ts';
 import { toFailure } from '../rpc/status.ts';
 import type { HistoryEntry, Lineage } from './history.ts';
 import type { PushEvent } from './notice.ts';
@@ -38,6 +38,7 @@ export function wirePrograms(
     supervised: supervised.has(link.name),
     stateCount: link.registered.count,
     stateBytes: link.registered.bytes,
+    loading: loadingEnum(link.loading),
     modules: [...link.modules.values()].map((module) => ({
       name: module.name,
       source: module.source,
@@ -64,6 +65,7 @@ export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
     reason: entry.reason ?? null,
     desired: entry.version > 0 && entry.version === lineage.desired,
     rollbackTo: entry.rollbackTo ?? 0,
+    together: [...(entry.group?.together ?? [])],
     ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
   };
 }

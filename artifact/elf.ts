@@ -1,6 +1,6 @@
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
-import { ByteReader } from './byte-reader.ts';
-import type { Triple } from './triple.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { type Triple, withLibc } from './triple.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
 const ET_REL = 1;
@@ -46,15 +46,14 @@ export function isElf(bytes: Uint8Array): boolean {
 }
 
 /** Reads a shared library for Linux. Throws `image_invalid` or `wrong_platform`. */
-export function readElf(bytes: Uint8Array): Binary {
-  const file = new ByteReader(bytes);
+export function readElf(file: ByteReader): Binary {
   const triple = readTriple(file);
   requireLibrary(file);
   const sections = readSections(file);
   const contract = sections.find(({ name, type }) => name === 'vais_contract' && type !== SHT_NOBITS);
   return {
     format: 'elf',
-    triple,
+    triples: [triple, withLibc(triple, 'musl')],
     contract: contract && file.slice(contract.offset, contract.size, 'the section vais_contract'),
     exportsImage: exportsImage(file, sections),
   };

@@ -283,6 +283,15 @@ typedef struct hot_module {
 #define HOT_CONTRACT __attribute__((used, section("vais_contract")))
 #endif
 
+/* musl does not name itself: it is a libc without the header that names glibc's version. */
+#define HOT_LIBC "gnu"
+#if defined(__linux__) && defined(__has_include)
+#if __has_include(<stdio.h>) && !__has_include(<gnu/libc-version.h>)
+#undef HOT_LIBC
+#define HOT_LIBC "musl"
+#endif
+#endif
+
 /* The triple that this code is compiled for. */
 #if defined(_WIN32)
 #define HOT_TRIPLE "x86_64-windows-gnu"
@@ -291,9 +300,9 @@ typedef struct hot_module {
 #elif defined(__APPLE__)
 #define HOT_TRIPLE "x86_64-macos"
 #elif defined(__aarch64__)
-#define HOT_TRIPLE "aarch64-linux-gnu"
+#define HOT_TRIPLE "aarch64-linux-" HOT_LIBC
 #else
-#define HOT_TRIPLE "x86_64-linux-gnu"
+#define HOT_TRIPLE "x86_64-linux-" HOT_LIBC
 #endif
 
 #define HOT_OFFSET(type, field) ((unsigned)(unsigned long long)&((type *)0)->field)

@@ -38,6 +38,8 @@ int hoti_library_check(const char *path, const char *shown, hoti_error *error) {
     return 1;
 }
 
+const char *hoti_library_loading(void) { return "unloads"; }
+
 static const char *why(DWORD error) {
     switch (error) {
     case ERROR_MOD_NOT_FOUND: return "a library that it needs is not there";

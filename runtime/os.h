@@ -70,6 +70,7 @@ int hoti_library_check(const char *path, const char *shown, hoti_error *error); 
 void *hoti_library_open(const char *path, hoti_error *error);
 void *hoti_library_symbol(void *library, const char *name);
 int hoti_library_close(void *library, const char *path); /* 0: the loader keeps it */
+const char *hoti_library_loading(void); /* "unloads"; "keeps": the loader never unloads; "none": it loads nothing */
 void *hoti_library_any(const char *name); /* a function of the program or of its libraries */
 /* Where the library that `inside` lies in is mapped, and its code; unchanged where that cannot be found. */
 void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t *end);

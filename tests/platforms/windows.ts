@@ -23,8 +23,7 @@ export function missingWindows(): string | undefined {
   const has = (command: string): boolean =>
     (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
   if (!has('wine')) return 'there is no wine: apt-get install wine64 wine';
-  if (!has('x86_64-w64-mingw32-gcc'))
-    return 'there is no x86_64-w64-mingw32-gcc: apt-get install gcc-mingw-w64-x86-64';
+  if (!has('x86_64-w64-mingw32-gcc')) return 'there is no x86_64-w64-mingw32-gcc: apt-get install gcc-mingw-w64-x86-64';
   return missingNode('win32-x64') ?? missingWine();
 }
 
