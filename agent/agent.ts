@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { validateName } from '../artifact/name.ts';
+import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { Checker } from './check.ts';
@@ -10,6 +11,7 @@ import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say } from './notice.ts';
 import { openDoor } from './open-door.ts';
+import { PartialStore } from './partials.ts';
 import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
@@ -104,7 +106,10 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
-    const images = await ImageStore.open(data, options.maxDiskBytes);
+    const thread = new WorkThread();
+    closers.push(() => thread.close());
+    const images = await ImageStore.open(data, options.maxDiskBytes, thread);
+    const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
@@ -130,6 +135,8 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'> = {
       programs,
       images,
+      partials,
+      thread,
       checker,
       histories,
       supervised: new Set(supervisors.keys()),

@@ -49,13 +49,16 @@ export class Flight {
   readonly #passengers: Passenger[] = [];
   readonly #ended = new AbortController();
   #land: (landings: Landing[]) => void = () => undefined;
+  /** Who came before it was ordered, with what they said. */
+  readonly #early = new Map<ProgramLink, readonly LinkReport[]>();
+  #ordered = false;
   #cancelled = false;
   #lostSight = false;
 
   constructor(push: Push, world: FlightWorld) {
     this.push = push;
     this.#world = world;
-    this.#order = orderFor(push.module, push.version, push.code, world.images);
+    this.#order = orderFor(push.module, push.version, push.code, world.images, push.group?.id);
     this.landed = new Promise((resolve) => {
       this.#land = resolve;
     });
@@ -66,12 +69,22 @@ export class Flight {
     return this.#lostSight || this.#passengers.some(({ swapped }) => swapped);
   }
 
+  /** Orders it in each of these instances. */
+  order(links: Iterable<ProgramLink>): void {
+    this.#ordered = true;
+    for (const link of links) this.board(link, this.#early.get(link));
+  }
+
   /**
    * Takes an instance on board, or back after its connection broke.
    *
    * @param early what it said of loads that ended in between
    */
   board(link: ProgramLink, early: readonly LinkReport[] = []): void {
+    if (!this.#ordered) {
+      this.#early.set(link, early);
+      return;
+    }
     // By the connection, not by the pid alone: two containers may both have a process 7.
     let passenger = this.#passengers.find((one) => one.link.closed && one.link.pid === link.pid);
     if (passenger?.landed !== undefined) return; // The lane brings it to what is desired when this flight is over.
@@ -183,7 +196,9 @@ export class Flight {
       this.push.reach('confirmed', { pid });
       this.#settle(passenger, { kind: 'confirmed' });
     } catch (thrown) {
-      // It runs, but it could not be made durable: that is said, and the version before it comes back.
+      if (passenger.landed !== undefined) return;
+      // It runs, but it could not be made durable, or what came with it failed: that is said, and the version before it
+      // comes back.
       const reason = VaisError.from(thrown);
       this.push.reach('reverted', { pid, reason: reason.toJSON() });
       this.#settle(passenger, { kind: 'reverted', reason, running: undefined });
@@ -227,10 +242,16 @@ export class Flight {
 }
 
 /** The order that makes an instance run this code as this version. */
-export function orderFor(module: string, version: number, code: Code, images: ImageStore): LoadOrder {
-  const { image, buildId } = code;
-  if (image === undefined) return { module, version };
-  return { module, version, image: { ...image, buildId, path: images.path(image.digest) } };
+export function orderFor(
+  module: string,
+  version: number,
+  { image, buildId }: Code,
+  images: ImageStore,
+  group?: string,
+): LoadOrder {
+  const order = { module, version, ...(group === undefined ? {} : { group }) };
+  if (image === undefined) return order;
+  return { ...order, image: { ...image, buildId, path: images.path(image.digest) } };
 }
 
 /** Where a version crashed, as far as the program told it. */

@@ -58,7 +58,7 @@ export class Gate {
    */
   push(manifest: Manifest, signature: Signature__Output | null, caller: Caller): Admission {
     this.#acts.count(caller.id);
-    const { program, module, digest, size, buildId, parentVersion, refines } = manifest;
+    const { program, module, digest, size, buildId, parentVersion, refines, group } = manifest;
     const about = {
       program,
       module,
@@ -67,6 +67,7 @@ export class Gate {
       buildId,
       parentVersion,
       ...(refines === undefined ? {} : { refines }),
+      ...(group === undefined ? {} : { group }),
     };
     return this.#admit('push', about, signature, (stamp) => pushStatement(manifest, stamp));
   }

@@ -60,6 +60,7 @@ function isEntry(value: Partial<HistoryEntry> | null): boolean {
     typeof value?.buildId === 'string' &&
     Number.isSafeInteger(value.at) &&
     (value.digest === undefined || parseDigest(value.digest) !== undefined) &&
-    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined)
+    (value.fast === undefined || parseDigest(value.fast.digest) !== undefined) &&
+    (value.group === undefined || (typeof value.group.id === 'string' && Array.isArray(value.group.together)))
   );
 }

@@ -23,6 +23,8 @@ export interface HistoryEntry {
   readonly at: number;
   reason?: ErrorShape;
   readonly rollbackTo?: number;
+  /** What it was pushed with, to swap together. */
+  readonly group?: { readonly id: string; readonly together: readonly string[] };
   /** True when its image was cleaned away: see `keep.ts`. */
   cleaned?: true;
 }

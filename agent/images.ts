@@ -1,8 +1,10 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Image, readImageFile } from '../artifact/image.ts';
+import { threadBytes, type WorkThread } from '../artifact/work.ts';
 import { type Digest, digestOf, parseDigest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder, placeFile, storageError, sweepTemporaries, syncFile } from '../common/files.ts';
+import { makePrivateFolder, moveFile, placeFile, storageError, sweepTemporaries, syncFile } from '../common/files.ts';
 import type { DataFolder } from './data-folder.ts';
 
 /** How many images there are, and their bytes together. */
@@ -15,6 +17,7 @@ export interface Usage {
 export class ImageStore {
   readonly #data: DataFolder;
   readonly #folder: string;
+  readonly #thread: WorkThread | undefined;
   /** What all images may take together, in bytes. */
   readonly maxBytes: number;
   /** What all images take; undefined: to be counted. */
@@ -26,23 +29,25 @@ export class ImageStore {
   /** Removes what is not needed, where there is no room. */
   makeRoom: (bytes: number) => Promise<void> = async () => undefined;
 
-  private constructor(data: DataFolder, folder: string, maxBytes: number) {
+  private constructor(data: DataFolder, folder: string, maxBytes: number, thread: WorkThread | undefined) {
     this.#data = data;
     this.#folder = folder;
     this.maxBytes = maxBytes;
+    this.#thread = thread;
   }
 
   /**
    * Opens the store in an agent's data folder.
    *
    * @param maxBytes what all images may take together
+   * @param thread for large images; without one they hold everything else up
    * @throws VaisError `storage`
    */
-  static async open(data: DataFolder, maxBytes = Number.POSITIVE_INFINITY): Promise<ImageStore> {
+  static async open(data: DataFolder, maxBytes = Number.POSITIVE_INFINITY, thread?: WorkThread): Promise<ImageStore> {
     const folder = join(data.path, 'images');
     await makePrivateFolder(folder);
     await sweepTemporaries(folder);
-    return new ImageStore(data, folder, maxBytes);
+    return new ImageStore(data, folder, maxBytes, thread);
   }
 
   /** Where the image with this digest stands, or would. */
@@ -51,40 +56,72 @@ export class ImageStore {
   }
 
   /**
-   * The image's bytes, or undefined when it is not there or is damaged; a damaged one is set aside.
+   * The size of the image in bytes, or undefined when it is not there or is damaged; a damaged one is set aside.
    *
    * @throws VaisError `storage` when that cannot be found out
    */
-  async read(digest: Digest): Promise<Buffer | undefined> {
+  async has(digest: Digest): Promise<number | undefined> {
+    const path = this.path(digest);
     let why = 'the disk cannot read it';
     try {
-      const bytes = await readFile(this.path(digest));
-      if (digestOf(bytes) === digest) return bytes;
-      why = `its ${bytes.length} bytes are not those that its name says`;
+      const { size } = await stat(path);
+      if ((await this.#digestOf(path, size)) === digest) return size;
+      why = `its ${size} bytes are not those that its name says`;
     } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException;
+      const code = codeOf(thrown);
       if (code === 'ENOENT') return undefined;
       if (code !== 'EIO') throw storageError(`cannot read the image ${digest}`, thrown);
     }
     this.#total = undefined;
-    await this.#data.broken.take(this.path(digest), why);
+    await this.#data.broken.take(path, why);
     return undefined;
   }
 
+  /** Whether the image is there and need not come again. @throws VaisError as `has` */
+  async hasSound(digest: Digest): Promise<boolean> {
+    return !this.#doubtful.has(digest) && (await this.has(digest)) !== undefined;
+  }
+
+  /** What an image is, or undefined when it is not there whole. @throws VaisError as `has`, and as `readImage` */
+  async inspect(digest: Digest): Promise<Image | undefined> {
+    const size = await this.has(digest);
+    return size === undefined ? undefined : await this.inspectFile(this.path(digest), digest, size);
+  }
+
+  /** The same of a file elsewhere, of which digest and size are known. @throws VaisError as `readImage` */
+  async inspectFile(path: string, digest: Digest, size: number): Promise<Image> {
+    if (size > threadBytes && this.#thread !== undefined) return this.#thread.run('image', { path, digest });
+    return readImageFile(path, digest);
+  }
+
   /** Stages bytes whose digest was verified. @throws VaisError `no_room` when there are too many, `storage` */
-  async put(digest: Digest, bytes: Uint8Array): Promise<void> {
+  put(digest: Digest, bytes: Uint8Array): Promise<void> {
+    return this.#stage(digest, bytes.length, (path) => placeFile(path, bytes));
+  }
+
+  /** Stages a file of the same data folder whose digest was verified, and which is the caller's no more. @throws as `put` */
+  adopt(digest: Digest, from: string, size: number): Promise<void> {
+    return this.#stage(digest, size, (path) => moveFile(from, path));
+  }
+
+  async #stage(digest: Digest, size: number, place: (path: string) => void | Promise<void>): Promise<void> {
     const there = await stat(this.path(digest)).catch(() => undefined);
-    const isWhole = there?.size === bytes.length && (await this.read(digest)) !== undefined;
+    const isWhole = there?.size === size && (await this.has(digest)) !== undefined;
     if (isWhole && !this.#doubtful.has(digest)) return;
-    if ((await this.usage()).bytes + bytes.length > this.maxBytes) await this.makeRoom(bytes.length);
-    const { count, bytes: before } = await this.usage();
-    const all = before + bytes.length;
+    await this.requireRoom(size);
+    const { count, bytes } = await this.usage();
+    this.#total = undefined;
+    await place(this.path(digest));
+    this.#doubtful.delete(digest);
+    if (there === undefined) this.#total = { count: count + 1, bytes: bytes + size };
+  }
+
+  /** Makes room for so many bytes more. @throws VaisError `no_room` when there is none, `storage` */
+  async requireRoom(size: number): Promise<void> {
+    if ((await this.usage()).bytes + size > this.maxBytes) await this.makeRoom(size);
+    const all = (await this.usage()).bytes + size;
     if (all > this.maxBytes)
       throw new VaisError('no_room', `with this image, all that are kept would be ${all} bytes, over ${this.maxBytes}`);
-    this.#total = undefined;
-    placeFile(this.path(digest), bytes);
-    this.#doubtful.delete(digest);
-    if (there === undefined) this.#total = { count: count + 1, bytes: all };
   }
 
   /** What all images take. @throws VaisError `storage` */
@@ -147,4 +184,15 @@ export class ImageStore {
       throw thrown;
     }
   }
+
+  async #digestOf(path: string, size: number): Promise<Digest> {
+    if (size > threadBytes && this.#thread !== undefined) return await this.#thread.run('digest', { path });
+    return digestOf(await readFile(path));
+  }
+}
+
+/** The system's word for a failure, of which the thread for large work only sends the text. */
+function codeOf(thrown: unknown): string | undefined {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  return code === 'storage' ? /\b(ENOENT|EIO)\b/.exec(message)?.[1] : code;
 }

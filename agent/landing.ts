@@ -1,4 +1,4 @@
-import type { VaisError } from '../common/error.ts';
+import { VaisError } from '../common/error.ts';
 import { type Push, supersededBy } from './push.ts';
 
 /** How one running instance of the program took a version. */
@@ -20,4 +20,14 @@ export function failureOf(landings: readonly Landing[], push: Push): Failed | un
     for (const landing of landings) if (landing.kind === outcome) return { ...landing, outcome };
   if (landings.some(({ kind }) => kind === 'confirmed')) return undefined;
   return { outcome: 'superseded', reason: supersededBy(push), running: undefined };
+}
+
+/** The failure of what was pushed with a version that holds: it is taken back with it. Undefined when all hold. */
+export async function failedWith({ group }: Push): Promise<Failed | undefined> {
+  try {
+    await group?.meet('landed');
+    return undefined;
+  } catch (thrown) {
+    return { outcome: 'reverted', reason: VaisError.from(thrown), running: undefined };
+  }
 }

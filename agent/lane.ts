@@ -1,17 +1,41 @@
 import { requireCompatible } from '../artifact/compare.ts';
 import { VaisError } from '../common/error.ts';
 import type { OriginName } from '../rpc/names.ts';
+import { makeDurable } from './durable.ts';
 import { crashOf, Flight, refusal, reversion } from './flight.ts';
+import type { Group } from './group.ts';
 import type { HistoryEntry, Lineage, ModuleHistory } from './history.ts';
-import { failureOf } from './landing.ts';
+import { failedWith, failureOf } from './landing.ts';
 import type { LaneWorld } from './lane-world.ts';
-import { adopt, begin, codeOfEntry, demote, entryOf, neverRan, nextVersion, runs, versionBefore } from './lineage.ts';
+import {
+  adopt,
+  begin,
+  codeOfEntry,
+  demote,
+  entryOf,
+  lostSight,
+  neverRan,
+  nextVersion,
+  runs,
+  versionBefore,
+} from './lineage.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from './program.ts';
 import { type Code, endedBefore, Push, supersededBy, type Verdict } from './push.ts';
 import { Restorer } from './restore.ts';
-import { dropTier, isOf, refinable, takeTier } from './tier.ts';
+import { dropTier, isOf, refinable } from './tier.ts';
 import { Turns } from './turns.ts';
 import { codeOf, learnContract, note, noteReturn } from './versions.ts';
+
+/** What an instance that (re)connected is to be brought to. */
+export interface Coming {
+  readonly module: string;
+  /** A version that was on its way when the agent ended, or the desired one. */
+  readonly entry: HistoryEntry;
+  /** Brings it there, in one go with the others of the group. */
+  begin(group?: Group): void;
+  /** Ends what was on its way, as what came with it cannot come any more. */
+  abandon(): void;
+}
 
 type OnGiveWay = (giveWay: () => void) => void;
 
@@ -35,7 +59,9 @@ export class Lane {
     this.#history = history;
     this.lineage = lineage;
     this.#world = world;
-    this.#restorer = new Restorer(world, {
+    this.#restorer = new Restorer(lineage, history.module, world, {
+      isDue: (link) => this.#flying === undefined && !this.#resuming && this.#links.has(link),
+      pushOf: (entry, code) => this.#pushOf(entry, 'restore', code),
       wentBack: (link, running) => this.#wentBack(link, running),
       failed: (entry, reason) => this.#demote(entry, reason),
     });
@@ -51,13 +77,14 @@ export class Lane {
   }
 
   /**
-   * An instance (re)connected: it joins the flight that is under way, or is brought to the desired version.
+   * An instance (re)connected: it joins the flight that is under way. Otherwise it is to be brought to a version, which
+   * its caller begins, together with those of its other modules that were pushed with it.
    *
    * @param early what it said of loads that ended while it had no connection
    */
-  join(link: ProgramLink, early: readonly LinkReport[] = []): void {
+  join(link: ProgramLink, early: readonly LinkReport[] = []): Coming | undefined {
     const module = this.#moduleOf(link);
-    if (module === undefined) return;
+    if (module === undefined) return undefined;
     this.#links.add(link);
     link.on('report', (report) => {
       if (report.module === module.name) this.#hear(link, report);
@@ -72,12 +99,24 @@ export class Lane {
     });
     for (const report of early) if (report.version !== this.#flying?.push.version) this.#hear(link, report);
     this.#flying?.board(link, early);
-    if (this.#flying !== undefined) return;
+    if (this.#flying !== undefined) return undefined;
     const onItsWay = adopt(this.lineage, module);
     void this.#save();
-    if (this.#resuming) return; // The flight that is about to begin takes everybody.
-    if (onItsWay === undefined) void this.#restore(link);
-    else void this.#resume(onItsWay);
+    if (this.#resuming) return undefined; // The flight that is about to begin takes everybody.
+    const desired = entryOf(this.lineage, this.lineage.desired);
+    const entry = onItsWay ?? desired;
+    if (entry === undefined) return undefined;
+    return {
+      module: module.name,
+      entry,
+      begin: (group) =>
+        void (onItsWay === undefined ? this.#restorer.bring([link], group) : this.#resume(onItsWay, group)),
+      abandon: () => {
+        Object.assign(entry, { outcome: 'superseded', reason: lostSight.toJSON() } satisfies Partial<HistoryEntry>);
+        void this.#save();
+        void this.#restorer.bring([link]);
+      },
+    };
   }
 
   /**
@@ -91,23 +130,36 @@ export class Lane {
       this.requireFit(push);
       const desired = entryOf(this.lineage, this.lineage.desired);
       if (desired !== undefined && push.origin === 'push' && isOf(desired, push.code))
-        if (this.links.every((link) => runs(this.#moduleOf(link), desired)))
+        if (this.links.every((link) => runs(this.#moduleOf(link), desired))) {
+          push.group?.leave(push.module);
           return { kind: 'ack', version: desired.version, unchanged: true };
+        }
       if (push.refines !== undefined) {
         const refined = refinable(this.lineage, push);
         push.version = refined.version;
         return await this.#fly(push, refined, onGiveWay);
+      }
+      const { group } = push;
+      if (group !== undefined) {
+        onGiveWay(() => group.giveWay(push.module, supersededBy(push)));
+        await group.meet('turn');
       }
       push.version = nextVersion(this.lineage);
       const entry = begin(this.lineage, push);
       try {
         return await this.#fly(push, entry, onGiveWay);
       } catch (thrown) {
-        neverRan(entry, 'refused', VaisError.from(thrown));
+        const reason = VaisError.from(thrown);
+        neverRan(entry, reason.code === 'superseded' ? 'superseded' : 'refused', reason);
+        void this.#save();
         throw thrown;
       }
     };
-    const superseded = () => push.fail('superseded', this.lineage.desired, supersededBy(push));
+    const superseded = () => {
+      const reason = supersededBy(push);
+      push.group?.fail(push.module, { outcome: 'superseded', reason });
+      return push.fail('superseded', this.lineage.desired, reason);
+    };
     // The better build of what runs is no reason for something else to give way.
     if (push.refines !== undefined && this.#turns.busy) return Promise.resolve(superseded());
     return this.#turns.take(run, superseded).finally(this.#world.changed);
@@ -138,22 +190,25 @@ export class Lane {
   }
 
   /** Goes on with a version that was on its way when the agent ended. */
-  async #resume(entry: HistoryEntry): Promise<void> {
+  async #resume(entry: HistoryEntry, group?: Group): Promise<void> {
     this.#resuming = true;
     const run = async (onGiveWay: OnGiveWay) => {
-      await this.#fly(this.#pushOf(entry, entry.origin, await this.codeOf(entry.version)), entry, onGiveWay);
+      const push = this.#pushOf(entry, entry.origin, await this.codeOf(entry.version), group);
+      if (group !== undefined) onGiveWay(() => group.giveWay(this.module, supersededBy(push)));
+      await this.#fly(push, entry, onGiveWay);
     };
     try {
       await this.#turns.take(run, () => Promise.resolve());
     } catch (thrown) {
       const reason = VaisError.from(thrown);
+      group?.fail(this.module, { outcome: 'refused', reason });
       this.#world.warn(reason.message);
       // Else it is tried again when an instance joins.
       if (reason.code === 'no_such_version')
         Object.assign(entry, { outcome: 'superseded', reason: reason.toJSON() } satisfies Partial<HistoryEntry>);
     }
     this.#resuming = false;
-    for (const link of this.#links) void this.#restore(link);
+    void this.#restorer.bring(this.#links);
     this.#world.changed();
   }
 
@@ -164,12 +219,12 @@ export class Lane {
       ...this.#world,
       // One for all: nobody says `confirmed` before it is on the disk.
       makeDurable: () => {
-        durable ??= this.#makeDurable(entry, push);
+        durable ??= Promise.resolve(push.group?.meet('confirmed')).then(() => this.#makeDurable(entry, push));
         return durable;
       },
       swapped: (link, report) => {
         note(link, push, report);
-        if (this.#flying !== flight) void this.#restore(link);
+        if (this.#flying !== flight) void this.#restorer.bring([link]);
       },
       wentBack: (link, running) => this.#wentBack(link, running),
     });
@@ -177,21 +232,31 @@ export class Lane {
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw endedBefore(push);
-      this.#restorer.overtaken();
-      for (const link of this.#links) flight.board(link);
-      push.reach('delivered');
-      onGiveWay(() => flight.cancel());
+      const order = () => {
+        this.#restorer.overtaken();
+        flight.order(this.#links);
+        push.reach('delivered');
+        push.group?.onGiveWay(() => flight.cancel());
+      };
+      if (push.group === undefined) order();
+      else await push.group.meet('saved', order);
+      onGiveWay(() =>
+        push.group === undefined ? flight.cancel() : push.group.giveWay(push.module, supersededBy(push)),
+      );
       return await this.#conclude(flight, entry, before);
     } finally {
       this.#flying = undefined;
-      for (const link of this.#links) void this.#restore(link); // Whoever does not run what it should by now.
+      // Whoever does not run what it should by now.
+      void this.#restorer.bring(this.#links, push.group?.isOrdered === true ? push.group : undefined);
     }
   }
 
   /** Writes the end of a flight down; a version that did not hold everywhere is taken back everywhere. */
   async #conclude(flight: Flight, entry: HistoryEntry, before: number): Promise<Verdict> {
     const { push } = flight;
-    const failed = failureOf(await flight.landed, push);
+    const own = failureOf(await flight.landed, push);
+    if (own !== undefined) push.group?.fail(push.module, own);
+    const failed = own ?? (await failedWith(push));
     if (failed === undefined) {
       this.#confirmed = push;
       return { kind: 'ack', version: entry.version, unchanged: false };
@@ -206,26 +271,10 @@ export class Lane {
       else neverRan(entry, outcome, reason);
     }
     await this.#save();
-    // `reverted` was said when it happened, by the instance that it happened to.
-    return outcome === 'reverted' ? { kind: 'nack', running, reason } : push.fail(outcome, running, reason);
-  }
-
-  /** Confirmed means durable: image and history are on the disk before it is said. */
-  async #makeDurable(entry: HistoryEntry, { code, refines }: Push): Promise<void> {
-    if (code.image !== undefined) await this.#world.images.sync(code.image.digest);
-    const [before, outcome] = [this.lineage.desired, entry.outcome];
-    if (refines !== undefined) takeTier(entry, code);
-    entry.outcome = 'confirmed';
-    this.lineage.desired = entry.version;
-    try {
-      await this.#history.save(true);
-    } catch (thrown) {
-      if (refines !== undefined) dropTier(entry);
-      entry.outcome = outcome;
-      this.lineage.desired = before;
-      throw thrown;
-    }
-    this.#world.changed();
+    // Its own `reverted` was said when it happened, by the instance that it happened to.
+    return outcome === 'reverted' && own !== undefined
+      ? { kind: 'nack', running, reason }
+      : push.fail(outcome, running, reason);
   }
 
   /** A report of something that ended long ago, or while the program had no connection. */
@@ -265,24 +314,13 @@ export class Lane {
   #demote(entry: HistoryEntry, reason: VaisError, running?: number): void {
     if (!demote(this.lineage, entry, reason, running)) return;
     void this.#save();
-    for (const link of this.#links) void this.#restore(link);
+    void this.#restorer.bring(this.#links);
     this.#world.changed();
   }
 
-  async #restore(link: ProgramLink): Promise<void> {
-    const entry = entryOf(this.lineage, this.lineage.desired);
-    const isDue = () => {
-      const isIdle = this.#flying === undefined && !this.#resuming;
-      return isIdle && this.#links.has(link) && !runs(this.#moduleOf(link), entry);
-    };
-    if (entry === undefined || !isDue()) return;
-    try {
-      const push = this.#pushOf(entry, 'restore', await this.codeOf(entry.version));
-      if (isDue() && this.lineage.desired === entry.version) this.#restorer.restore(link, entry, push);
-    } catch (thrown) {
-      const { message } = VaisError.from(thrown);
-      this.#world.warn(`${link.name} cannot be brought to version ${entry.version}: ${message}`);
-    }
+  async #makeDurable(entry: HistoryEntry, push: Push): Promise<void> {
+    await makeDurable(entry, push, this.lineage, this.#history, this.#world.images);
+    this.#world.changed();
   }
 
   /** Durable. What cannot be written is still right in memory, and is written with the next change. */
@@ -294,9 +332,9 @@ export class Lane {
     return link.modules.get(this.module);
   }
 
-  #pushOf(entry: HistoryEntry, origin: OriginName, code: Code): Push {
+  #pushOf(entry: HistoryEntry, origin: OriginName, code: Code, group?: Group): Push {
     const { program, module } = this.#history;
-    const push = new Push({ program, module, code, origin }, performance.now(), [this.#world.publish]);
+    const push = new Push({ program, module, code, origin, group }, performance.now(), [this.#world.publish]);
     push.version = entry.version;
     return push;
   }

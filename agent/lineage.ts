@@ -39,9 +39,15 @@ export function begin({ entries }: Lineage, push: Push): HistoryEntry {
     ...(tier === undefined ? {} : { tier }),
     at: Date.now(),
     ...(push.rollbackTo === undefined ? {} : { rollbackTo: push.rollbackTo }),
+    ...groupOf(push),
   };
   entries.push(entry);
   return entry;
+}
+
+function groupOf({ group, module }: Push): Pick<HistoryEntry, 'group'> {
+  const together = group?.besides(module) ?? [];
+  return group === undefined || together.length === 0 ? {} : { group: { id: group.id, together } };
 }
 
 /** The code of an entry as far as the entry tells it. */
@@ -79,7 +85,7 @@ export function adopt(lineage: Lineage, module: LinkedModule): HistoryEntry | un
   return onItsWay;
 }
 
-const lostSight = new VaisError('superseded', 'the agent ended before it knew what became of this version');
+export const lostSight = new VaisError('superseded', 'the agent ended before it knew what became of this version');
 
 /**
  * A version that had been confirmed, or might have been, failed: another one is desired from now on. False when

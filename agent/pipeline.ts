@@ -1,15 +1,16 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../artifact/act.ts';
-import { readImage, requireTriple } from '../artifact/image.ts';
+import { requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Checker } from './check.ts';
+import type { Group } from './group.ts';
 import type { ImageStore } from './images.ts';
 import type { Lane } from './lane.ts';
 import type { PushEvent } from './notice.ts';
 import type { Programs } from './programs.ts';
 import { Push, type Verdict } from './push.ts';
-import type { Received } from './uploads.ts';
+import { inspect, type Received, stage } from './received.ts';
 
 /** What the pipeline works with. */
 export interface PipelineWorld {
@@ -23,27 +24,28 @@ export interface PipelineWorld {
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  { manifest, bytes, startedAt, admitted }: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
+  received: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
+  const { manifest, startedAt, admitted, group } = received;
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const code = { image: { digest, size }, buildId, tier };
-  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }) };
+  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }), group };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
   const letGo = world.images.hold(digest);
   try {
     push.reach('received');
 
-    const image = readImage(bytes);
+    const image = await inspect(received, world.images);
     matchManifest(manifest, image);
     lane = world.programs.requireLane(program, module);
     for (const link of lane.links) requireTriple(image, link.triple);
     lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 
-    await world.images.put(digest, bytes);
+    await stage(received, world.images);
     push.reach('staged');
 
     await world.checker.check({ path: world.images.path(digest), module, buildId, digest });
@@ -51,13 +53,26 @@ export async function runPush(
 
     await admitted;
     push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
-    return await lane.submit(push);
+    if (group === undefined) return await lane.submit(push);
+    return await submitTogether(push, lane, group);
   } catch (thrown) {
     const reason = VaisError.from(thrown);
-    return push.fail(reason.code === 'superseded' ? 'superseded' : 'refused', runningVersion(lane), reason);
+    const outcome = reason.code === 'superseded' ? 'superseded' : 'refused';
+    group?.fail(module, { outcome, reason });
+    return push.fail(outcome, runningVersion(lane), reason);
   } finally {
     letGo();
   }
+}
+
+/** All of a group take their turns in one go: so two groups that share modules come in the same order in each of them. */
+async function submitTogether(push: Push, lane: Lane, group: Group): Promise<Verdict> {
+  let verdict: Promise<Verdict> | undefined;
+  await group.meet('checked', () => {
+    verdict = lane.submit(push);
+    verdict.catch(() => undefined); // It is awaited below.
+  });
+  return await (verdict ?? Promise.reject(new VaisError('internal', `${push.module} was not submitted`)));
 }
 
 /** A rollback that somebody asked for. */

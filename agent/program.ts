@@ -40,6 +40,8 @@ export interface LoadOrder {
   readonly module: string;
   readonly version: number;
   readonly image?: { readonly digest: Digest; readonly size: number; readonly buildId: string; readonly path: string };
+  /** Orders of one group that are given in one go swap together. */
+  readonly group?: string;
 }
 
 interface LinkEvents {
@@ -54,6 +56,8 @@ interface LinkEvents {
   /** Once. */
   closed: [why: string];
 }
+
+type Fields = Readonly<Record<string, string | number>>;
 
 const reports: readonly string[] = [
   'loaded',
@@ -77,6 +81,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
   readonly #hello = new Hello();
   readonly #socket: Socket;
   readonly #orders = new Map<string, (report: LinkReport) => void>();
+  readonly #held = new Map<string, Fields[]>();
   readonly #watchdog: NodeJS.Timeout;
   /** A program keeps nonces over connections and agents, so they must not look like those of another one. */
   readonly #nonces = randomBytes(6).toString('hex');
@@ -153,12 +158,15 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
       image === undefined
         ? { builtin: 1 }
         : { digest: image.digest, size: image.size, build: image.buildId, path: image.path };
-    this.#say('load', { module: order.module, version: order.version, nonce, ...code });
+    const fields = { module: order.module, version: order.version, nonce, ...code };
+    if (order.group === undefined) this.#say('load', fields);
+    else this.#hold(order.group, fields);
     return nonce;
   }
 
   /** Takes an order back, if it has not swapped yet; the program answers `superseded` then. */
   cancel(module: string, nonce: string): void {
+    this.#release();
     this.#say('cancel', { module, nonce });
   }
 
@@ -172,7 +180,22 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     this.emit('closed', why);
   }
 
-  #say(verb: string, fields: Readonly<Record<string, string | number>> = {}): void {
+  /** Keeps an order until all of its group are here: those that are given without anything between. */
+  #hold(group: string, fields: Fields): void {
+    if (this.#held.size === 0) queueMicrotask(() => this.#release());
+    this.#held.set(group, [...(this.#held.get(group) ?? []), fields]);
+  }
+
+  #release(): void {
+    for (const orders of this.#held.values()) {
+      // The program keeps what it knows of a group by this name, so it must not be that of an earlier attempt.
+      const more = orders.length === 1 ? {} : { group: String(orders[0]?.['nonce']), of: orders.length };
+      for (const order of orders) this.#say('load', { ...order, ...more });
+    }
+    this.#held.clear();
+  }
+
+  #say(verb: string, fields: Fields = {}): void {
     if (!this.#closed) this.#socket.write(formatLine(verb, fields));
   }
 

@@ -6,6 +6,7 @@ import { Lane } from './lane.ts';
 import type { LaneWorld } from './lane-world.ts';
 import type { Say } from './notice.ts';
 import { ProgramLink } from './program.ts';
+import { bringTogether } from './together.ts';
 
 /** The programs that are connected, and the lanes that lead to their modules. Emits `changed` when either changes. */
 export class Programs extends EventEmitter<{ changed: [] }> {
@@ -110,11 +111,16 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     this.#links.add(link);
     this.#say({ event: 'linked', program: link.name, pid: link.pid });
     const early = link.welcome();
-    for (const lane of lanes)
+    const coming = lanes.map((lane) =>
       lane.join(
         link,
         early.filter(({ module }) => module === lane.module),
-      );
+      ),
+    );
+    bringTogether(
+      coming.filter((each) => each !== undefined),
+      lanes,
+    );
     this.emit('changed');
   }
 }

@@ -3,6 +3,7 @@ import type { Tier } from '../artifact/manifest.ts';
 import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import type { OriginName, StageName } from '../rpc/names.ts';
+import type { Group } from './group.ts';
 import type { PushEvent } from './notice.ts';
 
 /** The code that a push or a rollback wants to run. */
@@ -36,6 +37,8 @@ export class Push {
   readonly rollbackTo: number | undefined;
   /** The fast build whose place the code takes in its version; undefined: it becomes a version of its own. */
   readonly refines: Digest | undefined;
+  /** What it swaps with, or not at all. */
+  readonly group: Group | undefined;
   version = 0;
   readonly #startedAt: number;
   readonly #sinks: readonly ((event: PushEvent) => void)[];
@@ -45,7 +48,15 @@ export class Push {
    * @param sinks get each event
    */
   constructor(
-    what: { program: string; module: string; code: Code; origin: OriginName; rollbackTo?: number; refines?: Digest },
+    what: {
+      program: string;
+      module: string;
+      code: Code;
+      origin: OriginName;
+      rollbackTo?: number;
+      refines?: Digest;
+      group?: Group | undefined;
+    },
     startedAt: number,
     sinks: readonly ((event: PushEvent) => void)[],
   ) {
@@ -55,6 +66,7 @@ export class Push {
     this.origin = what.origin;
     this.rollbackTo = what.rollbackTo;
     this.refines = what.refines;
+    this.group = what.group;
     this.#startedAt = startedAt;
     this.#sinks = sinks;
   }

@@ -1,10 +1,12 @@
 import { VaisError } from '../common/error.ts';
 import { crashOf, type DeathOf, orderFor, refusal, reversion, waitOf } from './flight.ts';
-import type { HistoryEntry } from './history.ts';
+import type { Group } from './group.ts';
+import type { HistoryEntry, Lineage } from './history.ts';
 import type { ImageStore } from './images.ts';
+import { entryOf, runs } from './lineage.ts';
 import type { LinkReport, ProgramLink } from './program.ts';
-import type { Push } from './push.ts';
-import { note } from './versions.ts';
+import type { Code, Push } from './push.ts';
+import { codeOf, note } from './versions.ts';
 
 /** What a restorer needs of its surroundings. */
 interface RestoreWorld {
@@ -12,10 +14,14 @@ interface RestoreWorld {
   readonly deathOf: DeathOf;
   readonly closing: AbortSignal;
   readonly changed: () => void;
+  readonly warn: (message: string) => void;
 }
 
-/** What it tells its lane. */
+/** What it asks and tells its lane. */
 interface RestoreHooks {
+  /** Whether an instance is connected, and no version is on its way to all. */
+  readonly isDue: (link: ProgramLink) => boolean;
+  readonly pushOf: (entry: HistoryEntry, code: Code) => Push;
   readonly wentBack: (link: ProgramLink, running: number | undefined) => void;
   /** The version does not hold any more. */
   readonly failed: (entry: HistoryEntry, reason: VaisError) => void;
@@ -32,22 +38,56 @@ const deathDeadlineMs = 2_000;
 
 /** Brings instances that run something else to the desired version, and hears what comes of it. */
 export class Restorer {
+  readonly #lineage: Lineage;
+  readonly #module: string;
   readonly #world: RestoreWorld;
   readonly #hooks: RestoreHooks;
   readonly #orders = new Map<ProgramLink, Order>();
   #deaths: { version: number; count: number } = { version: 0, count: 0 };
 
-  constructor(world: RestoreWorld, hooks: RestoreHooks) {
+  constructor(lineage: Lineage, module: string, world: RestoreWorld, hooks: RestoreHooks) {
+    this.#lineage = lineage;
+    this.#module = module;
     this.#world = world;
     this.#hooks = hooks;
   }
 
+  /** Brings instances to the desired version; with a group, in one go with what its other modules are brought to. */
+  async bring(links: Iterable<ProgramLink>, group?: Group): Promise<void> {
+    const orders = await Promise.all([...links].map((link) => this.#prepare(link, group?.id)));
+    const order = () => {
+      for (const each of orders) each?.();
+    };
+    if (group === undefined) order();
+    else await group.meet('restored', order);
+  }
+
+  /** What orders an instance to run the desired version, where there is something to do. */
+  async #prepare(link: ProgramLink, group: string | undefined): Promise<(() => void) | undefined> {
+    const entry = entryOf(this.#lineage, this.#lineage.desired);
+    const isDue = () => this.#hooks.isDue(link) && !runs(link.modules.get(this.#module), entry);
+    if (entry === undefined || !isDue()) return undefined;
+    try {
+      const push = this.#hooks.pushOf(
+        entry,
+        await codeOf(this.#lineage, this.#module, entry.version, this.#world.images),
+      );
+      return () => {
+        if (isDue() && this.#lineage.desired === entry.version) this.#order(link, { entry, push }, group);
+      };
+    } catch (thrown) {
+      const { message } = VaisError.from(thrown);
+      this.#world.warn(`${link.name} cannot be brought to version ${entry.version}: ${message}`);
+      return undefined;
+    }
+  }
+
   /** Orders an instance to run a version that ran before, unless it was just told so. */
-  restore(link: ProgramLink, entry: HistoryEntry, push: Push): void {
+  #order(link: ProgramLink, order: Order, group: string | undefined): void {
+    const { entry, push } = order;
     if (this.#orders.get(link)?.entry === entry) return;
-    const order = { entry, push };
     this.#orders.set(link, order);
-    link.load(orderFor(push.module, push.version, push.code, this.#world.images), (report) =>
+    link.load(orderFor(push.module, push.version, push.code, this.#world.images, group), (report) =>
       this.#hear(link, order, report),
     );
     push.reach('delivered', { pid: link.pid });

@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { validateManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Chunk__Output } from '../rpc/gen/vais/remote/v1/Chunk.ts';
+import type { Delta__Output } from '../rpc/gen/vais/remote/v1/Delta.ts';
 import type { Offer__Output } from '../rpc/gen/vais/remote/v1/Offer.ts';
 import type { SessionRequest__Output } from '../rpc/gen/vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
@@ -9,19 +11,21 @@ import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../rpc/names.ts';
 import { toStatus } from '../rpc/status.ts';
 import type { Admission, Gate } from './gate.ts';
+import { Groups } from './groups.ts';
 import type { Caller } from './limits.ts';
 import type { PushEvent } from './notice.ts';
 import { type PipelineWorld, runPush } from './pipeline.ts';
 import type { Verdict } from './push.ts';
-import { type Budget, type Received, Uploads } from './uploads.ts';
+import type { Received, Source } from './received.ts';
+import { baseOf, chunkOf, makeOf, type TransferWorld } from './transfer.ts';
+import { type Step, Uploads } from './uploads.ts';
 import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
 
 type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 
 /** What a session works with. */
-export interface SessionWorld extends PipelineWorld {
+export interface SessionWorld extends PipelineWorld, TransferWorld {
   readonly maxImageBytes: number;
-  readonly budget: Budget;
   /** Gets each event of each push. */
   readonly publish: (event: PushEvent) => void;
   readonly gate: Gate;
@@ -36,6 +40,8 @@ export interface SessionWorld extends PipelineWorld {
 const openMs = 10_000;
 /** So many pushes of one session may be under way. */
 const maxPushes = 64;
+/** So many chunks of one session are held in memory; the client waits meanwhile. */
+const maxChunks = 4;
 /** A client that leaves so many messages unread gets no more states, and one that leaves `mostUnread` is let go. */
 const manyUnread = 256;
 const mostUnread = 10_000;
@@ -48,6 +54,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   let phase: 'waiting' | 'open' | 'over' = 'waiting';
   let stated: State | undefined;
   let pushes = 0;
+  let chunks = 0;
 
   const stop = () => {
     phase = 'over';
@@ -55,6 +62,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     world.programs.off('changed', state);
     stream.off('drain', state);
     uploads.close();
+    groups.close();
   };
   const fail = (error: VaisError) => {
     if (phase === 'over') return;
@@ -79,22 +87,27 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     }
   };
   const refuse = (nonce: number, thrown: unknown) => {
-    uploads.drop(nonce);
-    send(wireVerdict(nonce, { kind: 'nack', running: 0, reason: VaisError.from(thrown) }));
+    const reason = VaisError.from(thrown);
+    const verdict = { kind: 'nack', running: 0, reason } as const;
+    const begun = uploads.drop(nonce);
+    if (begun !== undefined) void close(begun.admission, verdict);
+    groups.ended(nonce, reason);
+    send(wireVerdict(nonce, verdict));
   };
-  const uploads = new Uploads(world.budget, refuse);
+  const uploads = new Uploads(world.partials, world.caller().id, refuse);
+  const groups = new Groups();
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
   const close = (admission: Admission, verdict: Verdict) =>
     admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
 
   const run = async (nonce: number, received: Received) => {
-    let held = received.bytes.length;
+    const { admission, source } = received;
+    let held = source.kind === 'bytes' ? source.bytes.length : 0;
     const release = () => {
       world.budget.give(held);
       held = 0;
     };
-    const { admission } = received;
     let verdict: Verdict;
     pushes += 1;
     try {
@@ -108,42 +121,86 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     } finally {
       pushes -= 1;
       release();
+      groups.ended(nonce);
+      if (source.kind === 'file') await rm(source.path, { force: true }).catch(() => undefined); // Where it was refused.
     }
     await close(admission, verdict);
     state(); // Before the verdict, so that whoever acts on it knows what runs.
     send(wireVerdict(nonce, verdict));
   };
 
-  const offer = async ({ nonce, manifest: claimed, image, elapsedUs, signature }: Offer__Output) => {
+  const offer = async (offered: Offer__Output) => {
+    const { nonce, manifest: claimed, image, elapsedUs, signature } = offered;
     const startedAt = startOf(elapsedUs);
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
+    const group = groups.enter(nonce, manifest); // First of all: when this offer is refused, so are the others.
     const { size } = manifest;
     if (size > world.maxImageBytes)
       throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
     if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
     // Before a byte is kept: nobody's images take room here but those of developers.
     const admission = world.gate.push(manifest, signature, world.caller());
-    const bytes = image.length > 0 ? image : await world.images.read(manifest.digest);
+    const admitted = { manifest, startedAt, admission, group };
+    let source: Source | undefined;
     try {
-      if (bytes === undefined) {
+      if (image.length > 0) {
+        world.budget.take(image.length);
+        source = { kind: 'bytes', bytes: image };
+      } else if (await world.images.hasSound(manifest.digest)) source = { kind: 'stored' };
+      else {
+        await world.images.requireRoom(size);
         if (phase === 'over') return;
-        uploads.begin(nonce, { manifest, startedAt, admission });
-        return send({ want: { nonce, offset: 0 } });
+        source = await makeOf(offered.delta, manifest, world);
+        if (source === undefined) {
+          uploads.expect(nonce, admitted);
+          if (offered.delta.length === 0 && baseOf(offered.base, manifest, world) !== undefined)
+            return send({ want: { nonce, delta: true } });
+          return await wantChunks(nonce);
+        }
       }
-      world.budget.take(bytes.length);
     } catch (thrown) {
-      await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      if (!uploads.has(nonce)) await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
       throw thrown;
     }
-    await run(nonce, { manifest, startedAt, admission, bytes });
+    await run(nonce, { ...admitted, source });
   };
 
-  const chunk = async ({ nonce, offset, data }: Chunk__Output) => {
-    const received = uploads.take(nonce, offset, data);
-    if (received !== undefined) await run(nonce, received);
+  const wantChunks = async (nonce: number) => {
+    const chunk = await uploads.expectChunks(nonce);
+    if (chunk !== undefined) send({ want: { nonce, chunk } });
   };
 
-  stream.on('data', ({ kind, offer: offered, chunk: piece }: SessionRequest__Output) => {
+  const delta = async ({ nonce, delta: bytes }: Delta__Output) => {
+    const offered = uploads.takeDelta(nonce);
+    if (offered === undefined) return;
+    const source = await makeOf(bytes, offered.manifest, world);
+    if (source === undefined) return await wantChunks(nonce);
+    uploads.drop(nonce);
+    await run(nonce, { ...offered, source });
+  };
+
+  const chunk = async (piece: Chunk__Output) => {
+    const { nonce } = piece;
+    chunks += 1;
+    if (chunks >= maxChunks) stream.pause();
+    let completed: Extract<Step, { kind: 'complete' }> | undefined;
+    try {
+      const step = await uploads.take(nonce, chunkOf(piece));
+      if (step?.kind === 'taken') send({ taken: { nonce, chunk: step.wanted } });
+      else if (step?.kind === 'again') send({ want: { nonce, chunk: step.wanted } });
+      else if (step?.kind === 'complete') {
+        send({ taken: { nonce, chunk: piece.index + 1 } });
+        completed = step;
+      }
+    } finally {
+      chunks -= 1;
+      if (chunks < maxChunks) stream.resume();
+    }
+    if (completed !== undefined)
+      await run(nonce, { ...completed.offered, source: { kind: 'file', path: completed.path } });
+  };
+
+  stream.on('data', ({ kind, offer: offered, chunk: piece, delta: made }: SessionRequest__Output) => {
     if (phase === 'over') return;
     if (phase === 'waiting') {
       if (kind !== 'open') return fail(new VaisError('usage', 'a session begins with `open`'));
@@ -155,6 +212,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     }
     if (offered) offer(offered).catch((thrown: unknown) => refuse(offered.nonce, thrown));
     else if (piece) chunk(piece).catch((thrown: unknown) => refuse(piece.nonce, thrown));
+    else if (made) delta(made).catch((thrown: unknown) => refuse(made.nonce, thrown));
   });
   stream.on('end', () => {
     stop();

@@ -1,4 +1,3 @@
-import { readImage } from '../artifact/image.ts';
 import { readContract } from '../artifact/records.ts';
 import { VaisError } from '../common/error.ts';
 import type { Lineage } from './history.ts';
@@ -18,10 +17,10 @@ export async function codeOf(lineage: Lineage, module: string, version: number, 
     const records = lineage.contract;
     return records === undefined ? { buildId } : { buildId, contract: readContract(records) };
   }
-  const bytes = await images.read(digest);
-  if (bytes === undefined)
+  const image = await images.inspect(digest);
+  if (image === undefined)
     throw new VaisError('no_such_version', `the image of version ${version} is not on this agent any more`);
-  const code = { image: { digest, size: bytes.length }, buildId, contract: readImage(bytes).contract };
+  const code = { image: { digest, size: image.size }, buildId, contract: image.contract };
   return tier === undefined ? code : { ...code, tier };
 }
 

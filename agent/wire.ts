@@ -64,6 +64,7 @@ export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
     reason: entry.reason ?? null,
     desired: entry.version > 0 && entry.version === lineage.desired,
     rollbackTo: entry.rollbackTo ?? 0,
+    together: [...(entry.group?.together ?? [])],
     ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
   };
 }

@@ -33,7 +33,8 @@ export interface RollbackAct {
 export function pushStatement(manifest: Manifest, stamp: Stamp): Buffer {
   const { program, module, triple, digest, size, buildId, tier, parentVersion, refines = '' } = manifest;
   const image = [digest, size, buildId, tier, parentVersion, refines];
-  return statement('vais-remote/push/v1', stamp, [program, module, triple, ...image]);
+  const { group = '', groupSize = 0 } = manifest;
+  return statement('vais-remote/push/v1', stamp, [program, module, triple, ...image, group, groupSize]);
 }
 
 /** The bytes that are signed to roll back. */

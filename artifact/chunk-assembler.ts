@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { brotliDecompress } from 'node:zlib';
-import { type Digest, digestOf } from '../common/digest.ts';
+import { brotliDecompress, crc32 } from 'node:zlib';
+import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { type Chunk, chunkCount, chunkSize, chunkSizeAt } from './chunk.ts';
 
@@ -73,7 +73,7 @@ export class ChunkAssembler {
     this.#busy = true;
     try {
       const bytes = await inflated(chunk, size);
-      if (digestOf(bytes) !== chunk.digest) {
+      if (crc32(bytes) !== chunk.checksum) {
         throw new VaisError('digest_mismatch', `the chunk ${chunk.index} came damaged`, { hint: 'Send it again.' });
       }
       await this.#write(bytes, chunk.index * chunkSize);

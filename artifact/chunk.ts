@@ -1,12 +1,11 @@
 /**
- * A whole library travels in chunks. Each is compressed by itself and carries its own length and digest, so a line that
+ * A whole library travels in chunks. Each is compressed by itself and carries its own length and checksum, so a line that
  * breaks costs one chunk at most: whoever comes back asks for the next one wanted and goes on there.
  *
  * This file: what a chunk is, and how bytes become chunks. `chunk-assembler.ts` makes them bytes again.
  */
 import { promisify } from 'node:util';
-import { brotliCompress, constants } from 'node:zlib';
-import { type Digest, digestOf } from '../common/digest.ts';
+import { brotliCompress, constants, crc32 } from 'node:zlib';
 
 const brotli = promisify(brotliCompress);
 
@@ -28,10 +27,18 @@ export interface Chunk {
   readonly index: number;
   /** Bytes before compression. */
   readonly size: number;
-  /** Of the bytes before compression. */
-  readonly digest: Digest;
+  /** CRC-32 of the bytes before compression: tells damage early. Whether the whole is right, its SHA-256 says. */
+  readonly checksum: number;
   readonly compression: ChunkCompression;
   readonly data: Uint8Array;
+}
+
+/** What is sent: bytes that do not change meanwhile. */
+export interface ChunkSource {
+  /** Bytes of the whole. */
+  readonly size: number;
+  /** These bytes, all of them. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
 }
 
 /** How hard to compress; `none` where the line is faster than any compression. */
@@ -65,13 +72,19 @@ export function effortFor(bytesPerSecond: number): ChunkEffort {
 /**
  * Makes the chunks of these bytes, from the one with the index `from` on. Compresses a little ahead of whoever takes them and holds
  * no more than that. A chunk that compression does not make smaller travels as it is.
+ *
+ * @param effortNow asked for each chunk, as the line may turn out faster or slower than was thought
  */
-export async function* encodeChunks(bytes: Uint8Array, effort: ChunkEffort, from = 0): AsyncGenerator<Chunk, void> {
-  const count = chunkCount(bytes.byteLength);
+export async function* encodeChunks(
+  source: ChunkSource,
+  effortNow: () => ChunkEffort,
+  from = 0,
+): AsyncGenerator<Chunk, void> {
+  const count = chunkCount(source.size);
   const coming: Promise<Chunk>[] = [];
   for (let index = from; index < count + ahead; index += 1) {
     if (index < count) {
-      const chunk = encodeChunk(bytes, index, effort);
+      const chunk = encodeChunk(source, index, effortNow());
       chunk.catch(() => undefined); // Whoever takes it hears of it; nobody may.
       coming.push(chunk);
     }
@@ -81,9 +94,9 @@ export async function* encodeChunks(bytes: Uint8Array, effort: ChunkEffort, from
   }
 }
 
-async function encodeChunk(whole: Uint8Array, index: number, effort: ChunkEffort): Promise<Chunk> {
-  const bytes = whole.subarray(index * chunkSize, index * chunkSize + chunkSizeAt(index, whole.byteLength));
-  const plain = { index, size: bytes.byteLength, digest: digestOf(bytes), compression: 'none', data: bytes } as const;
+async function encodeChunk(source: ChunkSource, index: number, effort: ChunkEffort): Promise<Chunk> {
+  const bytes = await source.read(index * chunkSize, chunkSizeAt(index, source.size));
+  const plain = { index, size: bytes.byteLength, checksum: crc32(bytes), compression: 'none', data: bytes } as const;
   if (effort === 'none') return plain;
   const data = await brotli(bytes, {
     params: {

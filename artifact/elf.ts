@@ -1,5 +1,5 @@
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
-import { ByteReader } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
 import type { Triple } from './triple.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
@@ -46,8 +46,7 @@ export function isElf(bytes: Uint8Array): boolean {
 }
 
 /** Reads a shared library for Linux. Throws `image_invalid` or `wrong_platform`. */
-export function readElf(bytes: Uint8Array): Binary {
-  const file = new ByteReader(bytes);
+export function readElf(file: ByteReader): Binary {
   const triple = readTriple(file);
   requireLibrary(file);
   const sections = readSections(file);

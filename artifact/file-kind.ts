@@ -14,14 +14,15 @@ const kinds: readonly (readonly [what: string, start: readonly number[]])[] = [
   ['an object file', [0x64, 0x86]],
 ];
 
-const looked = 4_096;
+/** So many bytes of a file's start tell what it is. */
+export const startBytes = 4_096;
 
 /** What a file that is no shared library seems to be, with its article: `a text file`. */
 export function describeFile(bytes: Uint8Array): string {
   if (bytes.byteLength === 0) return 'empty';
   const kind = kinds.find(([, start]) => start.every((byte, index) => bytes[index] === byte));
   if (kind !== undefined) return kind[0];
-  return isText(bytes.subarray(0, looked)) ? 'a text file' : 'of a format that vais-remote does not know';
+  return isText(bytes.subarray(0, startBytes)) ? 'a text file' : 'of a format that vais-remote does not know';
 }
 
 function isText(start: Uint8Array): boolean {

@@ -1,9 +1,11 @@
 import { type Digest, digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { type Binary, type ImageFormat, notALibrary } from './binary.ts';
+import { ByteReader } from './byte-reader.ts';
 import type { Contract } from './contract.ts';
 import { isElf, readElf } from './elf.ts';
-import { describeFile } from './file-kind.ts';
+import { describeFile, startBytes } from './file-kind.ts';
+import { FileReader } from './file-reader.ts';
 import { isMachO, readMachO } from './macho.ts';
 import { isPe, readPe } from './pe.ts';
 import { readContract } from './records.ts';
@@ -27,7 +29,20 @@ export interface Image {
  * `contract_missing` for one that states no contract.
  */
 export function readImage(bytes: Uint8Array): Image {
-  const { format, triple, contract: section, exportsImage } = readBinary(bytes);
+  return imageOf(new ByteReader(bytes), digestOf(bytes));
+}
+
+/**
+ * Reads an image from a file of which the digest is known, without reading all of it. @throws VaisError as `readImage`,
+ * and Error of the file system
+ */
+export function readImageFile(path: string, digest: Digest): Image {
+  return FileReader.with(path, (file) => imageOf(file, digest));
+}
+
+/** Reads an image of which the digest is known. @throws VaisError as `readImage` */
+export function imageOf(file: ByteReader, digest: Digest): Image {
+  const { format, triple, contract: section, exportsImage } = readBinary(file);
   if (section === undefined) {
     throw new VaisError('contract_missing', 'the library states no contract, so nobody can tell whether it fits');
   }
@@ -37,7 +52,7 @@ export function readImage(bytes: Uint8Array): Image {
       hint: 'Build it again for one platform: `vaisc build --hot --target`.',
     });
   }
-  return { format, triple, size: bytes.byteLength, digest: digestOf(bytes), contract, exportsImage };
+  return { format, triple, size: file.size, digest, contract, exportsImage };
 }
 
 /** Throws `wrong_platform` unless the image runs on the target. */
@@ -48,9 +63,10 @@ export function requireTriple(image: Image, target: string): void {
   });
 }
 
-function readBinary(bytes: Uint8Array): Binary {
-  if (isElf(bytes)) return readElf(bytes);
-  if (isMachO(bytes)) return readMachO(bytes);
-  if (isPe(bytes)) return readPe(bytes);
-  throw notALibrary(describeFile(bytes));
+function readBinary(file: ByteReader): Binary {
+  const start = file.slice(0, Math.min(file.size, startBytes), 'its beginning');
+  if (isElf(start)) return readElf(file);
+  if (isMachO(start)) return readMachO(file);
+  if (isPe(start)) return readPe(file);
+  throw notALibrary(describeFile(start));
 }

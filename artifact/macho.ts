@@ -1,5 +1,5 @@
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
-import { ByteReader } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
 import type { Triple } from './triple.ts';
 
 // Names and layouts are those of <mach-o/loader.h> and <mach-o/nlist.h>, 64-bit.
@@ -33,8 +33,7 @@ export function isMachO(bytes: Uint8Array): boolean {
 }
 
 /** Reads a shared library for macOS. Throws `image_invalid` or `wrong_platform`. */
-export function readMachO(bytes: Uint8Array): Binary {
-  const file = new ByteReader(bytes);
+export function readMachO(file: ByteReader): Binary {
   const triple = readTriple(file);
   const kind = file.u32(12, 'the Mach-O header');
   if (kind !== MH_DYLIB && kind !== MH_BUNDLE) throw notALibrary(kinds[kind] ?? `a Mach-O file of type ${kind}`);
@@ -93,8 +92,9 @@ function readSegment(file: ByteReader, at: number, size: number): Uint8Array | u
     const header = at + segmentSize + index * sectionSize;
     const section = `the section ${name},${file.shortString(header, 16)}`;
     if ((file.u32(header + 64, section) & 0xff) === S_ZEROFILL) continue;
-    const bytes = file.slice(file.u32(header + 48, section), file.u64(header + 40, section), section);
-    if (section === 'the section __DATA,__vais_contract') contract = bytes;
+    const [offset, length] = [file.u32(header + 48, section), file.u64(header + 40, section)];
+    file.require(offset, length, section);
+    if (section === 'the section __DATA,__vais_contract') contract = file.slice(offset, length, section);
   }
   return contract;
 }

@@ -23,14 +23,25 @@ export interface Manifest {
   readonly buildId: string;
   /** The fast build of the same source, whose place the image takes in its version; missing: a version of its own. */
   readonly refines?: Digest;
+  /** What all modules of a push that swap together have: 32 hex digits by chance. Missing: it stands for itself. */
+  readonly group?: string;
+  /** With `group`: how many modules it has, from 2 to `mostTogether`. */
+  readonly groupSize?: number;
 }
+
+/** So many modules may swap together. */
+export const mostTogether = 16;
+
+/** A manifest as the wire has it: nothing of it is known to be so. */
+type ClaimedManifest = { readonly [Field in keyof Manifest]?: unknown };
 
 /**
  * A manifest that came from a peer, with each field checked. Throws `usage` for a field that is not as it must be and
  * `wrong_platform` for a triple that nobody builds for. Whether it is true of the image, `matchManifest` says.
  */
-export function validateManifest(value: { readonly [Field in keyof Manifest]?: unknown }): Manifest {
+export function validateManifest(value: ClaimedManifest): Manifest {
   const { digest, buildId, tier, refines = '' } = value;
+  const group = readGroup(value);
   const name = (field: 'program' | 'module'): string => {
     const text = value[field];
     if (typeof text !== 'string') throw wrong(field, 'a string');
@@ -48,6 +59,7 @@ export function validateManifest(value: { readonly [Field in keyof Manifest]?: u
   if (tier !== 'fast' && tier !== 'optimized') throw wrong('tier', '"fast" or "optimized"');
   const refined = typeof refines === 'string' ? parseDigest(refines) : undefined;
   if (refines !== '' && refined === undefined) throw wrong('refines', 'empty or 64 lower-case hex digits');
+  if (refined !== undefined && group.group !== undefined) throw wrong('group', 'empty, as what refines another has it');
   if (refined !== undefined && tier !== 'optimized') throw wrong('tier', '"optimized", as what refines another has it');
   return {
     program: name('program'),
@@ -59,6 +71,7 @@ export function validateManifest(value: { readonly [Field in keyof Manifest]?: u
     tier,
     buildId,
     ...(refined === undefined ? {} : { refines: refined }),
+    ...group,
   };
 }
 
@@ -85,6 +98,14 @@ export function matchManifest(manifest: Manifest, image: Image): void {
       { hint: 'Push again with the same version of vais-remote as the agent has.' },
     );
   }
+}
+
+function readGroup({ group = '', groupSize: size = 0 }: ClaimedManifest): Pick<Manifest, 'group' | 'groupSize'> {
+  if (group === '' && size === 0) return {};
+  if (typeof group !== 'string' || !/^[0-9a-f]{32}$/.test(group)) throw wrong('group', '32 lower-case hex digits');
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 2 && size <= mostTogether)
+    return { group, groupSize: size };
+  throw wrong('groupSize', `a whole number from 2 to ${mostTogether}`);
 }
 
 function readTriple(value: unknown): Triple {

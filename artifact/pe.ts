@@ -1,5 +1,5 @@
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
-import { ByteReader } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
 
 // Names are those of <winnt.h>; the format is described in Microsoft's "PE Format".
 const IMAGE_FILE_DLL = 0x2000;
@@ -31,8 +31,7 @@ export function isPe(bytes: Uint8Array): boolean {
 }
 
 /** Reads a shared library for Windows. Throws `image_invalid` or `wrong_platform`. */
-export function readPe(bytes: Uint8Array): Binary {
-  const file = new ByteReader(bytes);
+export function readPe(file: ByteReader): Binary {
   const pe = file.u32(0x3c, 'the DOS header');
   if (file.u32(pe, 'the PE header') !== 0x4550) throw notALibrary('a program for DOS');
   requirePlatform(file, pe);

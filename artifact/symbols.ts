@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { isElf } from './elf.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
@@ -22,10 +22,10 @@ interface FunctionSymbol {
  * The functions of an image by the addresses in its traces. An image without a symbol table (tcc writes none), or one
  * that is no ELF file, knows none; nor does one whose tables are damaged: a trace helps people, and never fails.
  */
-export function functionNames(bytes: Uint8Array): (address: number) => string | undefined {
+export function functionNames(file: ByteReader): (address: number) => string | undefined {
   let functions: readonly FunctionSymbol[] = [];
   try {
-    if (isElf(bytes)) functions = readFunctions(new ByteReader(bytes));
+    if (isElf(file.slice(0, 4, what))) functions = readFunctions(file);
   } catch {
     // As said above.
   }

@@ -126,7 +126,10 @@ async function measure(
     const game = start('program', program, [], { VAIS_HOT_LINK: ready.link, VAIS_HOT_NAME: 'game' });
     await agentHas(agent, signal);
     const watchArgs = [main, 'watch', file, '--to', ready.address, '--json', '--tier', 'fast'];
-    const watch = new Lines(start('watch', process.execPath, watchArgs, { PATH: variant.path }), signal);
+    const watch = new Lines(
+      start('watch', process.execPath, watchArgs, { PATH: variant.path, XDG_CACHE_HOME: folder }),
+      signal,
+    );
     await watch.until('watching');
     await game.line(0, signal);
     const floor = await FloorMeter.make(variant.compiler, file, ready.address, join(folder, 'floor'));

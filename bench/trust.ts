@@ -10,6 +10,7 @@ import { hostTriple } from '../artifact/triple.ts';
 import { Connection } from '../cli/connect.ts';
 import { withFolder } from '../cli/context.ts';
 import { Child } from '../cli/demo/child.ts';
+import { inMemory } from '../cli/local-image.ts';
 import { PushSession } from '../cli/push-session.ts';
 import { openSigningKey, Signer } from '../cli/signer.ts';
 import { configFolder, TargetStore } from '../cli/targets.ts';
@@ -73,7 +74,13 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Samples> {
   await mkdir(folder);
-  const own = { ...env, XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, VAIS_HOT_NAME: 'game' };
+  const own = {
+    ...env,
+    XDG_RUNTIME_DIR: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_CACHE_HOME: folder,
+    VAIS_HOT_NAME: 'game',
+  };
   const children: Child[] = [];
   const start = (name: string, command: string, args: readonly string[], more: Environment = {}): Child => {
     const child = new Child(name, command, args, { cwd: folder, env: { ...own, ...more } });
@@ -142,14 +149,14 @@ async function pushAgainAndAgain(
         ...manifest,
         tier: manifest.tier === 'fast' ? ('TIER_FAST' as const) : ('TIER_OPTIMIZED' as const),
       };
-      const answer = await session.offer(
-        wire,
-        bytes,
-        () => 0,
-        ({ stage }) => {
+      const answer = await session.offer({
+        manifest: wire,
+        image: inMemory(bytes),
+        elapsedUs: () => 0,
+        onEvent: ({ stage }) => {
           if (stage === 'STAGE_SWAPPED') swapped = performance.now() - begun;
         },
-      );
+      });
       if (!answer.ok) throw answer.reason;
       if (index < warmUp) continue;
       samples.swapped.push(swapped);

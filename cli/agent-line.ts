@@ -2,6 +2,7 @@ import { VaisError } from '../common/error.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import { Backoff } from './backoff.ts';
 import type { Connection } from './connect.ts';
+import type { ImageCache } from './image-cache.ts';
 import type { Output } from './output.ts';
 import { PushSession } from './push-session.ts';
 
@@ -12,14 +13,16 @@ export class AgentLine {
   readonly #address: string;
   readonly #output: Output;
   readonly #signal: AbortSignal;
+  readonly #cache: ImageCache;
   readonly #listeners = new Set<(session: PushSession, state: State__Output) => void>();
   #session: PushSession | undefined;
 
-  constructor(client: Connection, address: string, output: Output, signal: AbortSignal) {
+  constructor(client: Connection, address: string, output: Output, signal: AbortSignal, cache: ImageCache) {
     this.#client = client;
     this.#address = address;
     this.#output = output;
     this.#signal = signal;
+    this.#cache = cache;
   }
 
   get address(): string {
@@ -49,7 +52,7 @@ export class AgentLine {
 
   /** Opens the first session. @throws VaisError `unreachable` */
   async open(): Promise<PushSession> {
-    const session = await PushSession.open(this.#client, this.#address, this.#signal);
+    const session = await PushSession.open(this.#client, this.#address, this.#signal, this.#cache);
     this.#session = session;
     session.onState((state) => this.#tell(session, state));
     return session;

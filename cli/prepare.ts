@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Contract } from '../artifact/contract.ts';
-import { readImage } from '../artifact/image.ts';
+import { imageOf, readImage } from '../artifact/image.ts';
 import { libraryExtension, type Triple } from '../artifact/triple.ts';
+import { threadBytes } from '../artifact/work.ts';
 import { type Digest, digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { compile } from '../compiler/compile.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
 import { readFromDisk } from '../compiler/modules.ts';
+import type { ImageCache } from './image-cache.ts';
+import { inMemory, type LocalImage, lookInto } from './local-image.ts';
 
 /** An image that can be offered. */
 export interface Built {
-  readonly bytes: Buffer;
+  readonly image: LocalImage;
   readonly digest: Digest;
   readonly contract: Contract;
   /** Where it was compiled just now: by what, and the milliseconds of the two halves. */
@@ -84,15 +87,24 @@ export async function prepareSource(
   const bytes = readFileSync(result.output);
   const { contract, diagnostics, toolchain, ms } = result;
   const compiled = { toolchain, front: ms.front, back: ms.back };
-  return { ok: true, built: { bytes, digest: digestOf(bytes), contract, compiled }, diagnostics };
+  return { ok: true, built: { image: inMemory(bytes), digest: digestOf(bytes), contract, compiled }, diagnostics };
 }
 
-/** Reads a built library. @throws VaisError that names what is wrong with it */
-export async function prepareLibrary(path: string): Promise<Built> {
-  const bytes = await readInput(path);
+/**
+ * Reads a built library. A large one is copied to where nobody changes it while it is sent.
+ *
+ * @throws VaisError that names what is wrong with it
+ */
+export async function prepareLibrary(path: string, cache: ImageCache): Promise<Built> {
+  const { size } = await sizeOf(path);
   try {
+    if (size > threadBytes) {
+      const { digest, image } = await cache.copy(path);
+      return { image, digest, contract: lookInto(image, (file) => imageOf(file, digest)).contract };
+    }
+    const bytes = await readInput(path);
     const { digest, contract } = readImage(bytes);
-    return { bytes, digest, contract };
+    return { image: inMemory(bytes), digest, contract };
   } catch (thrown) {
     const error = VaisError.from(thrown);
     throw new VaisError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: thrown });
@@ -100,9 +112,30 @@ export async function prepareLibrary(path: string): Promise<Built> {
 }
 
 /** @throws VaisError `usage` when there is no such file, or it cannot be read */
-export async function readInput(path: string): Promise<Buffer> {
+export async function requireInput(path: string): Promise<void> {
+  await sizeOf(path);
+}
+
+async function sizeOf(path: string): Promise<{ readonly size: number }> {
+  return await input(path, async () => {
+    const file = await open(path, 'r');
+    try {
+      const there = await file.stat();
+      if (there.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+      return there;
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+function readInput(path: string): Promise<Buffer> {
+  return input(path, () => readFile(path));
+}
+
+async function input<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
   try {
-    return await readFile(path);
+    return await read();
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     const why =

@@ -1,5 +1,6 @@
 import { VaisError } from '../common/error.ts';
 import { chooseModule, type Destination } from './choose.ts';
+import type { ImageCache } from './image-cache.ts';
 import { moduleOf, prepareLibrary } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
 import { whoHolds } from './render-crash.ts';
@@ -15,7 +16,7 @@ export async function pushOnce(
   push: Push,
   session: PushSession,
   target: { readonly address: string; readonly program?: string },
-  context: PushContext & { readonly timeoutMs: number },
+  context: PushContext & { readonly cache: ImageCache; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<Ending> {
   const stages: StageReport[] = [];
@@ -26,7 +27,7 @@ export async function pushOnce(
   const { file } = push;
   const { timeoutMs } = context;
   try {
-    const library = file.kind === 'library' ? await prepareLibrary(file.path) : undefined;
+    const library = file.kind === 'library' ? await prepareLibrary(file.path, context.cache) : undefined;
     const module = library?.contract.module ?? moduleOf(file.path);
     const destination = chooseModule(session.state.programs, { ...target, module }, target.address);
     const made = library === undefined ? await make(push, destination, context, signal) : { push, built: library };

@@ -10,6 +10,7 @@ import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
 import { contractsOf, type Destination } from './choose.ts';
 import type { PushClock } from './clock.ts';
+import { lookInto } from './local-image.ts';
 import type { Output } from './output.ts';
 import { type Built, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
@@ -89,12 +90,12 @@ export async function offer(
     show({ ...report, push: push.id, ...second });
     if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
-  const answer = await session.offer(
-    manifestOf(built, destination, refines),
-    built.bytes,
-    () => clock.offer(),
+  const answer = await session.offer({
+    manifest: manifestOf(built, destination, refines),
+    image: built.image,
+    elapsedUs: () => clock.offer(),
     onEvent,
-  );
+  });
   answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
   return {
@@ -119,10 +120,10 @@ function failureOf({ reason }: StageReport, push: Push): ErrorReport {
 }
 
 /** Names the functions of an image; it is read when the first trace asks. */
-function functionsOf({ bytes }: Built): (address: number) => string | undefined {
+function functionsOf({ image }: Built): (address: number) => string | undefined {
   let names: ReturnType<typeof functionNames> | undefined;
   return (address) => {
-    names ??= functionNames(bytes);
+    names ??= lookInto(image, functionNames);
     return names(address);
   };
 }
@@ -135,14 +136,14 @@ export interface PushContext {
   readonly folder: string;
 }
 
-function manifestOf({ bytes, digest, contract }: Built, destination: Destination, refines?: Digest): Manifest {
+function manifestOf({ image, digest, contract }: Built, destination: Destination, refines?: Digest): Manifest {
   const [first] = destination.instances;
   return {
     program: destination.program,
     module: destination.module,
     triple: contract.triple,
     digest,
-    size: bytes.length,
+    size: image.size,
     parentVersion: first.contract.length === 0 ? 0 : first.version,
     tier: contract.tier === 'fast' ? 'TIER_FAST' : 'TIER_OPTIMIZED',
     buildId: contract.buildId,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { VaisError } from './error.ts';
@@ -73,6 +73,15 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw storageError(`cannot read ${path}`, thrown);
+  }
+}
+
+/** Gives a file another name. @throws VaisError `storage` */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (thrown) {
+    throw storageError(`cannot rename ${from}`, thrown);
   }
 }
 

@@ -8,6 +8,7 @@ import type { PairServiceHandlers } from './gen/vais/remote/v1/PairService.ts';
 import { AgentService, IdentityService, PairService } from './protos.ts';
 import { addStandardServices, type RpcServer, serverOptions } from './server.ts';
 import { toStatus } from './status.ts';
+import { openWindow } from './window.ts';
 
 /** What a guest may send: a pairing request, and no more. */
 const guestOptions: grpc.ServerOptions = {
@@ -56,7 +57,7 @@ export async function serveSecurely(
     return door.memberAt(call.getPeer());
   };
   const handlers = handlersFor(memberOf);
-  const members = new grpc.Server(serverOptions);
+  const members = openWindow(new grpc.Server(serverOptions));
   members.addService(AgentService.service, handlers.agent);
   members.addService(IdentityService.service, handlers.identity);
   addStandardServices(members);

@@ -5,6 +5,7 @@ import { VaisError } from '../common/error.ts';
 import type { Target } from './address.ts';
 import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts';
 import { AgentService, packageDefinition } from './protos.ts';
+import { openWindow } from './window.ts';
 
 /** The largest message that an agent takes, in bytes: a chunk and its frame, with room to spare. */
 export const maxMessageBytes = 4 * 1024 * 1024;
@@ -48,7 +49,7 @@ export async function serveAgent(
   handlers: AgentServiceHandlers,
   credentials: grpc.ServerCredentials,
 ): Promise<RpcServer> {
-  const server = new grpc.Server(serverOptions);
+  const server = openWindow(new grpc.Server(serverOptions));
   server.addService(AgentService.service, handlers);
   addStandardServices(server);
   const port = await bind(server, target, credentials);

@@ -10,7 +10,7 @@
 static char current[64]; /* "": no group is being gathered */
 static hoti_version **held;
 static unsigned held_count, members; /* members: those that run already included */
-static hoti_error failure;           /* of the current group, when it has a code */
+static hoti_error failure;           /* of the current group, when it has a code: what the others are told */
 
 static void forget(void) {
     held_count = members = 0;
@@ -55,10 +55,10 @@ int hoti_group_failed(const char *name, hoti_error *error) {
 }
 
 /* One is refused: so are those that are held, and those that follow. */
-void hoti_group_fail(const char *name, const hoti_error *error) {
+void hoti_group_fail(const char *name, const hoti_module *refused, const hoti_error *error) {
     enter(name);
     failure.code = error->code;
-    snprintf(failure.text, sizeof failure.text, "another module of the same push was refused: %.900s", error->text);
+    snprintf(failure.text, sizeof failure.text, "refused with %.200s: %.800s", refused->name, error->text);
     for (unsigned i = 0; i < held_count; i++) {
         hoti_load_order order = {held[i]->number, held[i]->nonce, NULL, NULL, NULL, NULL};
         hoti_report_refused(held[i]->module->name, &order, &failure);

@@ -303,10 +303,11 @@ void hoti_order_lost(void); /* the connection is gone */
 int hoti_order_given(void); /* the agent says what to run: local mode is off */
 
 /* ---- group.c: modules that are pushed together ---- */
+#define HOTI_TOGETHER 16 /* at most so many */
 hoti_version *hoti_order_prepare(hoti_module *module, const hoti_load_order *order, hoti_error *error);
 void hoti_group_add(const char *name, hoti_u64 size, hoti_version *version); /* null: that one runs already */
 int hoti_group_failed(const char *name, hoti_error *error);
-void hoti_group_fail(const char *name, const hoti_error *error);
+void hoti_group_fail(const char *name, const hoti_module *refused, const hoti_error *error);
 int hoti_group_cancel(const hoti_module *module, const char *nonce);
 void hoti_group_leave(const hoti_module *module);
 void hoti_group_drop(void);

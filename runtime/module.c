@@ -158,6 +158,18 @@ static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now
            (checks > 0 && !inside && time >= hoti_probation_time() && time >= 1000000000u);
 }
 
+/* Whether all that came with it have proved themselves: until then one that fails takes the others back. */
+static int passed_together(hoti_module *module, const hoti_version *version, hoti_u64 now) {
+    if (!passed(module, version, now)) return 0;
+    for (unsigned i = 0; version->group != 0 && i < hoti_module_count; i++) {
+        hoti_module *m = &hoti_modules[i];
+        if (m->pending != NULL && m->pending->group == version->group) return 0;
+        if (m->pending != NULL || m->running->group != version->group) continue;
+        if (m->running->state == HOTI_PROBATION && !passed(m, m->running, now)) return 0;
+    }
+    return 1;
+}
+
 static int is_held(hoti_module *module, const hoti_version *version) {
     int used = 0;
     hoti_lock_take();
@@ -214,7 +226,7 @@ static void settle(hoti_module *m, hoti_u64 now) {
         HOTI_SET(m->running->state, HOTI_PROBATION);
         hoti_report_swapped(m->running, pause);
     }
-    if (m->running->state == HOTI_PROBATION && passed(m, m->running, now)) confirm(m, m->running);
+    if (m->running->state == HOTI_PROBATION && passed_together(m, m->running, now)) confirm(m, m->running);
     name_waiting(m, now);
     sweep(m);
 }
@@ -271,14 +283,25 @@ hoti_u64 hoti_settle_wait(hoti_u64 now) {
 /* The agent takes a load back. Threads that moved already go back at their next safe point, unless all have: then it
  * has swapped, and that is what is said. */
 void hoti_cancel(hoti_module *module, const char *nonce) {
-    hoti_version *late = module->pending;
+    hoti_version *late = module->pending, *before[HOTI_TOGETHER] = {NULL}, *taken[HOTI_TOGETHER] = {NULL};
+    unsigned count = 0, all = 1;
     hoti_u64 pause;
     if (late == NULL || strcmp(late->nonce, nonce) != 0) return;
-    announce(&module->running, 1);
-    if (arrived(module, late, &pause)) {
-        announce(&late, 1);
+    for (unsigned i = 0; i < hoti_module_count && count < HOTI_TOGETHER; i++) {
+        hoti_module *m = &hoti_modules[i];
+        if (late->group != 0 && m->pending == NULL && m->running->group == late->group) return; /* it has begun to swap */
+        if (m != module && (late->group == 0 || m->pending == NULL || m->pending->group != late->group)) continue;
+        before[count] = m->running;
+        taken[count++] = m->pending;
+    }
+    announce(before, count);
+    for (unsigned i = 0; i < count; i++) all &= arrived(taken[i]->module, taken[i], &pause);
+    if (all) {
+        announce(taken, count);
         return;
     }
-    module->pending = NULL;
-    hoti_report_superseded(late);
+    for (unsigned i = 0; i < count; i++) {
+        taken[i]->module->pending = NULL;
+        hoti_report_superseded(taken[i]);
+    }
 }

@@ -67,10 +67,12 @@ static void load(const hoti_line *line, const char *name) {
         hoti_fail(&error, "usage", "the load says no path");
     else if (order.path != NULL && order.digest == NULL)
         hoti_fail(&error, "usage", "the load says no digest");
+    else if (group != NULL && (!hoti_line_number(line, "of", &of) || of == 0 || of > HOTI_TOGETHER))
+        hoti_fail(&error, "usage", "the load does not say of how many up to %d, or of more", HOTI_TOGETHER);
     if (error.code == NULL) {
         hoti_settle(); /* what has swapped by now is not pending any more */
         given = 1;
-        if (group == NULL || !hoti_line_number(line, "of", &of) || of < 2) group = NULL;
+        if (of < 2) group = NULL;
         if (group == NULL) hoti_group_leave(m);
         if (m->pending == NULL && is_that(m->running, &order)) {
             adopt(m->running, &order);
@@ -92,7 +94,7 @@ static void load(const hoti_line *line, const char *name) {
                 hoti_group_add(group, of, v);
                 return;
             }
-            hoti_group_fail(group, &error);
+            hoti_group_fail(group, m, &error);
         }
     }
     hoti_report_refused(name, &order, &error);

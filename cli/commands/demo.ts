@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
 import type { AgentClient } from '../../rpc/client.ts';
@@ -15,6 +16,7 @@ import {
   mistyped,
 } from '../demo/source.ts';
 import { Stage } from '../demo/stage.ts';
+import { ImageCache } from '../image-cache.ts';
 import { pushOnce } from '../push-once.ts';
 import type { PushSession } from '../push-session.ts';
 import type { Report, StageReport } from '../report.ts';
@@ -172,7 +174,8 @@ class Scene {
     };
     await this.#stage.save(text);
     const heard = { show: (report: Report): void => this.#hear(report), flush: () => output.flush() };
-    const pushContext = { output: heard, options: {}, folder: this.#folder, timeoutMs };
+    const cache = new ImageCache(join(this.#folder, 'cache'));
+    const pushContext = { output: heard, options: {}, folder: this.#folder, cache, timeoutMs };
     const ending = await pushOnce(push, session, target, pushContext, signal);
     if (ending.event === 'done') this.#source = text;
     this.#catchUp();

@@ -1,7 +1,8 @@
 import { PushClock } from '../clock.ts';
 import { connect, readTarget } from '../connect.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
-import { type CompileOptions, classify, readInput } from '../prepare.ts';
+import { cacheFolder, ImageCache } from '../image-cache.ts';
+import { type CompileOptions, classify, requireInput } from '../prepare.ts';
 import { pushOnce } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
 import type { ErrorReport } from '../report.ts';
@@ -17,13 +18,14 @@ export async function push(paths: readonly string[], options: PushOptions, conte
   const { output, signal } = context;
   const target = await readTarget(options.to, context);
   const files = paths.map(classify);
-  for (const { path } of files) await readInput(path);
+  for (const { path } of files) await requireInput(path);
   const client = await connect(target, context);
   try {
-    const session = await PushSession.open(client, target.address, signal);
+    const cache = new ImageCache(cacheFolder(context.env));
+    const session = await PushSession.open(client, target.address, signal, cache);
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
-      const pushContext = { output, options, folder, timeoutMs: options.timeoutMs };
+      const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
       for (const [index, file] of files.entries()) {
         const push = { id: index + 1, file, clock: new PushClock() };
         const ending = await pushOnce(push, session, target, pushContext, signal);

@@ -4,7 +4,8 @@ import { chooseModule } from '../choose.ts';
 import { connect, readTarget } from '../connect.ts';
 import { type Context, withFolder } from '../context.ts';
 import { Follower } from '../follow.ts';
-import { type CompileOptions, classify, moduleOf, readInput } from '../prepare.ts';
+import { cacheFolder, ImageCache } from '../image-cache.ts';
+import { type CompileOptions, classify, moduleOf, requireInput } from '../prepare.ts';
 import { keepRenewed } from '../renewal.ts';
 
 export interface WatchOptions extends CompileOptions {
@@ -20,13 +21,14 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
   const target = await readTarget(options.to, context);
   const files = paths.map(classify);
   for (const file of files) {
-    await readInput(file.path);
+    await requireInput(file.path);
     if (file.kind === 'source') continue;
     throw new VaisError('usage', `${file.path} is a library, and \`watch\` follows sources`, {
       hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
     });
   }
-  const line = new AgentLine(await connect(target, context), target.address, output, signal);
+  const cache = new ImageCache(cacheFolder(context.env));
+  const line = new AgentLine(await connect(target, context), target.address, output, signal, cache);
   const stopRenewing = keepRenewed(target, context, (next) => line.replace(next));
   try {
     const { state } = await line.open();

@@ -7,6 +7,7 @@ import type { AgentServiceClient as _vais_remote_v1_AgentServiceClient, AgentSer
 import type { Chunk as _vais_remote_v1_Chunk, Chunk__Output as _vais_remote_v1_Chunk__Output } from './vais/remote/v1/Chunk.ts';
 import type { CreateTokenRequest as _vais_remote_v1_CreateTokenRequest, CreateTokenRequest__Output as _vais_remote_v1_CreateTokenRequest__Output } from './vais/remote/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _vais_remote_v1_CreateTokenResponse, CreateTokenResponse__Output as _vais_remote_v1_CreateTokenResponse__Output } from './vais/remote/v1/CreateTokenResponse.ts';
+import type { Delta as _vais_remote_v1_Delta, Delta__Output as _vais_remote_v1_Delta__Output } from './vais/remote/v1/Delta.ts';
 import type { Developer as _vais_remote_v1_Developer, Developer__Output as _vais_remote_v1_Developer__Output } from './vais/remote/v1/Developer.ts';
 import type { Event as _vais_remote_v1_Event, Event__Output as _vais_remote_v1_Event__Output } from './vais/remote/v1/Event.ts';
 import type { Failure as _vais_remote_v1_Failure, Failure__Output as _vais_remote_v1_Failure__Output } from './vais/remote/v1/Failure.ts';
@@ -38,6 +39,7 @@ import type { SessionRequest as _vais_remote_v1_SessionRequest, SessionRequest__
 import type { SessionResponse as _vais_remote_v1_SessionResponse, SessionResponse__Output as _vais_remote_v1_SessionResponse__Output } from './vais/remote/v1/SessionResponse.ts';
 import type { Signature as _vais_remote_v1_Signature, Signature__Output as _vais_remote_v1_Signature__Output } from './vais/remote/v1/Signature.ts';
 import type { State as _vais_remote_v1_State, State__Output as _vais_remote_v1_State__Output } from './vais/remote/v1/State.ts';
+import type { Taken as _vais_remote_v1_Taken, Taken__Output as _vais_remote_v1_Taken__Output } from './vais/remote/v1/Taken.ts';
 import type { Want as _vais_remote_v1_Want, Want__Output as _vais_remote_v1_Want__Output } from './vais/remote/v1/Want.ts';
 import type { WatchEventsRequest as _vais_remote_v1_WatchEventsRequest, WatchEventsRequest__Output as _vais_remote_v1_WatchEventsRequest__Output } from './vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse as _vais_remote_v1_WatchEventsResponse, WatchEventsResponse__Output as _vais_remote_v1_WatchEventsResponse__Output } from './vais/remote/v1/WatchEventsResponse.ts';
@@ -54,8 +56,10 @@ export interface ProtoGrpcType {
         AdminService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AdminServiceClient> & { service: _vais_remote_v1_AdminServiceDefinition }
         AgentService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AgentServiceClient> & { service: _vais_remote_v1_AgentServiceDefinition }
         Chunk: MessageTypeDefinition<_vais_remote_v1_Chunk, _vais_remote_v1_Chunk__Output>
+        Compression: EnumTypeDefinition
         CreateTokenRequest: MessageTypeDefinition<_vais_remote_v1_CreateTokenRequest, _vais_remote_v1_CreateTokenRequest__Output>
         CreateTokenResponse: MessageTypeDefinition<_vais_remote_v1_CreateTokenResponse, _vais_remote_v1_CreateTokenResponse__Output>
+        Delta: MessageTypeDefinition<_vais_remote_v1_Delta, _vais_remote_v1_Delta__Output>
         Developer: MessageTypeDefinition<_vais_remote_v1_Developer, _vais_remote_v1_Developer__Output>
         Event: MessageTypeDefinition<_vais_remote_v1_Event, _vais_remote_v1_Event__Output>
         Failure: MessageTypeDefinition<_vais_remote_v1_Failure, _vais_remote_v1_Failure__Output>
@@ -91,6 +95,7 @@ export interface ProtoGrpcType {
         Signature: MessageTypeDefinition<_vais_remote_v1_Signature, _vais_remote_v1_Signature__Output>
         Stage: EnumTypeDefinition
         State: MessageTypeDefinition<_vais_remote_v1_State, _vais_remote_v1_State__Output>
+        Taken: MessageTypeDefinition<_vais_remote_v1_Taken, _vais_remote_v1_Taken__Output>
         Tier: EnumTypeDefinition
         Undo: EnumTypeDefinition
         Want: MessageTypeDefinition<_vais_remote_v1_Want, _vais_remote_v1_Want__Output>

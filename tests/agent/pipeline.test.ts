@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,6 @@ import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { AgentService } from '../../rpc/protos.ts';
 import { fromStatus } from '../../rpc/status.ts';
-import type { Image } from '../runtime/harness.ts';
 import { eventually, historyOf, manifestOf, runningIn, Stock, said, type TestSession, Yard } from './harness.ts';
 
 const stock = new Stock();
@@ -43,17 +42,6 @@ async function oneProgram(more: { maxImageBytes?: number } = {}) {
   await program.pass();
   yard.run(program);
   return { agent, program, session: await agent.session() };
-}
-
-/** Offers without bytes and hands over those that the agent wants. */
-async function upload(session: TestSession, image: Image, chunk: number, first?: (nonce: number) => unknown) {
-  const push = session.push(image, { inline: false });
-  await session.heard.first(({ want }) => want?.nonce === push.nonce, 'the agent to want it');
-  const bytes = readFileSync(image.path);
-  await first?.(push.nonce);
-  for (let offset = 0; offset < bytes.length; offset += chunk)
-    await session.raw.send({ chunk: { nonce: push.nonce, offset, data: bytes.subarray(offset, offset + chunk) } });
-  return push;
 }
 
 describe('a push', () => {
@@ -139,66 +127,12 @@ describe('a push', () => {
   });
 });
 
-describe('an upload', () => {
-  const large = () => stock.image('e1', { PADDING: '1500000' });
-
-  it('comes in chunks, and only once', async () => {
-    const { agent, session } = await oneProgram();
-    const push = await upload(session, await large(), 256 * 1024);
-    expect(await push.ended).toEqual({ kind: 'ack', version: 2, unchanged: false });
-    const again = session.push(await large(), { inline: false });
-    expect(await again.ended).toEqual({ kind: 'ack', version: 2, unchanged: true });
-    expect(await runningIn(agent)).toEqual(['2 of 2']);
-  });
-
-  it('goes on beside others in the same session', async () => {
-    const { session } = await oneProgram();
-    const image = await stock.image('a1');
-    const push = await upload(session, await large(), 100_000, async () => {
-      expect(await session.push(image).ended).toMatchObject({ kind: 'ack' });
-    });
-    expect(await push.ended).toMatchObject({ kind: 'ack' });
-  });
-
-  it.each([
-    ['out of order', 5, Buffer.alloc(10)],
-    ['that is empty', 0, Buffer.alloc(0)],
-    ['beyond the end', 0, Buffer.alloc(2_000_000)],
-    ['before the start', -1, Buffer.alloc(10)],
-  ])('is refused with a chunk %s; the session goes on', async (_what, offset, data) => {
-    const { session } = await oneProgram();
-    const push = await upload(session, await large(), 600_000, (nonce) => {
-      void session.raw.send({ chunk: { nonce, offset, data } });
-    });
-    expect(await push.ended).toMatchObject({ kind: 'nack', code: 'usage' });
-    await session.raw.send({ chunk: { nonce: 4_711, offset: 0, data: Buffer.alloc(10) } });
-    expect(await session.push(await stock.image('a1')).ended).toMatchObject({ kind: 'ack' });
-  });
-
-  it('of other bytes than were announced is refused', async () => {
-    const { session } = await oneProgram();
-    const image = await large();
-    const push = await upload(session, { ...image, digest: 'e'.repeat(64) }, 600_000);
-    expect(await push.ended).toMatchObject({ kind: 'nack', code: 'digest_mismatch' });
-  });
-
-  it('may be unfinished four times in a session, and not more', async () => {
-    const { session } = await oneProgram();
-    const image = await large();
-    const digests = ['a', 'b', 'c', 'd', 'e'].map((digit) => digit.repeat(64));
-    const pushes = digests.map((digest) => session.push(image, { manifest: { digest }, inline: false }));
-    expect(await pushes[4]?.ended).toMatchObject({ kind: 'nack', code: 'busy' });
-    const other = await session.push(await stock.image('a1')).ended;
-    expect(other).toMatchObject({ kind: 'ack' });
-  });
-});
-
 describe('a session', () => {
   it('begins with open', async () => {
     const { agent } = await oneProgram();
     const session = await agent.session();
     const mute = agent.client.session(AbortSignal.timeout(10_000));
-    await mute.send({ chunk: { nonce: 1, offset: 0, data: Buffer.alloc(1) } });
+    await mute.send({ chunk: { nonce: 1, index: 0, data: Buffer.alloc(1) } });
     await expect(mute.responses().next()).rejects.toMatchObject({ code: 'usage' });
     expect(await session.push(await stock.image('a1')).ended).toMatchObject({ kind: 'ack' });
   });

@@ -30,7 +30,7 @@ describe('ImageStore', () => {
     await store.put(digest, bytes);
     await store.put(digest, bytes);
     await store.sync(digest);
-    expect(await store.read(digest)).toEqual(bytes);
+    expect(await readFile(store.path(digest))).toEqual(bytes);
     expect(await readdir(join(folder, 'images'))).toEqual([digest]);
   });
 
@@ -41,9 +41,9 @@ describe('ImageStore', () => {
     await store.put(digest, bytes);
     await writeFile(store.path(digest), 'some librarz');
     await store.put(digest, bytes);
-    expect(await store.read(digest)).toEqual(bytes);
+    expect(await store.has(digest)).toBe(bytes.length);
     await writeFile(store.path(digest), 'cut');
-    expect(await store.read(digest)).toBeUndefined();
+    expect(await store.has(digest)).toBeUndefined();
     expect(data.broken.all.map(({ file, why }) => `${file}: ${why}`)).toEqual([
       `images/${digest}: its 12 bytes are not those that its name says`,
       `images/${digest}: its 3 bytes are not those that its name says`,

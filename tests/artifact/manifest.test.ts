@@ -87,6 +87,11 @@ describe('a manifest', () => {
       { ...manifest, parentVersion: -1 },
       "the manifest's parentVersion is not a whole number from 0",
     ],
+    ['a group without its size', { ...manifest, group: 'a'.repeat(32) }, "the manifest's groupSize"],
+    ['a group of one', { ...manifest, group: 'a'.repeat(32), groupSize: 1 }, 'a whole number from 2 to 16'],
+    ['a group of too many', { ...manifest, group: 'a'.repeat(32), groupSize: 17 }, "the manifest's groupSize"],
+    ['a size without a group', { ...manifest, groupSize: 2 }, "the manifest's group is not 32 lower-case hex digits"],
+    ['a group that is none', { ...manifest, group: '../x', groupSize: 2 }, "the manifest's group"],
     ['an unknown tier', { ...manifest, tier: 'warp' }, "the manifest's tier"],
     ['a triple that is no string', { ...manifest, triple: null }, "the manifest's triple is not a string"],
   ])('is refused for %s', (_, value, message) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ByteReader } from '../../artifact/byte-reader.ts';
 import { functionNames } from '../../artifact/symbols.ts';
 import { compilers, Workshop } from './build-library.ts';
 
@@ -15,7 +16,7 @@ int outer(int a) { return inner(a) + 1; }
 
 /** Each name with an address at which the image says it is. */
 function namesIn(bytes: Uint8Array): Set<string> {
-  const nameOf = functionNames(bytes);
+  const nameOf = functionNames(new ByteReader(bytes));
   const found = new Set<string>();
   for (let address = 0; address < 0x4000; address += 1) {
     const name = nameOf(address);
@@ -34,8 +35,9 @@ it('knows the functions of an image, static ones included, unless it was strippe
 });
 
 it('knows nothing of what is no ELF file, or is cut short, and never throws', () => {
-  expect(functionNames(new Uint8Array())(16)).toBeUndefined();
+  expect(functionNames(new ByteReader(new Uint8Array()))(16)).toBeUndefined();
   expect(namesIn(workshop.read(workshop.compile(compilers.mingw, source, '.dll'))).size).toBe(0);
   const whole = workshop.read(workshop.compile(compilers.gcc, source));
-  for (let size = 0; size < whole.length; size += 97) expect(functionNames(whole.subarray(0, size))(1)).toBeUndefined();
+  for (let size = 0; size < whole.length; size += 97)
+    expect(functionNames(new ByteReader(whole.subarray(0, size)))(1)).toBeUndefined();
 });

@@ -64,6 +64,7 @@ export class World {
       VAIS_HOT_LINK: this.#link,
       XDG_RUNTIME_DIR: this.folder,
       XDG_CONFIG_HOME: this.path('config'),
+      XDG_CACHE_HOME: this.path('cache'),
       TMPDIR: this.temporary,
     };
     return { ...rest, ...own, ...this.machine.env, NO_COLOR: '1' };

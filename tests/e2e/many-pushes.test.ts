@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { chooseModule } from '../../cli/choose.ts';
 import { PushClock } from '../../cli/clock.ts';
+import { ImageCache } from '../../cli/image-cache.ts';
 import { pushOnce } from '../../cli/push-once.ts';
 import { PushSession } from '../../cli/push-session.ts';
 import { parseTarget } from '../../rpc/address.ts';
@@ -46,7 +47,13 @@ it(`takes ${pushes} pushes of alternating sources, loses no state and leaves not
   const signal = new AbortController().signal;
   const session = await PushSession.open(client, agent.address, signal);
   const output = { show: () => undefined, flush: () => undefined };
-  const bench = { output, options: {}, folder: world.folder, timeoutMs: 30_000 };
+  const bench = {
+    output,
+    options: {},
+    folder: world.folder,
+    cache: new ImageCache(world.path('cache')),
+    timeoutMs: 30_000,
+  };
   let early: { files: number; agentFiles: number; images: number; children: number } | undefined;
   for (let count = 1; count <= pushes; count += 1) {
     const file = await world.write('count.vais', count % 2 === 1 ? wild : calm);

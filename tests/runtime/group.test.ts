@@ -71,9 +71,7 @@ describe('two modules', () => {
     const [left, right] = push(2, { ...(pairs[0] as Pair), right: bad });
     await agent.take('loaded', { nonce: left ?? '' });
     expect((await agent.take('refused', { nonce: right ?? '' }))['code']).toBe('digest_mismatch');
-    expect((await agent.take('refused', { nonce: left ?? '' }))['reason']).toMatch(
-      /^another module of the same push was refused: the bytes of/,
-    );
+    expect((await agent.take('refused', { nonce: left ?? '' }))['reason']).toMatch(/^refused with right: the bytes of/);
     for (const nonce of push(3, pairs[1] as Pair)) await agent.take('confirmed', { nonce });
     expect(await mixed()).toBe('0');
   });
@@ -92,5 +90,41 @@ describe('two modules', () => {
     agent.send('cancel', { module: 'left', nonce: left });
     await agent.take('superseded', { nonce: left });
     for (const nonce of push(3, pairs[1] as Pair)) await agent.take('confirmed', { nonce });
+  });
+
+  it('are taken back together while they wait for a safe point', async () => {
+    program.send('h');
+    await program.take('held');
+    const [left, right] = push(2, pairs[0] as Pair);
+    await agent.take('waiting', { nonce: right ?? '' });
+    agent.send('cancel', { module: 'left', nonce: left ?? '' });
+    await agent.take('superseded', { nonce: left ?? '' });
+    await agent.take('superseded', { nonce: right ?? '' });
+    program.send('g');
+    for (const nonce of push(3, pairs[1] as Pair)) await agent.take('confirmed', { nonce });
+    expect(await mixed()).toBe('0');
+  });
+
+  it('are confirmed together', async () => {
+    program.kill();
+    await program.ended;
+    const env = { XDG_RUNTIME_DIR: join(folder, 'run'), VAIS_HOT_PROBATION_MS: '30000' };
+    program = new Program(built, { link, env });
+    await agent.take('ready');
+    program.send('l'); // Only the left one is called from here on, so that the right one proves nothing by calls.
+    const [left, right] = push(2, { left: (pairs[0] as Pair).left, right: failing });
+    await agent.take('swapped', { nonce: right ?? '' });
+    program.send('s'.repeat(20));
+    for (let i = 0; i < 20; i++) await program.take('counts'); // Enough calls of the left one by now.
+    program.send('b');
+    await agent.take('reverted', { nonce: right ?? '', running: '1', signal: 'SIGSEGV' });
+    await agent.take('reverted', { nonce: left ?? '', running: '1' });
+  });
+
+  it('are at most 16', async () => {
+    const [left] = push(2, pairs[0] as Pair).map(String);
+    await agent.take('confirmed', { nonce: left ?? '' });
+    const nonce = agent.load(3, (pairs[1] as Pair).left, { module: 'left', group: 'big', of: 17 });
+    expect((await agent.take('refused', { nonce }))['code']).toBe('usage');
   });
 });

@@ -107,6 +107,7 @@ describe('a signed push', () => {
       { tier: 'TIER_OPTIMIZED' },
       { tier: 'TIER_OPTIMIZED', refines: other.digest },
       { buildId: other.build },
+      { group: 'a'.repeat(32), groupSize: 2 },
     ];
     for (const lie of lies)
       expect(await ann.offer(session, image, ann.sign(image), lie), JSON.stringify(lie)).toMatchObject({
@@ -117,6 +118,12 @@ describe('a signed push', () => {
     expect(await ann.offer(session, image, ann.sign(image, { tier: 'optimized' }), optimized)).toMatchObject({
       code: 'signature_invalid',
     });
+    // Nor does one that is signed for a group stand for itself, or belong to another or a smaller one.
+    const grouped = { group: 'a'.repeat(32), groupSize: 3 };
+    for (const lie of [{}, { group: 'b'.repeat(32), groupSize: 3 }, { group: 'a'.repeat(32), groupSize: 2 }])
+      expect(await ann.offer(session, image, ann.sign(image, grouped), lie), JSON.stringify(lie)).toMatchObject({
+        code: 'signature_invalid',
+      });
     const flip = (hex: string): string => (hex.startsWith('0') ? '1' : '0') + hex.slice(1);
     const stamps: ((signature: Signature) => Signature)[] = [
       (it) => ({ ...it, sequence: Number(it.sequence) + 1 }),

@@ -32,6 +32,8 @@ const manifests: fc.Arbitrary<Manifest> = fc.record({
   tier: fc.constantFrom('fast', 'optimized'),
   buildId: hex(32),
   refines: hex(64).map((digest) => digest as Digest),
+  group: hex(32),
+  groupSize: fc.nat(),
 });
 
 /** What it throws is an error of ours, that says so. */

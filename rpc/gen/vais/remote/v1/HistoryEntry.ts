@@ -19,6 +19,7 @@ export interface HistoryEntry {
   'rollbackTo'?: (number | string | Long);
   'fastDigest'?: (string);
   'fastBuildId'?: (string);
+  'together'?: (string)[];
 }
 
 export interface HistoryEntry__Output {
@@ -34,4 +35,5 @@ export interface HistoryEntry__Output {
   'rollbackTo': (number);
   'fastDigest': (string);
   'fastBuildId': (string);
+  'together': (string)[];
 }

@@ -13,6 +13,8 @@ export interface Manifest {
   'tier'?: (_vais_remote_v1_Tier);
   'buildId'?: (string);
   'refines'?: (string);
+  'group'?: (string);
+  'groupSize'?: (number);
 }
 
 export interface Manifest__Output {
@@ -25,4 +27,6 @@ export interface Manifest__Output {
   'tier': (_vais_remote_v1_Tier__Output);
   'buildId': (string);
   'refines': (string);
+  'group': (string);
+  'groupSize': (number);
 }

@@ -9,6 +9,8 @@ export interface Offer {
   'manifest'?: (_vais_remote_v1_Manifest | null);
   'image'?: (Buffer | Uint8Array | string);
   'elapsedUs'?: (number | string | Long);
+  'delta'?: (Buffer | Uint8Array | string);
+  'base'?: (string);
   'signature'?: (_vais_remote_v1_Signature | null);
 }
 
@@ -17,5 +19,7 @@ export interface Offer__Output {
   'manifest': (_vais_remote_v1_Manifest__Output | null);
   'image': (Buffer);
   'elapsedUs': (number);
+  'delta': (Buffer);
+  'base': (string);
   'signature': (_vais_remote_v1_Signature__Output | null);
 }

@@ -5,6 +5,7 @@ import type { Want as _vais_remote_v1_Want, Want__Output as _vais_remote_v1_Want
 import type { Progress as _vais_remote_v1_Progress, Progress__Output as _vais_remote_v1_Progress__Output } from '../../../vais/remote/v1/Progress.ts';
 import type { Ack as _vais_remote_v1_Ack, Ack__Output as _vais_remote_v1_Ack__Output } from '../../../vais/remote/v1/Ack.ts';
 import type { Nack as _vais_remote_v1_Nack, Nack__Output as _vais_remote_v1_Nack__Output } from '../../../vais/remote/v1/Nack.ts';
+import type { Taken as _vais_remote_v1_Taken, Taken__Output as _vais_remote_v1_Taken__Output } from '../../../vais/remote/v1/Taken.ts';
 
 export interface SessionResponse {
   'state'?: (_vais_remote_v1_State | null);
@@ -12,7 +13,8 @@ export interface SessionResponse {
   'progress'?: (_vais_remote_v1_Progress | null);
   'ack'?: (_vais_remote_v1_Ack | null);
   'nack'?: (_vais_remote_v1_Nack | null);
-  'kind'?: "state"|"want"|"progress"|"ack"|"nack";
+  'taken'?: (_vais_remote_v1_Taken | null);
+  'kind'?: "state"|"want"|"progress"|"ack"|"nack"|"taken";
 }
 
 export interface SessionResponse__Output {
@@ -21,5 +23,6 @@ export interface SessionResponse__Output {
   'progress'?: (_vais_remote_v1_Progress__Output | null);
   'ack'?: (_vais_remote_v1_Ack__Output | null);
   'nack'?: (_vais_remote_v1_Nack__Output | null);
-  'kind'?: "state"|"want"|"progress"|"ack"|"nack";
+  'taken'?: (_vais_remote_v1_Taken__Output | null);
+  'kind'?: "state"|"want"|"progress"|"ack"|"nack"|"taken";
 }

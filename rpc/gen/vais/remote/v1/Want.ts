@@ -4,10 +4,12 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface Want {
   'nonce'?: (number | string | Long);
-  'offset'?: (number | string | Long);
+  'chunk'?: (number | string | Long);
+  'delta'?: (boolean);
 }
 
 export interface Want__Output {
   'nonce': (number);
-  'offset': (number);
+  'chunk': (number);
+  'delta': (boolean);
 }
