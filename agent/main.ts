@@ -51,6 +51,7 @@ async function serve(flags: AgentFlags): Promise<void> {
         defaultLink: defaultLinkPath(process.env['XDG_RUNTIME_DIR']),
         maxImageBytes: flags.maxImage * 1024 * 1024,
         maxDiskBytes: flags.maxDisk * 1024 * 1024,
+        keep: flags.keep,
         environment: process.env,
       },
       say,

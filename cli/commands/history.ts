@@ -28,6 +28,7 @@ export async function history(
         at: new Date(entry.atUnixMs).toISOString(),
         ...(entry.fastDigest === '' ? {} : { fastDigest: entry.fastDigest }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
+        ...(entry.cleaned ? { cleaned: true } : {}),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });
     }

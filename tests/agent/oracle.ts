@@ -49,13 +49,18 @@ export class Oracle {
   /** Waits until a program runs what is desired and nothing is on its way, and checks all rules. */
   async check(agent: AgentProcess, program: Program, data: string): Promise<HistoryEntry__Output[]> {
     let entries: HistoryEntry__Output[] = [];
+    let shown = { version: '', line: '' };
+    // A push whose command was killed may still be on its way: it is all over when nothing changes around a pass.
     await eventually(
       async () => {
         const { programs } = await agent.client.getStatus(false);
         const [module] = programs.find(({ pid }) => pid === program.pid)?.modules ?? [];
         if (module === undefined || module.version !== module.desiredVersion) return false;
         entries = await agent.history();
-        return !entries.some(({ outcome }) => outcome === 'OUTCOME_PENDING');
+        if (entries.some(({ outcome }) => outcome === 'OUTCOME_PENDING')) return false;
+        const { version = '', line = '' } = await program.pass();
+        shown = { version, line };
+        return JSON.stringify(await agent.history()) === JSON.stringify(entries);
       },
       `the program runs what is desired; the agent said ${JSON.stringify(agent.said.all.slice(-12))}`,
     );
@@ -78,8 +83,7 @@ export class Oracle {
         fail(`version ${version} was said to be reverted`);
     const desired = versions.filter((entry) => entry.desired);
     if (desired.length !== 1 || desired[0]?.outcome !== 'OUTCOME_CONFIRMED') fail('what is desired is not confirmed');
-    const { version, line } = await program.pass();
-    if (Number(version) !== desired[0]?.version) fail(`the program runs another version: ${line}`);
+    if (Number(shown.version) !== desired[0]?.version) fail(`the program runs another version: ${shown.line}`);
     this.#files(data);
     const isWhole = async () => (await readAudit(join(data, 'audit.log'), () => undefined)).kind === 'whole';
     await eventually(isWhole, 'the audit log is whole');
