@@ -62,6 +62,7 @@ describe.skipIf(here !== '')(`killed in the middle of a push${here}`, () => {
   /** Starts again what has ended, and holds what is there to the rules. */
   async function settle(): Promise<void> {
     if (disk.hasKilled || agent.child.killed) await agent.ended;
+    if (program.child.killed) await program.ended;
     disk.heal();
     if (agent.over) {
       oracle.hear(agent);

@@ -9,6 +9,9 @@ import type { Program } from '../runtime/harness.ts';
 import type { AgentProcess, Said } from './agent-process.ts';
 import { eventually } from './harness.ts';
 
+/** How long a program may take to come to what is desired. */
+const deadlineMs = 40_000;
+
 /** Hears what an agent says, and holds what is found later to it. */
 export class Oracle {
   readonly #confirmed = new Map<number, string>();
@@ -49,21 +52,31 @@ export class Oracle {
   /** Waits until a program runs what is desired and nothing is on its way, and checks all rules. */
   async check(agent: AgentProcess, program: Program, data: string): Promise<HistoryEntry__Output[]> {
     let entries: HistoryEntry__Output[] = [];
+    let state = '';
     let shown = { version: '', line: '' };
     // A push whose command was killed may still be on its way: it is all over when nothing changes around a pass.
-    await eventually(
-      async () => {
-        const { programs } = await agent.client.getStatus(false);
-        const [module] = programs.find(({ pid }) => pid === program.pid)?.modules ?? [];
-        if (module === undefined || module.version !== module.desiredVersion) return false;
-        entries = await agent.history();
-        if (entries.some(({ outcome }) => outcome === 'OUTCOME_PENDING')) return false;
-        const { version = '', line = '' } = await program.pass();
-        shown = { version, line };
-        return JSON.stringify(await agent.history()) === JSON.stringify(entries);
-      },
-      `the program runs what is desired; the agent said ${JSON.stringify(agent.said.all.slice(-12))}`,
-    );
+    const isSettled = async () => {
+      const { programs } = await agent.client.getStatus(false);
+      const [module] = programs.find(({ pid }) => pid === program.pid)?.modules ?? [];
+      state = JSON.stringify(module);
+      if (module === undefined || module.version !== module.desiredVersion) return false;
+      entries = await agent.history();
+      if (entries.some(({ outcome }) => outcome === 'OUTCOME_PENDING')) return false;
+      const { version = '', line = '' } = await program.pass();
+      shown = { version, line };
+      return JSON.stringify(await agent.history()) === JSON.stringify(entries);
+    };
+    const end = Date.now() + deadlineMs;
+    while (!(await isSettled())) {
+      if (Date.now() > end) {
+        const last = entries
+          .slice(-4)
+          .map(({ version, outcome, reason }) => `${version} ${outcome} ${reason?.message}`);
+        const said = agent.said.all.slice(-30).map((each) => JSON.stringify(each));
+        throw new Error(`nothing settles: ${state}; ${last.join(', ')}; the agent said\n${said.join('\n')}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     this.hear(agent);
     const versions = entries.filter(({ version }) => version > 0);
     const text = versions.map(
