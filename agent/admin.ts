@@ -3,6 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { AdminServiceHandlers } from '../rpc/gen/vais/remote/v1/AdminService.ts';
 import type { Developer as WireDeveloper } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
+import { addHealthService } from '../rpc/server.ts';
 import type { Developer } from './developers.ts';
 import { listenForPrograms } from './link.ts';
 import { answer } from './service.ts';
@@ -13,10 +14,11 @@ export function adminPath(dataFolder: string): string {
   return join(dataFolder, 'admin.sock');
 }
 
-/** Serves the admin's commands. Returns how to stop that. @throws VaisError `storage`, `busy` */
+/** Serves the admin's commands, and the standard health service. Returns how to stop that. @throws VaisError `storage`, `busy` */
 export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() => Promise<void>> {
   const server = new grpc.Server();
   server.addService(AdminService.service, handlers(trust));
+  addHealthService(server); // Whoever watches over the agent is no developer, and the port answers nobody else.
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   const listener = await listenForPrograms(adminPath(dataFolder), (socket) => injector.injectConnection(socket));
   return async () => {

@@ -17,11 +17,13 @@ import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
+import type { RunOrder } from './run-order.ts';
 import type { ServiceWorld } from './service.ts';
 import { storageOf } from './storage.ts';
-import { type RunOrder, Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
 import { Troubles } from './trouble.ts';
 import type { TrustOptions } from './trust.ts';
+import { writeWhereabouts } from './whereabouts.ts';
 
 /** How an agent is set up. */
 export interface AgentOptions extends TrustOptions {
@@ -163,6 +165,11 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const door = await openDoor(target, { ...options, data }, serviceWorld);
     closers.push(() => door.close());
     const address = target.address.replace(/:\d+$/, `:${door.port}`);
+    try {
+      closers.push(writeWhereabouts(options.data, { address, insecure: options.insecure }));
+    } catch (thrown) {
+      warn(VaisError.from(thrown).message); // A full disk is no reason to leave the programs alone.
+    }
     say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);
     closers.push(
       claimDefaultLink(options.defaultLink, accept, (why) =>

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { audit, developers, newIdentity, revoke, type Show, token } from './commands.ts';
-import { parseRunOrder, type RunOrder } from './supervisor.ts';
+import type { Show } from './commands.ts';
+import { parseRunOrder, type RunOrder } from './run-order.ts';
 import { tokenSeconds } from './tokens.ts';
 
 /** What an agent is started with. */
@@ -9,6 +9,7 @@ export interface AgentFlags {
   readonly data: string;
   readonly run: readonly RunOrder[];
   readonly insecure: boolean;
+  readonly link?: string;
   readonly advertise?: string;
   readonly certificateDays: number;
   readonly json: boolean;
@@ -17,9 +18,13 @@ export interface AgentFlags {
   readonly keep: number;
 }
 
-/** What the commands need of their surroundings: `serve` starts an agent, `run` carries one of the others out. */
+/**
+ * What the commands need of their surroundings: `serve` starts an agent, `connect` joins the standard streams with one,
+ * `run` carries one of the others out.
+ */
 export interface Edge {
   readonly serve: (flags: AgentFlags) => Promise<void>;
+  readonly connect: (data: string) => Promise<void>;
   readonly run: (json: boolean, work: (show: Show) => Promise<void>) => Promise<void>;
 }
 
@@ -31,16 +36,17 @@ export function agentCommandLine(argv: readonly string[], edge: Edge): Command {
 
 /** Whether what stands behind `agent` names one of its commands, which then has no more to say about the rest. */
 export function isAgentCommand(word: string | undefined): boolean {
-  return word !== undefined && /^(token|developers|revoke|new-identity|audit)$/.test(word);
+  return word !== undefined && /^(token|developers|revoke|new-identity|audit|health|connect)$/.test(word);
 }
 
 function agent({ serve }: Edge): Command {
   return new Command('vais-remote agent')
     .description('Stand beside programs on this machine and hand them the code that is pushed.')
-    .requiredOption('--listen <host:port>', 'where to listen for pushes; port 0 takes a free one')
+    .option('--listen <host:port>', 'where to listen for pushes; port 0 takes a free one', '127.0.0.1:0')
     .requiredOption('--data <dir>', 'folder for identity, images and history; made when it is missing')
     .option('--run <name=command>', 'start this program, and again when it dies (repeatable)', collectRun, [])
     .option('--insecure', 'serve without encryption, authentication and signatures, on loopback only', false)
+    .option('--link <path>', 'where programs look for the agent that were not told of it (see docs/link.md)')
     .option('--advertise <host:port>', 'where developers reach this agent; goes into pairing tokens')
     .option('--certificate-days <n>', 'how long a developer’s certificate holds; it is renewed by itself', days, 30)
     .option('--max-image <mib>', 'largest library that is taken, in MiB', positive, 256)
@@ -51,13 +57,22 @@ function agent({ serve }: Edge): Command {
     .action((flags: AgentFlags) => serve(flags));
 }
 
-function others({ run }: Edge): Readonly<Record<string, () => Command>> {
+function others({ run, connect }: Edge): Readonly<Record<string, () => Command>> {
   const command = (description: string): Command =>
     new Command()
       .description(description)
       .requiredOption('--data <dir>', 'the data folder of the agent')
       .option('--json', 'one JSON object a line', false);
+  const commands = () => import('./commands.ts'); // When one is called: `connect` is on the way to a push.
   return {
+    connect: () =>
+      command('Join standard input and output with the agent: what `docker exec` runs.').action(({ data }: DataFlags) =>
+        connect(data),
+      ),
+    health: () =>
+      command('Ask the agent whether it serves, over its port and TLS; exit 0 when it does.').action(
+        ({ data, json }: DataFlags) => run(json, async (show) => (await commands()).health(data, show)),
+      ),
     token: () =>
       command('Print a token with which one developer can pair, once.')
         .option('--program <name>', 'a program that the developer may touch; without it, all (repeatable)', collect, [])
@@ -66,25 +81,29 @@ function others({ run }: Edge): Readonly<Record<string, () => Command>> {
         .action((flags: DataFlags & { program: string[]; developer?: string; minutes: number }) => {
           const { data, json, program: programs, developer, minutes: holds } = flags;
           const named = developer === undefined ? {} : { developer };
-          return run(json, (show) => token(data, { ...named, programs, minutes: holds }, show));
+          return run(json, async (show) =>
+            (await commands()).token(data, { ...named, programs, minutes: holds }, show),
+          );
         }),
     developers: () =>
       command('Say who is paired with the agent.').action(({ data, json }: DataFlags) =>
-        run(json, (show) => developers(data, show)),
+        run(json, async (show) => (await commands()).developers(data, show)),
       ),
     revoke: () =>
       command('Take a developer’s rights, and end their connections at once.')
         .argument('<name>', 'who: see `vais-remote agent developers`')
-        .action((name: string, { data, json }: DataFlags) => run(json, (show) => revoke(data, name, show))),
+        .action((name: string, { data, json }: DataFlags) =>
+          run(json, async (show) => (await commands()).revoke(data, name, show)),
+        ),
     'new-identity': () =>
       command('Set the agent’s identity and developers aside: for an agent that lost its key.').action(
-        ({ data, json }: DataFlags) => run(json, (show) => newIdentity(data, show)),
+        ({ data, json }: DataFlags) => run(json, async (show) => (await commands()).newIdentity(data, show)),
       ),
     audit: () =>
       command('Show what the agent decided, and that nothing of it was changed since.')
         .option('--verify', 'only say whether the log is whole', false)
         .action(({ data, json, verify }: DataFlags & { verify: boolean }) =>
-          run(json, (show) => audit(data, verify, show)),
+          run(json, async (show) => (await commands()).audit(data, verify, show)),
         ),
   };
 }
@@ -124,6 +143,8 @@ function minutes(text: string): number {
 
 const help = `
 Its other commands, each with --help:
+  vais-remote agent health --data DIR         does it serve?
+  vais-remote agent connect --data DIR        join standard input and output with it, as over \`docker exec\`
   vais-remote agent token --data DIR          a token with which one more developer can pair
   vais-remote agent developers --data DIR     who is paired
   vais-remote agent revoke NAME --data DIR    take a developer's rights, at once

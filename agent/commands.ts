@@ -9,6 +9,7 @@ import { adminPath, wireDeveloper } from './admin.ts';
 import { AuditLog, auditFile, broken, readAudit } from './audit.ts';
 import { DataFolder } from './data-folder.ts';
 import { DeveloperStore } from './developers.ts';
+import { health as askHealth } from './health.ts';
 import { setIdentityAside } from './identity.ts';
 import { Troubles } from './trouble.ts';
 
@@ -40,6 +41,12 @@ export async function token(
     { event: 'token', token: made.token, seconds: made.seconds, programs },
     `vais-remote pair ${made.token}\nFor ${whom}; works once, within ${Math.round(made.seconds / 60)} minutes.`,
   );
+}
+
+/** `agent health`: whether the agent serves. @throws VaisError `unreachable` when it does not */
+export async function health(data: string, show: Show): Promise<void> {
+  const { address } = await askHealth(data);
+  show({ event: 'healthy', address }, `The agent at ${address} serves.`);
 }
 
 /** `agent developers`: who is paired. */

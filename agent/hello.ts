@@ -17,6 +17,9 @@ export interface LinkedModule {
   contract: Contract;
 }
 
+/** What the loader of a program does: see `loading` in docs/link.md. */
+export type Loading = 'unloads' | 'keeps' | 'none';
+
 type Fields = ReadonlyMap<string, string>;
 
 const maxModules = 256;
@@ -29,6 +32,7 @@ export class Hello {
   pid = 0;
   triple = '';
   runtimeVersion = '';
+  loading: Loading = 'unloads';
   readonly #modules = new Map<string, { fields: Fields; records: string[]; more: boolean }>();
   #bytes = 0;
 
@@ -42,6 +46,8 @@ export class Hello {
     this.pid = pid;
     this.triple = fields.get('triple') ?? '';
     this.runtimeVersion = fields.get('runtime') ?? '';
+    const loading = fields.get('loading');
+    this.loading = loading === 'keeps' || loading === 'none' ? loading : 'unloads';
     return undefined;
   }
 

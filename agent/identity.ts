@@ -22,6 +22,11 @@ const folderName = 'identity';
 const authorityFile = 'authority.pem';
 const serverFile = 'server.pem';
 
+/** The file with the key and the certificate of the agent's authority. */
+export function authorityPath(dataFolder: string): string {
+  return join(dataFolder, folderName, authorityFile);
+}
+
 /**
  * The identity in an agent's data folder; made when there never was one.
  *
@@ -30,7 +35,7 @@ const serverFile = 'server.pem';
 export async function openIdentity(dataFolder: string): Promise<Identity> {
   const folder = join(dataFolder, folderName);
   await openSecretFolder(folder);
-  const path = join(folder, authorityFile);
+  const path = authorityPath(dataFolder);
   const text = await readSecret(path);
   if (text === undefined && (await exists(join(dataFolder, developersFile)))) throw lost(path, 'is gone');
   const isNew = text === undefined;

@@ -3,9 +3,9 @@ import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
 import { printable, printableJson } from '../common/printable.ts';
 import { parseTarget } from '../rpc/address.ts';
-import { startAgent } from './agent.ts';
 import { type AgentFlags, agentCommandLine, isAgentCommand } from './command-line.ts';
 import type { Show } from './commands.ts';
+import { connectAgent } from './connect.ts';
 import { defaultLinkPath } from './link.ts';
 import type { Notice } from './notice.ts';
 import { noticeJson, renderNotice } from './render.ts';
@@ -19,7 +19,7 @@ import { noticeJson, renderNotice } from './render.ts';
 export async function main(argv: readonly string[]): Promise<void> {
   // Whoever read our output may go away; that is no reason to stop serving.
   process.stdout.on('error', () => undefined);
-  const command = agentCommandLine(argv, { serve, run }).exitOverride();
+  const command = agentCommandLine(argv, { serve, run, connect }).exitOverride();
   try {
     await command.parseAsync(isAgentCommand(argv[0]) ? argv.slice(1) : argv, { from: 'user' });
   } catch (thrown) {
@@ -40,6 +40,7 @@ async function serve(flags: AgentFlags): Promise<void> {
     const stop = new Promise<void>((done) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
     });
+    const { startAgent } = await import('./agent.ts'); // The other commands start faster without it.
     const agent = await startAgent(
       {
         listen: flags.listen,
@@ -48,7 +49,7 @@ async function serve(flags: AgentFlags): Promise<void> {
         insecure: flags.insecure,
         ...(flags.advertise === undefined ? {} : { advertise: parseTarget(flags.advertise).address }),
         certificateMs: flags.certificateDays * 86_400_000,
-        defaultLink: defaultLinkPath(process.env['XDG_RUNTIME_DIR']),
+        defaultLink: flags.link === undefined ? defaultLinkPath(process.env['XDG_RUNTIME_DIR']) : resolve(flags.link),
         maxImageBytes: flags.maxImage * 1024 * 1024,
         maxDiskBytes: flags.maxDisk * 1024 * 1024,
         keep: flags.keep,
@@ -62,6 +63,16 @@ async function serve(flags: AgentFlags): Promise<void> {
     process.exit(0);
   } catch (thrown) {
     fail(flags.json, thrown);
+  }
+}
+
+/** Is a pipe to the agent until either side hangs up. */
+async function connect(data: string): Promise<void> {
+  try {
+    await connectAgent(resolve(data), process.stdin, process.stdout);
+    process.exit(0);
+  } catch (thrown) {
+    fail(false, thrown);
   }
 }
 

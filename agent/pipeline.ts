@@ -1,6 +1,6 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../artifact/act.ts';
-import { requireTriple } from '../artifact/image.ts';
+import { requireCheckable, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import type { Checker } from './check.ts';
@@ -42,6 +42,7 @@ export async function runPush(
     matchManifest(manifest, image);
     lane = world.programs.requireLane(program, module);
     for (const link of lane.links) requireTriple(image, link.triple);
+    requireCheckable(image);
     lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 

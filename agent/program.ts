@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Digest } from '../common/digest.ts';
 import { packageVersion } from '../common/package-root.ts';
-import { Hello, integer, type LinkedModule, runningOf } from './hello.ts';
+import { Hello, integer, type LinkedModule, type Loading, runningOf } from './hello.ts';
 import { LineReader } from './line-reader.ts';
 import { formatLine, type LinkLine } from './link-line.ts';
 
@@ -128,6 +128,11 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
 
   get runtimeVersion(): string {
     return this.#hello.runtimeVersion;
+  }
+
+  /** What its loader does for it. */
+  get loading(): Loading {
+    return this.#hello.loading;
   }
 
   get closed(): boolean {

@@ -8,13 +8,7 @@ import { makePrivateFolder, placeFile } from '../common/files.ts';
 import type { Say } from './notice.ts';
 import { OutputFollower } from './output.ts';
 import { startTimeOf, whenGone } from './process.ts';
-
-/** A program that the agent starts, and starts again when it dies. */
-export interface RunOrder {
-  readonly name: string;
-  /** A shell command. */
-  readonly command: string;
-}
+import { invocationOf, type RunOrder } from './run-order.ts';
 
 /** Restarts wait this long at first, then twice as long each time, up to the second; milliseconds. */
 const backoff = { first: 100, most: 10_000 };
@@ -123,8 +117,9 @@ export class Supervisor {
     const log = await open(this.#path('log'), 'a', 0o600);
     try {
       if (this.#stopping.signal.aborted) return 'was not started';
-      const child = spawn(this.#order.command, {
-        shell: true,
+      const { file, args, shell } = invocationOf(this.#order.command);
+      const child = spawn(file, args, {
+        shell,
         detached: true, // Its own process group, so that what the shell starts can be ended with it.
         stdio: ['ignore', log.fd, log.fd],
         env: this.#environment,
@@ -185,13 +180,6 @@ export class Supervisor {
   #path(kind: 'pid' | 'log'): string {
     return join(this.#folder, `${digestOf(this.name).slice(0, 16)}.${kind}`);
   }
-}
-
-/** Reads `NAME=COMMAND`. */
-export function parseRunOrder(text: string): RunOrder | undefined {
-  const equals = text.indexOf('=');
-  const [name, command] = [text.slice(0, equals), text.slice(equals + 1)];
-  return equals > 0 && command.trim() !== '' ? { name, command } : undefined;
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {

@@ -4,7 +4,7 @@ import type { Event } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { Program } from '../rpc/gen/vais/remote/v1/Program.ts';
 import type { Warning as WireWarning } from '../rpc/gen/vais/remote/v1/Warning.ts';
-import { originEnum, outcomeEnum, stageEnum, tierEnum } from '../rpc/names.ts';
+import { loadingEnum, originEnum, outcomeEnum, stageEnum, tierEnum } from '../rpc/names.ts';
 import { toFailure } from '../rpc/status.ts';
 import type { HistoryEntry, Lineage } from './history.ts';
 import type { PushEvent, Warning } from './notice.ts';
@@ -44,6 +44,7 @@ export function wirePrograms(
     supervised: supervised.has(link.name),
     stateCount: link.registered.count,
     stateBytes: link.registered.bytes,
+    loading: loadingEnum(link.loading),
     modules: [...link.modules.values()].map((module) => ({
       name: module.name,
       source: module.source,

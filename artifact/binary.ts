@@ -7,7 +7,8 @@ export type ImageFormat = 'elf' | 'macho' | 'pe';
 /** A shared library as its format's reader sees it: whole, for a platform that we know, with nothing run. */
 export interface Binary {
   readonly format: ImageFormat;
-  readonly triple: Triple;
+  /** The platforms that it may be for: a file does not say which C library its code was compiled with. */
+  readonly triples: readonly Triple[];
   /** The bytes of the contract's section, or undefined when there is no such section. */
   readonly contract: Uint8Array | undefined;
   /** Whether it exports `vais_hot_image`. */

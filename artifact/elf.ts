@@ -1,6 +1,6 @@
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { Triple } from './triple.ts';
+import { type Triple, withLibc } from './triple.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
 const ET_REL = 1;
@@ -53,7 +53,7 @@ export function readElf(file: ByteReader): Binary {
   const contract = sections.find(({ name, type }) => name === 'vais_contract' && type !== SHT_NOBITS);
   return {
     format: 'elf',
-    triple,
+    triples: [triple, withLibc(triple, 'musl')],
     contract: contract && file.slice(contract.offset, contract.size, 'the section vais_contract'),
     exportsImage: exportsImage(file, sections),
   };

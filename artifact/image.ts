@@ -9,7 +9,7 @@ import { FileReader } from './file-reader.ts';
 import { isMachO, readMachO } from './macho.ts';
 import { isPe, readPe } from './pe.ts';
 import { readContract } from './records.ts';
-import type { Triple } from './triple.ts';
+import { hostTriple, isAkin, type Triple } from './triple.ts';
 
 /** What an image is, read from its bytes with nothing of it run. */
 export interface Image {
@@ -42,13 +42,14 @@ export function readImageFile(path: string, digest: Digest): Image {
 
 /** Reads an image of which the digest is known. @throws VaisError as `readImage` */
 export function imageOf(file: ByteReader, digest: Digest): Image {
-  const { format, triple, contract: section, exportsImage } = readBinary(file);
+  const { format, triples, contract: section, exportsImage } = readBinary(file);
   if (section === undefined) {
     throw new VaisError('contract_missing', 'the library states no contract, so nobody can tell whether it fits');
   }
   const contract = readContract(section);
-  if (contract.triple !== triple) {
-    throw new VaisError('image_invalid', `the library is for ${triple}, and its contract says ${contract.triple}`, {
+  const triple = triples.find((one) => one === contract.triple);
+  if (triple === undefined) {
+    throw new VaisError('image_invalid', `the library is for ${triples[0]}, and its contract says ${contract.triple}`, {
       hint: 'Build it again for one platform: `vaisc build --hot --target`.',
     });
   }
@@ -60,6 +61,15 @@ export function requireTriple(image: Image, target: string): void {
   if (image.triple === target) return;
   throw new VaisError('wrong_platform', `the library is for ${image.triple}, and the target is ${target}`, {
     hint: `Build it with \`vaisc build --hot --target ${target}\`, or push the source.`,
+  });
+}
+
+/** Throws `wrong_platform` when no process of this machine can load the image to look at it. */
+export function requireCheckable(image: Image): void {
+  const host = hostTriple();
+  if (isAkin(image.triple, host)) return;
+  throw new VaisError('wrong_platform', `the program is for ${image.triple}, and its agent runs on ${host}`, {
+    hint: 'Run the agent with Node for the platform of the program: it loads each library to look at it first.',
   });
 }
 

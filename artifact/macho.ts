@@ -46,7 +46,7 @@ export function readMachO(file: ByteReader): Binary {
     if (exported !== undefined) throw damaged('it has two symbol tables');
     exported = exportsImage(file, at);
   }
-  return { format: 'macho', triple, contract, exportsImage: exported === true };
+  return { format: 'macho', triples: [triple], contract, exportsImage: exported === true };
 }
 
 function readTriple(file: ByteReader): Triple {

@@ -40,7 +40,7 @@ export function readPe(file: ByteReader): Binary {
   const contract = sections.find(({ name }) => name === '.vaisct');
   return {
     format: 'pe',
-    triple: 'x86_64-windows-gnu',
+    triples: ['x86_64-windows-gnu'],
     contract: contract && file.slice(contract.offset, contract.size, 'the section .vaisct'),
     exportsImage: exportsImage(file, pe, sections),
   };

@@ -31,6 +31,7 @@ export function chooseModule(
   );
   const [first, ...rest] = found;
   if (first === undefined) throw noModule(named, wanted, address);
+  requireLoader(found.map(({ program }) => program));
   const names = [...new Set(found.map(({ program }) => program.name))];
   if (names.length > 1) {
     throw new VaisError(
@@ -86,6 +87,18 @@ function oneTriple(programs: readonly Program__Output[]): Triple {
   throw new VaisError('wrong_platform', `${name} runs on ${text}, which this vais-remote does not know`, {
     hint: `It knows ${triples.join(', ')}. A newer vais-remote may know more.`,
   });
+}
+
+function requireLoader(programs: readonly Program__Output[]): void {
+  const fixed = programs.find(({ loading }) => loading === 'LOADING_NONE');
+  if (fixed === undefined) return;
+  throw new VaisError(
+    'load_refused',
+    `${fixed.name} (pid ${fixed.pid}) takes no new code: it was linked with -static`,
+    {
+      hint: 'musl loads no library into a static program. Link it without -static, and put musl’s loader beside it.',
+    },
+  );
 }
 
 function noProgram(programs: readonly Program__Output[], wanted: string | undefined, address: string): VaisError {

@@ -98,8 +98,9 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ program, module, version, unchanged, refines }: DoneReport): string {
-  const name = program === module ? program : `${program} (${module})`;
+function headlineOf({ target, program, module, version, unchanged, refines }: DoneReport): string {
+  const where = target === undefined ? '' : `${target}: `;
+  const name = where + (program === module ? program : `${program} (${module})`);
   if (refines !== undefined) return `${name} runs version ${version} optimised`;
   return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
 }
@@ -125,7 +126,24 @@ export function renderStatus(rows: readonly StatusReport[], style: Style): strin
     ],
     new Set([2, 6]),
   );
-  return [style.colors.dim(table[0] ?? ''), ...table.slice(1), ...registeredOf(rows, style)].join('\n');
+  return [
+    style.colors.dim(table[0] ?? ''),
+    ...table.slice(1),
+    ...loadingOf(rows, style),
+    ...registeredOf(rows, style),
+  ].join('\n');
+}
+
+/** Which programs keep what they load, or load nothing, a line each. */
+function loadingOf(rows: readonly StatusReport[], { colors }: Style): string[] {
+  const programs = new Map(rows.map((row) => [`${row.program} (pid ${row.pid})`, row.loading]));
+  return [...programs].flatMap(([who, loading]) => {
+    if (loading === 'keeps')
+      return [colors.dim(`${who} keeps every version in memory until it ends: musl never unloads a library`)];
+    return loading === 'none'
+      ? [`${who} takes no new code: it was linked with -static, and musl loads nothing then`]
+      : [];
+  });
 }
 
 /** What programs registered to be put back with a call that is undone, a line each. */
@@ -183,22 +201,23 @@ function renderCheck({ name, state, message, hint }: CheckReport, style: Style):
 
 /** @param crash the report of the failure that the error is about */
 export function renderError(
-  { message, hint, file, diagnostics, code }: ErrorReport,
+  { message: text, hint, file, diagnostics, code, target }: ErrorReport,
   style: Style,
   crash?: StageReport,
 ): string {
   const { colors } = style;
   const color = colors.isColorSupported;
+  const message = target === undefined ? text : `${target}: ${text}`;
   const [headline = '', ...rest] = message.split('\n');
   const head = hang(
     `${colors.red(colors.bold('error'))}: `,
     7,
     code === 'contract_changed' && file !== undefined
-      ? `${file}: refused, as the running program cannot take it`
+      ? `${target === undefined ? '' : `${target}: `}${file}: refused, as the running program cannot take it`
       : headline,
     style.width,
   );
-  const body = code === 'contract_changed' ? message.split('\n').map((line) => `  ${line}`) : rest;
+  const body = code === 'contract_changed' ? text.split('\n').map((line) => `  ${line}`) : rest;
   return [
     ...(diagnostics === undefined || diagnostics.length === 0 ? [] : [renderDiagnostics(diagnostics, { color })]),
     head,

@@ -8,10 +8,15 @@
 import type { Difference } from '../artifact/compare.ts';
 import type { ErrorShape, VaisError } from '../common/error.ts';
 import type { Diagnostic } from '../compiler/diagnostic.ts';
-import type { StageName } from '../rpc/names.ts';
+import type { LoadingName, StageName } from '../rpc/names.ts';
+
+/** What a report is about, where a command has several targets. */
+interface OfTarget {
+  readonly target?: string;
+}
 
 /** A push reached a stage. */
-export interface StageReport {
+export interface StageReport extends OfTarget {
   readonly event: Exclude<StageName, 'unspecified'>;
   /** Counts the pushes of this command, so that their events can be told apart. Missing in events of other commands. */
   readonly push?: number;
@@ -67,7 +72,7 @@ export interface TraceFrame {
 }
 
 /** A push ended well: the program runs this version. */
-export interface DoneReport {
+export interface DoneReport extends OfTarget {
   readonly event: 'done';
   readonly push: number;
   readonly program: string;
@@ -84,7 +89,7 @@ export interface DoneReport {
 }
 
 /** Something did not work. */
-export interface ErrorReport extends ErrorShape {
+export interface ErrorReport extends ErrorShape, OfTarget {
   readonly event: 'error';
   /** The exit code that goes with it: see docs/cli.md. */
   readonly exit: number;
@@ -126,6 +131,8 @@ export interface StatusReport {
   /** Empty for the code that the program started with. */
   readonly digest: string;
   readonly state: 'probation' | 'confirmed' | 'unspecified';
+  /** Whether old versions are unloaded; `keeps`: musl never does; `none`: the program was linked with -static and takes none. */
+  readonly loading: LoadingName;
   /** What the program, with all its modules, registered with `hot_state`: pieces, and bytes in all. */
   readonly registered: { readonly count: number; readonly bytes: number };
 }

@@ -34,6 +34,7 @@ export const errorCodes = {
   no_such_version: { exit: 4, grpc: 5, hint: 'See `vais-remote history` for the versions that there are.' },
   reverted: { exit: 5, grpc: 10, hint: 'The old version runs. Mend the new code and push again.' },
   unreachable: { exit: 6, grpc: 14, hint: 'Is the agent running there? Start it with `vais-remote agent`.' },
+  paused: { exit: 6, grpc: 14, hint: 'Let it go on, then push again.' },
   no_such_program: { exit: 6, grpc: 5, hint: 'Start the program, then see `vais-remote status` for its name.' },
   no_such_module: { exit: 6, grpc: 5, hint: 'See `vais-remote status` for the modules that the program has.' },
   replayed: { exit: 4, grpc: 9, hint: 'Do it again: what counts is the newest signed act of a developer.' },

@@ -2,8 +2,10 @@ import { VaisError } from '../common/error.ts';
 
 /** Where an agent listens, and which of its programs is meant. */
 export interface Target {
-  /** As grpc-js takes it: `127.0.0.1:7777`, `[::1]:7777`. */
+  /** As grpc-js takes it, and as it is shown: `127.0.0.1:7777`, `[::1]:7777`. */
   readonly address: string;
+  /** What is dialled where that is another place than the address: `unix:/…` or `HOST:PORT`, of a forward to there. */
+  readonly dial?: string;
   readonly host: string;
   readonly port: number;
   /** The program's name, when the target names one. */

@@ -22,7 +22,7 @@ export class AgentClient {
 
   constructor(target: Target, { credentials, options }: ChannelSetup = plainChannel()) {
     this.#address = target.address;
-    this.#client = new AgentService(target.address, credentials, { ...channelOptions, ...options });
+    this.#client = new AgentService(target.dial ?? target.address, credentials, { ...channelOptions, ...options });
   }
 
   /** Waits until the agent answers. @throws VaisError `unreachable` when it does not within the deadline */

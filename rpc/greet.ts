@@ -39,11 +39,16 @@ export async function greet(target: Target): Promise<Greeting> {
   }
 }
 
-function handshake({ host, port, address }: Target): Promise<TLSSocket> {
+function handshake({ host, port, address, dial = address }: Target): Promise<TLSSocket> {
+  const colon = dial.lastIndexOf(':');
+  const where = dial.startsWith('unix:')
+    ? { path: dial.slice('unix:'.length) }
+    : dial === address
+      ? { host, port }
+      : { host: dial.slice(0, colon), port: Number(dial.slice(colon + 1)) };
   return new Promise((resolve, reject) => {
     const socket = connect({
-      host,
-      port,
+      ...where,
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['h2'],
       rejectUnauthorized: false, // Who it is follows from the fingerprint, which the caller compares.

@@ -66,8 +66,13 @@ export async function serveAgent(
 
 /** Health and reflection. */
 export function addStandardServices(server: grpc.Server): void {
-  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
+  addHealthService(server);
   new ReflectionService(packageDefinition).addToServer(server);
+}
+
+/** The standard health service, which says of a server that answers at all that it serves. */
+export function addHealthService(server: grpc.Server): void {
+  new HealthImplementation({ '': 'SERVING', 'vais.remote.v1.AgentService': 'SERVING' }).addToServer(server);
 }
 
 function bind(server: grpc.Server, target: Target, credentials: grpc.ServerCredentials): Promise<number> {

@@ -18,14 +18,14 @@ export function askToPair(
   request: PairRequest,
 ): Promise<PairResponse__Output> {
   const { credentials, options } = secureChannel(identity);
-  const client = new PairService(target.address, credentials, { ...channelOptions, ...options });
+  const client = new PairService(target.dial ?? target.address, credentials, { ...channelOptions, ...options });
   return once(client, target, (call, done) => client.pair(request, call, done));
 }
 
 /** A new certificate for the key of this request. @throws VaisError `revoked`, `certificate_expired`, `unreachable` */
 export async function askToRenew(target: Target, identity: ClientIdentity, request: Buffer): Promise<string> {
   const { credentials, options } = secureChannel(identity);
-  const client = new IdentityService(target.address, credentials, { ...channelOptions, ...options });
+  const client = new IdentityService(target.dial ?? target.address, credentials, { ...channelOptions, ...options });
   const message = { certificateRequest: request };
   const answer = await once<RenewResponse__Output>(client, target, (call, done) => client.renew(message, call, done));
   return answer.certificate;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <elf.h>
+#include <sys/auxv.h>
 #endif
 
 #ifdef __linux__
@@ -58,11 +59,30 @@ int hoti_library_check(const char *path, const char *shown, hoti_error *error) {
 }
 #endif
 
+/* musl says nothing of itself to the compiler; what is neither it nor glibc is Android's, which unloads. */
+#if defined(__linux__) && !defined(__GLIBC__) && !defined(__BIONIC__)
+/* A program without an interpreter was linked with -static, and musl has no loader for such a program. */
+static int is_static(void) {
+    const Elf64_Phdr *parts = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    for (unsigned long i = 0; parts != NULL && i < count; i++)
+        if (parts[i].p_type == PT_INTERP) return 0;
+    return parts != NULL;
+}
+
+const char *hoti_library_loading(void) { return is_static() ? "none" : "keeps"; }
+#else
+const char *hoti_library_loading(void) { return "unloads"; }
+#endif
+
 void *hoti_library_open(const char *path, hoti_error *error) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const char *why = library == NULL ? dlerror() : NULL;
-    if (library == NULL) hoti_fail(error, "load_refused", "%s", why == NULL ? "the loader refused it" : why);
-    return library;
+    if (library != NULL) return library;
+    if (strcmp(hoti_library_loading(), "none") == 0)
+        why = "this program is linked with -static, and musl loads no library into such a program: link it without";
+    hoti_fail(error, "load_refused", "%s", why == NULL ? "the loader refused it" : why);
+    return NULL;
 }
 
 void *hoti_library_symbol(void *library, const char *name) { return dlsym(library, name); }

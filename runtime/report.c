@@ -67,6 +67,7 @@ void hoti_report_hello(hoti_text *out) {
     hoti_text_number(out, "pid", (hoti_u64)hoti_process_id());
     hoti_text_pair(out, "triple", hoti_modules[0].given->image->triple);
     hoti_text_pair(out, "runtime", HOTI_RUNTIME);
+    hoti_text_pair(out, "loading", hoti_library_loading());
     hoti_text_number(out, "modules", hoti_module_count);
     hoti_text_end(out);
     for (unsigned i = 0; i < hoti_module_count; i++) {

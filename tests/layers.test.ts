@@ -72,10 +72,11 @@ const rooms: Readonly<Record<string, Room>> = {
 /** Single files that may do what their room may not. */
 const exceptions: Readonly<Record<string, string>> = {
   'cli/main.ts -> agent/main.ts': '`vais-remote agent` hands its arguments over, edge to edge, and knows nothing more',
+  'agent/bin.ts -> agent/main.ts': 'the agent alone, as an image carries it, is the same agent',
 };
 
 /** The only files that read argv and the environment, handle signals and exit. */
-const edges = /^[a-z]+\/main\.ts$|^agent\/check-child\.ts$/;
+const edges = /^[a-z]+\/main\.ts$|^agent\/(?:check-child|bin)\.ts$/;
 
 const processWords = /\bprocess\.(?:argv|env|exit|exitCode|abort|chdir|umask)\b|\bprocess\.(?:on|once|addListener)\(/g;
 const processImport = /\bfrom '(?:node:)?process'/g;

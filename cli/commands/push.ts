@@ -1,8 +1,9 @@
 import { PushClock } from '../clock.ts';
-import { connect, readTarget } from '../connect.ts';
+import { type AgentTarget, connect, readTargets } from '../connect.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
+import { forEach } from '../fan-out.ts';
 import { cacheFolder, ImageCache } from '../image-cache.ts';
-import { type CompileOptions, classify, requireInput } from '../prepare.ts';
+import { type CompileOptions, classify, type PushFile, requireInput } from '../prepare.ts';
 import { pushOnce } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
 import type { ErrorReport } from '../report.ts';
@@ -15,10 +16,19 @@ export interface PushOptions extends CompileOptions {
 
 /** `push FILE…`: each file compiled for the target and swapped into the running program, all on one session. */
 export async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
-  const { output, signal } = context;
-  const target = await readTarget(options.to, context);
+  const targets = await readTargets(options.to, context);
   const files = paths.map(classify);
   for (const { path } of files) await requireInput(path);
+  return forEach(targets, context, (target, own) => pushTo(target, files, options, own));
+}
+
+async function pushTo(
+  target: AgentTarget,
+  files: readonly PushFile[],
+  options: PushOptions,
+  context: Context,
+): Promise<number> {
+  const { output, signal } = context;
   const client = await connect(target, context);
   try {
     const cache = new ImageCache(cacheFolder(context.env));

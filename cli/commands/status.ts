@@ -1,5 +1,6 @@
 import { VaisError } from '../../common/error.ts';
 import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/GetStatusResponse.ts';
+import { loadingName } from '../../rpc/names.ts';
 import { connect, readTarget } from '../connect.ts';
 import type { Context } from '../context.ts';
 import type { StatusReport, StorageReport } from '../report.ts';
@@ -42,7 +43,7 @@ export function storageReport({ storage }: Pick<GetStatusResponse__Output, 'stor
 
 /** One report for each module of each program. */
 export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'programs'>): StatusReport[] {
-  return programs.flatMap(({ name, pid, triple, supervised, modules, stateCount, stateBytes }) =>
+  return programs.flatMap(({ name, pid, triple, supervised, modules, stateCount, stateBytes, loading }) =>
     modules.map((module) => ({
       event: 'status' as const,
       program: name,
@@ -56,6 +57,7 @@ export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'pro
       buildId: module.buildId,
       digest: module.digest,
       state: stateName(module.state),
+      loading: loadingName(loading),
       registered: { count: stateCount, bytes: stateBytes },
     })),
   );

@@ -24,15 +24,16 @@ export async function emitText(
     terminal.write(`${showTree(front.program.root.file.items)}\n`);
     return 0;
   }
-  const fast = flags.hot && flags.tier !== 'optimized' && !front.program.wide && !passesHalves(front.program);
-  const found = await toolchainFor(triple, fast ? ['tcc', 'gcc', 'clang'] : ['gcc', 'clang']);
+  const fast = flags.hot && flags.tier !== 'optimized';
+  const tiny = fast && !front.program.wide && !passesHalves(front.program);
+  const found = await toolchainFor(triple, tiny ? ['tcc', 'gcc', 'clang'] : ['gcc', 'clang']);
   const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
   const { c, contract } = generate(front.program, {
     kind: what === 'contract' && front.program.main === undefined ? 'image' : kind,
     triple,
-    tier: toolchain.name === 'tcc' ? 'fast' : 'optimized',
+    tier: fast ? 'fast' : 'optimized',
     toolchain,
-    opt: flags.opt ?? 2,
+    opt: flags.optimize ?? 2,
     debug: flags.debug ?? false,
     release: flags.release ?? false,
   });

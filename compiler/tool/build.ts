@@ -173,6 +173,8 @@ function linkFlags(options: BuildOptions): string[] {
   if (triple === 'x86_64-windows-gnu')
     return kind === 'image' ? ['-shared', '-static-libgcc'] : ['-static', '-lws2_32', '-lbcrypt', '-ladvapi32'];
   if (kind === 'program') return ['-lpthread', '-ldl', '-lm'];
+  // It names no library: the program has libc and libm (one file), and an agent on glibc can load it to look at it.
+  if (triple.endsWith('-musl')) return ['-shared', '-nostdlib', ...(toolchain.name === 'tcc' ? [] : ['-lgcc'])];
   // Each library that tcc looks up costs a good part of its time, and libc is in the program anyway.
   const bare = toolchain.name === 'tcc' && !links.helpers && extra.length === 0;
   return ['-shared', ...(bare ? ['-nostdlib'] : []), ...(links.math ? ['-lm'] : [])];

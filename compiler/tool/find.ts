@@ -1,4 +1,4 @@
-import { hostTriple, type Triple } from '../../artifact/triple.ts';
+import { hostTriple, type Triple, withLibc } from '../../artifact/triple.ts';
 import { run } from './run.ts';
 
 export type CompilerName = 'tcc' | 'gcc' | 'clang';
@@ -27,7 +27,12 @@ interface Wanted {
   readonly install: string;
   readonly versionArgs: readonly string[];
   readonly triples: (host: Triple) => readonly Triple[];
+  /** What it can build images for, but no programs. */
+  readonly images?: (host: Triple) => readonly Triple[];
 }
+
+/** An image's C includes no header and its image names no library, so that a compiler for glibc makes those for musl. */
+const muslOf = (triple: Triple): readonly Triple[] => (triple.endsWith('-gnu') ? [withLibc(triple, 'musl')] : []);
 
 const macs: readonly Triple[] = ['x86_64-macos', 'aarch64-macos'];
 
@@ -39,7 +44,8 @@ const wanted: readonly Wanted[] = [
     install: 'apt-get install tcc',
     versionArgs: ['-v'],
     // tcc for arm64 and for macOS cannot make the shared libraries that we need.
-    triples: (host) => (host === 'x86_64-linux-gnu' ? [host] : []),
+    triples: (host) => (host === 'x86_64-linux-gnu' || host === 'x86_64-linux-musl' ? [host] : []),
+    images: (host) => (host === 'x86_64-linux-gnu' ? muslOf(host) : []),
   },
   {
     name: 'gcc',
@@ -48,6 +54,7 @@ const wanted: readonly Wanted[] = [
     install: 'apt-get install gcc',
     versionArgs: ['--version'],
     triples: (host) => [host],
+    images: muslOf,
   },
   {
     name: 'clang',
@@ -56,6 +63,7 @@ const wanted: readonly Wanted[] = [
     install: 'apt-get install clang lld',
     versionArgs: ['--version'],
     triples: (host) => [host, ...macs.filter((mac) => mac !== host)],
+    images: muslOf,
   },
   {
     name: 'gcc',
@@ -64,6 +72,15 @@ const wanted: readonly Wanted[] = [
     install: 'apt-get install gcc-aarch64-linux-gnu',
     versionArgs: ['--version'],
     triples: () => ['aarch64-linux-gnu'],
+    images: () => ['aarch64-linux-musl'],
+  },
+  {
+    name: 'gcc',
+    commands: ['musl-gcc', 'x86_64-linux-musl-gcc'],
+    purpose: 'programs for x86_64-linux-musl',
+    install: 'apt-get install musl-tools',
+    versionArgs: ['--version'],
+    triples: (host) => (host === 'x86_64-linux-gnu' ? ['x86_64-linux-musl'] : []),
   },
   {
     name: 'gcc',
@@ -107,11 +124,17 @@ export async function findToolchains(): Promise<ToolchainReport[]> {
   );
 }
 
-/** The first toolchain of these names that builds for this triple; looks no further than it must. */
-export async function toolchainFor(triple: Triple, names: readonly CompilerName[]): Promise<Toolchain | undefined> {
+/** The first toolchain of these names that builds this for this triple; looks no further than it must. */
+export async function toolchainFor(
+  triple: Triple,
+  names: readonly CompilerName[],
+  kind: 'image' | 'program' = 'image',
+): Promise<Toolchain | undefined> {
+  const host = hostTriple();
   for (const name of names) {
     for (const what of wanted) {
-      if (what.name !== name || !what.triples(hostTriple()).includes(triple)) continue;
+      const builds = kind === 'image' ? [...what.triples(host), ...(what.images?.(host) ?? [])] : what.triples(host);
+      if (what.name !== name || !builds.includes(triple)) continue;
       const found = await search(what);
       if (found !== undefined) return found;
     }

@@ -75,6 +75,7 @@ export interface ProtoGrpcType {
         ListDevelopersResponse: MessageTypeDefinition<_vais_remote_v1_ListDevelopersResponse, _vais_remote_v1_ListDevelopersResponse__Output>
         ListHistoryRequest: MessageTypeDefinition<_vais_remote_v1_ListHistoryRequest, _vais_remote_v1_ListHistoryRequest__Output>
         ListHistoryResponse: MessageTypeDefinition<_vais_remote_v1_ListHistoryResponse, _vais_remote_v1_ListHistoryResponse__Output>
+        Loading: EnumTypeDefinition
         Manifest: MessageTypeDefinition<_vais_remote_v1_Manifest, _vais_remote_v1_Manifest__Output>
         Module: MessageTypeDefinition<_vais_remote_v1_Module, _vais_remote_v1_Module__Output>
         ModuleState: EnumTypeDefinition

@@ -8,7 +8,7 @@ import { imagesOf, kept, trim } from '../../agent/keep.ts';
 import { entryOf, nextVersion, versionBefore } from '../../agent/lineage.ts';
 import { type Digest, digestOf } from '../../common/digest.ts';
 import type { Program } from '../runtime/harness.ts';
-import { eventually, historyOf, Stock, type TestAgent, type TestSession, Yard } from './harness.ts';
+import { eventually, historyOf, linked, Stock, type TestAgent, type TestSession, Yard } from './harness.ts';
 import { variantOf } from './variants.ts';
 
 describe('the policy', () => {
@@ -154,6 +154,7 @@ describe('an agent with --keep 3', () => {
     await writeFile(join(yard.data, 'broken', history), 'x');
     await writeFile(join(yard.data, 'broken', `${history}.why.json`), JSON.stringify({ file: `history/${history}` }));
     const second = await yard.agent({ keep: 3 });
+    await linked(second, first.program.pid);
     await push(await second.session(), 3);
     expect((await images()).length).toBe(6);
     await second.close();

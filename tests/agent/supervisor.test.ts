@@ -110,11 +110,19 @@ describe('a supervised program', () => {
     await notices.first((notice) => exited(notice) && notice.restartMs === 400, 'the third failure');
     const waits = notices.all.filter(exited).map((notice) => ('restartMs' in notice ? notice.restartMs : 0));
     expect(waits).toEqual([100, 200, 400]);
-    expect(notices.all.find(exited)).toMatchObject({ how: 'ended with exit code 127' });
-    expect(notices.all.some((notice) => notice.event === 'output' && notice.text.includes('not found'))).toBe(true);
+    expect(notices.all.find(exited)?.how).toMatch(/^could not be started: .*\/nowhere\/at\/all/);
     const begin = performance.now();
     await supervisors.pop()?.close();
     expect(performance.now() - begin).toBeLessThan(300);
+  });
+
+  it('is started by a shell where its command needs one, and by none where not', async () => {
+    const shell = await supervise('TEXT=one; echo "$TEXT"; exit 3');
+    expect(await shell.first(exited, 'its end')).toMatchObject({ how: 'ended with exit code 3' });
+    expect(shell.all).toContainEqual({ event: 'output', program: 'game', text: 'one' });
+    const plain = await supervise('/bin/sleep 1000');
+    const { pid } = (await plain.first(started, 'the start')) as { pid: number };
+    expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toBe('/bin/sleep\x001000\0');
   });
 
   it('has its output told line by line, in any language, down to a last line without an end', async () => {

@@ -125,6 +125,8 @@ describe('a triple', () => {
     expect(triples.map((triple) => libraryName('game', triple))).toEqual([
       'libgame.so',
       'libgame.so',
+      'libgame.so',
+      'libgame.so',
       'libgame.dll',
       'libgame.dylib',
       'libgame.dylib',

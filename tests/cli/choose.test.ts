@@ -20,6 +20,7 @@ function program(name: string, modules: string[], pid = 1, triple = 'x86_64-linu
     supervised: false,
     stateCount: 0,
     stateBytes: 0,
+    loading: 'LOADING_UNLOADS',
     modules: modules.map((each) => module(each)),
   };
 }

@@ -88,6 +88,7 @@ describe('for people', () => {
       supervised: false,
       source: 'game.vais',
       state: 'confirmed',
+      loading: 'keeps',
       registered: { count: 2, bytes: 4096 },
     } as const;
     const version = { version: 2, desiredVersion: 2, buildId: 'abcdef0123456789', digest: 'f'.repeat(64) };
@@ -98,6 +99,7 @@ describe('for people', () => {
       "agent 0.1.0 at 127.0.0.1:7777, not encrypted: 1 program
       PROGRAM  MODULE  VERSION  STATE      DIGEST        BUILD     PID  PLATFORM
       game     game          2  confirmed  ffffffffffff  abcdef01    7  x86_64-linux-gnu
+      game (pid 7) keeps every version in memory until it ends: musl never unloads a library
       game (pid 7) has registered 2 pieces of state with hot_state, 4096 bytes
       "
     `);

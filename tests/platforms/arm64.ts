@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { delimiter, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { packageRoot } from '../../common/package-root.ts';
 import type { Machine } from '../scenario/machine.ts';
 import { missingNode, nodeOf, placeApplication } from './application.ts';
+import { hasTool } from './tools.ts';
 
 const emulator = 'qemu-aarch64-static';
 /** Where Debian's cross packages put the C and C++ libraries for arm64. */
@@ -11,10 +12,8 @@ const libraries = '/usr/aarch64-linux-gnu';
 const run = [emulator, '-L', libraries] as const;
 
 function missing(): string | undefined {
-  const has = (command: string): boolean =>
-    (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
-  if (!has(emulator)) return `there is no ${emulator}: apt-get install qemu-user-static`;
-  if (!has('aarch64-linux-gnu-gcc'))
+  if (!hasTool(emulator)) return `there is no ${emulator}: apt-get install qemu-user-static`;
+  if (!hasTool('aarch64-linux-gnu-gcc'))
     return 'there is no aarch64-linux-gnu-gcc: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross';
   if (!existsSync(join(libraries, 'lib', 'libstdc++.so.6')))
     return 'there is no libstdc++ for arm64: apt-get install libstdc++6-arm64-cross';

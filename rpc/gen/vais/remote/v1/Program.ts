@@ -1,6 +1,7 @@
 // Original file: proto/vais/remote/v1/agent.proto
 
 import type { Module as _vais_remote_v1_Module, Module__Output as _vais_remote_v1_Module__Output } from '../../../vais/remote/v1/Module.ts';
+import type { Loading as _vais_remote_v1_Loading, Loading__Output as _vais_remote_v1_Loading__Output } from '../../../vais/remote/v1/Loading.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Program {
@@ -12,6 +13,7 @@ export interface Program {
   'modules'?: (_vais_remote_v1_Module)[];
   'stateCount'?: (number | string | Long);
   'stateBytes'?: (number | string | Long);
+  'loading'?: (_vais_remote_v1_Loading);
 }
 
 export interface Program__Output {
@@ -23,4 +25,5 @@ export interface Program__Output {
   'modules': (_vais_remote_v1_Module__Output)[];
   'stateCount': (number);
   'stateBytes': (number);
+  'loading': (_vais_remote_v1_Loading__Output);
 }

@@ -1,0 +1,4 @@
+import { musl } from '../platforms/musl.ts';
+import { scenario } from './scenario.ts';
+
+scenario(musl());
