@@ -3,7 +3,6 @@
 #ifdef _WIN32
 #include "win.h"
 
-#include <aclapi.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
@@ -89,36 +88,6 @@ const char *hoti_path_base(const char *path) {
 
 /* ---- the folder of private copies ---- */
 static HANDLE folder_lock = INVALID_HANDLE_VALUE;
-
-int hoti_is_ours(HANDLE handle) {
-    static const SID_IDENTIFIER_AUTHORITY nt = {SECURITY_NT_AUTHORITY};
-    PSECURITY_DESCRIPTOR found = NULL;
-    PSID owner = NULL, system = NULL, administrators = NULL;
-    char user[256];
-    DWORD size;
-    HANDLE token = NULL;
-    int ours = 0;
-    if (GetSecurityInfo(handle, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL, NULL, &found) != 0)
-        return 0;
-    if (owner == NULL) { /* Wine keeps none of pipes; Windows always does */
-        LocalFree(found);
-        return 1;
-    }
-    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) &&
-        GetTokenInformation(token, TokenUser, user, sizeof user, &size))
-        ours = EqualSid(owner, ((TOKEN_USER *)user)->User.Sid);
-    if (AllocateAndInitializeSid((SID_IDENTIFIER_AUTHORITY *)&nt, 1, SECURITY_LOCAL_SYSTEM_RID, 0, 0, 0, 0, 0, 0, 0,
-                                 &system))
-        ours |= EqualSid(owner, system);
-    if (AllocateAndInitializeSid((SID_IDENTIFIER_AUTHORITY *)&nt, 2, SECURITY_BUILTIN_DOMAIN_RID,
-                                 DOMAIN_ALIAS_RID_ADMINS, 0, 0, 0, 0, 0, 0, &administrators))
-        ours |= EqualSid(owner, administrators);
-    if (system != NULL) FreeSid(system);
-    if (administrators != NULL) FreeSid(administrators);
-    if (token != NULL) CloseHandle(token);
-    LocalFree(found);
-    return ours;
-}
 
 /* A folder and no way into another one, and nobody else's. */
 static int is_private(const wchar_t *path) {

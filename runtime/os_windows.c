@@ -33,9 +33,9 @@ void hoti_lock_give(void) { ReleaseSRWLockExclusive(&lock); }
 
 int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns) {
     hoti_u64 until = hoti_now() + ns, now;
-    while (*flag != value && (now = hoti_now()) < until)
+    while ((int)(*flag - value) < 0 && (now = hoti_now()) < until)
         SleepConditionVariableSRW(&changed, &lock, (DWORD)((until - now) / 1000000u) + 1, 0);
-    return *flag == value;
+    return (int)(*flag - value) >= 0;
 }
 
 void hoti_lock_signal(void) { WakeAllConditionVariable(&changed); }

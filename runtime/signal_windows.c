@@ -55,7 +55,8 @@ static void walk(hoti_guard *g, size_t pc, size_t sp, int overflowed) {
     const hoti_version *v = g->version;
     hoti_crash *c = &g->crash;
     c->frame_count = 0;
-    if (pc >= v->base && pc < v->end) c->frames[c->frame_count++] = pc;
+    c->outside = pc < v->base || pc >= v->end;
+    if (!c->outside) c->frames[c->frame_count++] = pc;
     sp = (sp + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1);
     if (overflowed) sp += 65536; /* its frames are all the same: what is there for certain tells */
     if (sp > top || top - sp > (64u << 20)) return;
@@ -129,7 +130,8 @@ void hoti_signals_landed(const hoti_caught *caught) {
 
 /* ---- hangs ---- */
 
-/* Only a thread that runs the image's own code is stopped: in a library or the system it may hold a lock that nobody
+/* The turn that has lasted too long has to be the one that is stopped: the thread may have come further meanwhile.
+ * Only a thread that runs the image's own code is stopped: in a library or the system it may hold a lock that nobody
  * would give back. Who asks again finds it in the image some time, unless it waits there for ever. */
 void hoti_signals_stop(hoti_self *self) {
     const DWORD inside = 0x18000000, told = 0x80000000; /* the system works on an exception or a call of the thread */
@@ -139,7 +141,7 @@ void hoti_signals_stop(hoti_self *self) {
     if (self->thread == NULL || SuspendThread(self->thread) == (DWORD)-1) return;
     g = HOTI_GET(self->guard);
     if (GetThreadContext(self->thread, &c) && g != NULL && g->armed && g->phase == HOTI_RUNNING &&
-        HOTI_GET(self->started) != 0 && hoti_now() - self->started >= hoti_deadline() / 2 &&
+        HOTI_GET(self->turn) == self->watched &&
         ((c.ContextFlags & told) == 0 || (c.ContextFlags & inside) == 0) && is_within(g, (size_t)c.Rsp) &&
         c.Rip >= g->version->base && c.Rip < g->version->end) {
         g->caught.overflowed = 0;
