@@ -191,7 +191,11 @@ export class Yard {
         insecure: true,
         defaultLink: join(this.folder, 'default', 'link.sock'),
         maxImageBytes: more.maxImageBytes ?? 64 * 1024 * 1024,
-        environment: { PATH: process.env['PATH'], VAIS_HOT_PROBATION_CALLS: '1' },
+        environment: {
+          PATH: process.env['PATH'],
+          VAIS_TEST_RUN: process.env['VAIS_TEST_RUN'],
+          VAIS_HOT_PROBATION_CALLS: '1',
+        },
       },
       (notice) => notices.put(notice),
     );
