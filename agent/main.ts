@@ -59,6 +59,7 @@ async function serve(flags: AgentFlags): Promise<void> {
         defaultLink: flags.link === undefined ? defaultLinkPath(process.env['XDG_RUNTIME_DIR']) : resolve(flags.link),
         maxImageBytes: flags.maxImage * 1024 * 1024,
         maxDiskBytes: flags.maxDisk * 1024 * 1024,
+        keep: flags.keep,
         environment: process.env,
       },
       say,

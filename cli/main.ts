@@ -81,3 +81,6 @@ function usageError({ message }: CommanderError): VaisError {
 }
 
 await main(process.argv.slice(2));
+// All is said. A connection that is still being made to a machine that does not answer would keep the process for
+// minutes, until the system gives it up.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()));
