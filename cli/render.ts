@@ -1,6 +1,7 @@
 import { renderDiagnostics } from '../compiler/render.ts';
 import { renderTrace, renderWaiting, whoHolds } from './render-crash.ts';
 import { renderDemo } from './render-demo.ts';
+import { renderStorage } from './render-storage.ts';
 import type {
   AgentReport,
   CheckReport,
@@ -50,6 +51,8 @@ export function render(report: Report, style: Style): string {
     case 'target':
     case 'forgotten':
       return renderTarget(report, style);
+    case 'warning':
+      return `${colors.dim(formatTime(report.at).slice(11))}  ${colors.yellow('warning')}: ${report.message}`;
     case 'check':
       return renderCheck(report, style);
     case 'step':
@@ -176,7 +179,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.outcome,
         fromOf(row),
         row.tier,
-        row.digest === '' ? 'built in' : row.digest.slice(0, 12),
+        row.digest === '' ? 'built in' : `${row.digest.slice(0, 12)}${row.cleaned === true ? ' (cleaned away)' : ''}`,
       ]),
     ],
     new Set([1]),
@@ -193,10 +196,11 @@ function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
   return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
 }
 
-function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {
+function renderAgent({ address, agentVersion, insecure, programs, storage }: AgentReport, style: Style): string {
   const kind = insecure ? ', not encrypted' : '';
   const count = programs === 1 ? '1 program' : `${programs} programs`;
-  return style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  const agent = style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  return storage === undefined ? agent : `${agent}\n${renderStorage(storage, style)}`;
 }
 
 function renderCheck({ name, state, message, hint }: CheckReport, style: Style): string {

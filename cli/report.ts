@@ -191,6 +191,30 @@ export interface AgentReport {
   readonly agentVersion: string;
   readonly insecure: boolean;
   readonly programs: number;
+  /** Missing where the agent is of an older version. */
+  readonly storage?: StorageReport;
+}
+
+/** The agent's data folder. */
+export interface StorageReport {
+  /** How many images, and their bytes; `maxImageBytes` is 0 where there is no limit. */
+  readonly images: number;
+  readonly imageBytes: number;
+  readonly maxImageBytes: number;
+  readonly freeBytes: number;
+  /** How many versions of each module are kept. */
+  readonly keep: number;
+  /** What was found broken and set aside: where it stood, where it is, why. */
+  readonly broken: readonly { readonly file: string; readonly aside: string; readonly why: string }[];
+  /** What the agent cannot write or read at the moment. */
+  readonly troubles: readonly string[];
+}
+
+/** Something is wrong on the agent's machine; of `events`. */
+export interface WarningReport {
+  readonly event: 'warning';
+  readonly message: string;
+  readonly at: string;
 }
 
 /** An agent that this developer is paired with: just now, or of the list. */
@@ -223,6 +247,8 @@ export interface VersionReport {
   readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;
+  /** True when its image was cleaned away, so that nothing can go back to it. */
+  readonly cleaned?: boolean;
   /** The modules that were pushed with it, to swap together. */
   readonly together?: readonly string[];
   readonly reason?: ErrorShape;
@@ -280,6 +306,7 @@ export type Report =
   | LineReport
   | StatusReport
   | AgentReport
+  | WarningReport
   | VersionReport
   | TargetReport
   | CheckReport
