@@ -326,6 +326,7 @@ struct hot_thread {
     const void *mark;         /* while such a call runs: where its stack frame is */
     const hot_site *site;     /* its call */
     int joined;
+    int stays;                /* at this safe point, in the version that it is in */
     void *version;            /* in use */
     void *coming;             /* about to be */
     void *arrived;            /* the version whose swap this thread has done */
