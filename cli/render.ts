@@ -38,6 +38,8 @@ export function render(report: Report, style: Style): string {
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
+    case 'held':
+      return `${colors.yellow('waiting')}   ${report.file} waits for ${report.by}, which was saved with it and is not right yet`;
     case 'agent':
       return renderAgent(report, style);
     case 'paired':
@@ -95,11 +97,12 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ target, program, module, version, unchanged, refines }: DoneReport): string {
+function headlineOf({ target, program, module, version, unchanged, refines, together = [] }: DoneReport): string {
   const where = target === undefined ? '' : `${target}: `;
   const name = where + (program === module ? program : `${program} (${module})`);
   if (refines !== undefined) return `${name} runs version ${version} optimised`;
-  return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
+  if (unchanged) return `${name} runs this already: version ${version}`;
+  return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
 }
 
 /** All that `status` has to say. */
@@ -167,7 +170,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.version === 0 ? '-' : `${row.version}`,
         formatTime(row.at),
         row.outcome,
-        row.rollbackTo === undefined ? row.origin : `rollback to ${row.rollbackTo}`,
+        fromOf(row),
         row.tier,
         row.digest === '' ? 'built in' : row.digest.slice(0, 12),
       ]),
@@ -179,6 +182,11 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
     ...(row.reason === undefined ? [] : [colors.dim(hang('     ', 5, row.reason.message, style.width))]),
   ]);
   return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
+}
+
+function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
+  if (rollbackTo !== undefined) return `rollback to ${rollbackTo}`;
+  return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
 }
 
 function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {

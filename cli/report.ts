@@ -85,6 +85,8 @@ export interface DoneReport extends OfTarget {
   readonly tier?: string;
   /** The fast build, by its digest, whose place the optimised one took: the version is the same. */
   readonly refines?: string;
+  /** The modules that swapped with it, at the same safe point. */
+  readonly together?: readonly string[];
   readonly ms: number;
 }
 
@@ -110,11 +112,18 @@ export interface WatchingReport {
   readonly polling: boolean;
 }
 
-/** The agent is gone, or back; or it is there and the program is not. */
+/** The agent is gone, or back; or it is there and the program is not; or a save waits for the file that it was saved with. */
 export type LineReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
-  | { readonly event: 'absent'; readonly program: string; readonly module: string };
+  | { readonly event: 'absent'; readonly program: string; readonly module: string }
+  | {
+      readonly event: 'held';
+      readonly program: string;
+      readonly module: string;
+      readonly file: string;
+      readonly by: string;
+    };
 
 /** What one module of one running program runs. */
 export interface StatusReport {
@@ -176,6 +185,8 @@ export interface VersionReport {
   readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;
+  /** The modules that were pushed with it, to swap together. */
+  readonly together?: readonly string[];
   readonly reason?: ErrorShape;
 }
 
