@@ -145,7 +145,7 @@ static void thread_name(long id, char *name, size_t room) {
 void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     hoti_text *out = begin("waiting", v);
     const hot_image *own = v->module->given->image;
-    unsigned slot = HOTI_GET(t->slot);
+    unsigned slot = HOTI_GET(t->mark) != NULL ? HOTI_GET(t->site)->slot : HOTI_GET(t->slot); /* the short way notes this */
     char name[64];
     if (out == NULL) return;
     thread_name(t->system_id, name, sizeof name);
