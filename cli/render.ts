@@ -1,6 +1,7 @@
 import { renderDiagnostics } from '../compiler/render.ts';
 import { renderTrace, renderWaiting, whoHolds } from './render-crash.ts';
 import { renderDemo } from './render-demo.ts';
+import { renderStorage } from './render-storage.ts';
 import type {
   AgentReport,
   CheckReport,
@@ -24,6 +25,8 @@ export function render(report: Report, style: Style): string {
     case 'done':
     case 'status':
     case 'version':
+    case 'sending':
+    case 'sent':
       return ''; // Said together with others: `renderPush`, `renderStatus`, `renderHistory`.
     case 'error':
       return renderError(report, style);
@@ -34,6 +37,8 @@ export function render(report: Report, style: Style): string {
     }
     case 'disconnected':
       return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
+    case 'interrupted':
+      return `${colors.yellow('waiting')}   ${report.message}; the upload goes on when it is back`;
     case 'connected':
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':
@@ -46,6 +51,8 @@ export function render(report: Report, style: Style): string {
     case 'target':
     case 'forgotten':
       return renderTarget(report, style);
+    case 'warning':
+      return `${colors.dim(formatTime(report.at).slice(11))}  ${colors.yellow('warning')}: ${report.message}`;
     case 'check':
       return renderCheck(report, style);
     case 'step':
@@ -172,7 +179,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.outcome,
         fromOf(row),
         row.tier,
-        row.digest === '' ? 'built in' : row.digest.slice(0, 12),
+        row.digest === '' ? 'built in' : `${row.digest.slice(0, 12)}${row.cleaned === true ? ' (cleaned away)' : ''}`,
       ]),
     ],
     new Set([1]),
@@ -189,10 +196,11 @@ function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
   return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
 }
 
-function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {
+function renderAgent({ address, agentVersion, insecure, programs, storage }: AgentReport, style: Style): string {
   const kind = insecure ? ', not encrypted' : '';
   const count = programs === 1 ? '1 program' : `${programs} programs`;
-  return style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  const agent = style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  return storage === undefined ? agent : `${agent}\n${renderStorage(storage, style)}`;
 }
 
 function renderCheck({ name, state, message, hint }: CheckReport, style: Style): string {

@@ -29,6 +29,7 @@ export async function history(
         ...(entry.fastDigest === '' ? {} : { fastDigest: entry.fastDigest }),
         ...(entry.together.length === 0 ? {} : { together: entry.together }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
+        ...(entry.cleaned ? { cleaned: true } : {}),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });
     }
