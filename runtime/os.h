@@ -42,6 +42,7 @@ long hoti_thread_id(void);
 long hoti_process_id(void);
 hoti_u64 hoti_process_space(void); /* the pid namespace that this number counts in; 0: there is none */
 size_t hoti_executable(char *path, size_t room); /* its path's length; 0: not known */
+void hoti_output_lines(void); /* standard output comes line by line, also into a file */
 void *hoti_aligned(size_t align, size_t size);
 void hoti_aligned_free(void *place);
 
