@@ -1,9 +1,9 @@
 import { mostTogether } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
 import { bring, isReady, type Planned, type PushOnceContext, type PushTarget, plan } from './push-once.ts';
-import type { PushSession } from './push-session.ts';
 import { type ErrorReport, errorReport } from './report.ts';
 import { type Ending, groupOf, type Push } from './session.ts';
+import type { Offerer } from './steady-session.ts';
 
 /** What became of one push of several. */
 export interface Ended {
@@ -17,7 +17,7 @@ export interface Ended {
  */
 export async function* pushTogether(
   pushes: readonly Push[],
-  session: PushSession,
+  session: Offerer,
   target: PushTarget,
   context: PushOnceContext,
   signal: AbortSignal,
@@ -29,7 +29,8 @@ export async function* pushTogether(
   }
   for (const members of byProgram(planned)) {
     const together = asGroup(members);
-    const endings = await Promise.all(together.map((each) => bring(each, session, context)));
+    const waiting = new Set<() => void>();
+    const endings = await Promise.all(together.map((each) => bring(each, session, context, waiting)));
     if (signal.aborted) return;
     for (const [index, ending] of endings.entries()) {
       const each = together[index];

@@ -25,6 +25,8 @@ export function render(report: Report, style: Style): string {
     case 'done':
     case 'status':
     case 'version':
+    case 'sending':
+    case 'sent':
       return ''; // Said together with others: `renderPush`, `renderStatus`, `renderHistory`.
     case 'error':
       return renderError(report, style);
@@ -35,6 +37,8 @@ export function render(report: Report, style: Style): string {
     }
     case 'disconnected':
       return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
+    case 'interrupted':
+      return `${colors.yellow('waiting')}   ${report.message}; the upload goes on when it is back`;
     case 'connected':
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':

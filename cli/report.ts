@@ -71,6 +71,42 @@ export interface TraceFrame {
   readonly function?: string;
 }
 
+/** How far a large image has come; only of those that take longer than half a second. Bytes are those of the image. */
+export interface SendingReport {
+  readonly event: 'sending';
+  readonly push: number;
+  readonly program: string;
+  readonly module: string;
+  /** What the agent has on its disk. */
+  readonly bytes: number;
+  readonly of: number;
+  /** What of it had come with an earlier attempt. */
+  readonly had: number;
+  /** What was sent for it, compressed. */
+  readonly sent: number;
+  readonly bytesPerSecond: number;
+  readonly ms: number;
+}
+
+/** How an image travelled; not said of a small one, which travels inside its offer. */
+export interface SentReport {
+  readonly event: 'sent';
+  readonly push: number;
+  readonly program: string;
+  readonly module: string;
+  /** `stored`: the agent had it, and nothing was sent. */
+  readonly way: 'stored' | 'delta' | 'chunks';
+  /** Bytes that were sent. */
+  readonly sent: number;
+  /** Bytes of the image. */
+  readonly of: number;
+  /** What of it had come with an earlier attempt. */
+  readonly had: number;
+  /** With `chunks`: bytes of the image that came in a second. */
+  readonly bytesPerSecond?: number;
+  readonly ms: number;
+}
+
 /** A push ended well: the program runs this version. */
 export interface DoneReport extends OfTarget {
   readonly event: 'done';
@@ -116,6 +152,8 @@ export interface WatchingReport {
 export type LineReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
+  /** The line broke while an image was on its way; it goes on when the line is back. */
+  | { readonly event: 'interrupted'; readonly address: string; readonly message: string }
   | { readonly event: 'absent'; readonly program: string; readonly module: string }
   | {
       readonly event: 'held';
@@ -260,6 +298,8 @@ export interface NextStep {
 
 export type Report =
   | StageReport
+  | SendingReport
+  | SentReport
   | DoneReport
   | ErrorReport
   | WatchingReport

@@ -14,9 +14,17 @@ import type { PushClock } from './clock.ts';
 import { lookInto } from './local-image.ts';
 import type { Output } from './output.ts';
 import { type Built, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
-import type { PushSession } from './push-session.ts';
-import { type DoneReport, type ErrorReport, errorReport, type StageReport } from './report.ts';
+import {
+  type DoneReport,
+  type ErrorReport,
+  errorReport,
+  type SendingReport,
+  type SentReport,
+  type StageReport,
+} from './report.ts';
+import { Sending } from './sending.ts';
 import { stageReport } from './stage-report.ts';
+import type { Offerer } from './steady-session.ts';
 
 /** One push: a number that tells it apart, what it is of, and its clock. */
 export interface Push {
@@ -92,8 +100,8 @@ export function compare({ push, built }: Ready, destination: Destination): Error
 export async function offer(
   ready: Ready,
   destination: Destination,
-  session: PushSession,
-  show: (report: StageReport) => void,
+  session: Offerer,
+  show: (report: StageReport | SendingReport | SentReport) => void,
   onFailed: (report: ErrorReport) => void = () => undefined,
 ): Promise<Ending> {
   const { push, built, refines, group } = ready;
@@ -106,11 +114,15 @@ export async function offer(
     show({ ...report, push: push.id, ...second });
     if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
+  const about = { push: push.id, program: destination.program, module: destination.module };
+  const sending = new Sending(about, built.image.size, () => clock.ms, show);
   const answer = await session.offer({
     manifest: manifestOf(ready, destination),
     image: built.image,
     elapsedUs: () => clock.offer(),
     onEvent,
+    onProgress: sending.progress,
+    onSent: sending.done,
   });
   answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });

@@ -11,6 +11,7 @@ import { pushTogether } from '../push-together.ts';
 import { keeping, refine, type Sources } from '../refine.ts';
 import type { ErrorReport } from '../report.ts';
 import type { Ending } from '../session.ts';
+import { SteadySession } from '../steady-session.ts';
 
 export interface PushOptions extends CompileOptions {
   readonly to?: string;
@@ -38,7 +39,13 @@ async function pushTo(
   const client = await connect(target, context);
   try {
     const cache = new ImageCache(cacheFolder(context.env));
-    const session = await PushSession.open(client, target.address, signal, cache);
+    const session = await SteadySession.open({
+      open: () => PushSession.open(client, target.address, signal, cache),
+      address: target.address,
+      patienceMs: options.timeoutMs,
+      show: (report) => output.show(report),
+      signal,
+    });
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
       const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
@@ -66,6 +73,7 @@ async function pushTo(
       }
     });
     session.close();
+    await session.settled;
     return signal.aborted ? interruptedExit : exitOf(errors);
   } catch (thrown) {
     if (signal.aborted) return interruptedExit;

@@ -195,7 +195,11 @@ export class Yard {
         maxImageBytes: more.maxImageBytes ?? 64 * 1024 * 1024,
         ...(more.keep === undefined ? {} : { keep: more.keep }),
         ...(more.maxDiskBytes === undefined ? {} : { maxDiskBytes: more.maxDiskBytes }),
-        environment: { PATH: process.env['PATH'], VAIS_HOT_PROBATION_CALLS: '1' },
+        environment: {
+          PATH: process.env['PATH'],
+          VAIS_TEST_RUN: process.env['VAIS_TEST_RUN'],
+          VAIS_HOT_PROBATION_CALLS: '1',
+        },
       },
       (notice) => notices.put(notice),
     );
