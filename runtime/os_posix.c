@@ -51,6 +51,8 @@ static void *background_main(void *unused) {
 #ifdef __linux__
     prctl(PR_SET_NAME, "vais-hot");
     prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default of 50 us would be half of our shortest wait */
+#elif defined(__APPLE__)
+    pthread_setname_np("vais-hot");
 #endif
     background_run();
     return NULL;
@@ -86,6 +88,7 @@ void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(vo
     pthread_atfork(before, after, in_child);
 }
 
+#ifndef __APPLE__
 long hoti_thread_id(void) {
 #ifdef __linux__
     return (long)syscall(SYS_gettid);
@@ -93,10 +96,12 @@ long hoti_thread_id(void) {
     return 0;
 #endif
 }
+#endif
 
 long hoti_process_id(void) { return (long)getpid(); }
 
 /* ---- what is left ---- */
+#ifndef __APPLE__
 size_t hoti_executable(char *path, size_t room) {
 #ifdef __linux__
     ssize_t length = readlink("/proc/self/exe", path, room - 1);
@@ -108,6 +113,7 @@ size_t hoti_executable(char *path, size_t room) {
     return 0;
 #endif
 }
+#endif
 
 void *hoti_aligned(size_t align, size_t size) {
     void *place;
