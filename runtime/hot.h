@@ -181,6 +181,7 @@ typedef struct hot_offer {
 } hot_offer;
 
 typedef struct hot_thread hot_thread;
+typedef struct hot_site hot_site;
 
 /* One hot module of the program. Static storage; the runtime keeps the address. The order of image->functions is the
  * order of the table's slots, for ever: later images are matched to it by name. */
@@ -208,13 +209,18 @@ typedef struct hot_module {
  *   HOT_MODULE_THREAD(module_game, thread_game)                // defines: static hot_thread *thread_game(void)
  *
  *   struct call_update_game { long long result; GameState *state; double dt; };  // result first; none when void
- *   static void run_update_game(hot_address f, void *call) {
+ *   static long long tail_update_game(hot_address f, void *call) {
  *       struct call_update_game *c = (struct call_update_game *)call;
- *       c->result = ((long long (*)(GameState *, double))f)(c->state, c->dt);
+ *       return ((long long (*)(GameState *, double))f)(c->state, c->dt);
+ *   }
+ *   static void run_update_game(hot_address f, void *call) {
+ *       ((struct call_update_game *)call)->result = tail_update_game(f, call);
  *   }
  *   static const hot_reach reach_update_game[] = {            // each pointer argument, and what it points to
  *       {HOT_OFFSET(struct call_update_game, state), sizeof(GameState)}};
- *   static const hot_site site_update_game = {0, 1, run_update_game, reach_update_game}; // slot, reaches (0: null)
+ *   static const hot_site site_update_game = {0, 1, run_update_game, reach_update_game,    // slot, reaches (0: null)
+ *                                             (hot_address)tail_update_game};
+ *   HOT_SHORTCUT_AS(long long, short_update_game)
  *
  *   long long update_game(GameState *state, double dt) {      // the thunk
  *       hot_thread *t = thread_game();
@@ -227,6 +233,8 @@ typedef struct hot_module {
  *       }
  *       struct call_update_game c;
  *       c.state = state; c.dt = dt;
+ *       if (HOT_SHORTCUT(t, long long))
+ *           return HOT_BY_SHORTCUT(short_update_game, tail_update_game, t, 0, &site_update_game, &c);
  *       hot_call(&module_game, t, &site_update_game, &c);
  *       return c.result;
  *   }
@@ -314,6 +322,9 @@ struct hot_thread {
     const hot_address *table; /* null: take the slow way, hot_call */
     unsigned depth;           /* hot calls of this module on this thread's stack */
     const hot_address *guarded; /* the table of a confirmed version whose calls are guarded */
+    const hot_address *shortcut; /* the same, where the short way is open */
+    const void *mark;         /* while such a call runs: where its stack frame is */
+    const hot_site *site;     /* its call */
     int joined;
     void *version;            /* in use */
     void *coming;             /* about to be */
@@ -337,13 +348,14 @@ typedef struct hot_reach {
     unsigned long long size;
 } hot_reach;
 
-/* A hot function as its thunk knows it. `run` calls `function` with the arguments in `call` and stores its result. */
-typedef struct hot_site {
+/* A hot function as its thunk knows it: its slot, its pointer arguments. `run` calls `function` with the arguments in `call` and stores its result. */
+struct hot_site {
     unsigned slot;
     unsigned reach_count;
     void (*run)(hot_address function, void *call);
     const hot_reach *reaches;
-} hot_site;
+    hot_address tail; /* like `run`, but returns the result; for the short way, else null */
+};
 
 #ifndef HOT_IMAGE
 
@@ -365,6 +377,21 @@ void hot_safe_point_now(void);
 #define HOT_MODULE_THREAD(module, name) \
     static HOT_TLS hot_thread name##_state; \
     static hot_thread *name(void) { return &name##_state; }
+#endif
+
+/* The short way of a guarded call: hot_shortcut marks the place to come back to after a crash and calls `tail`, whose
+ * result it leaves where it is, in registers. So it has a prototype of its own for each thunk, and takes no result that
+ * comes in memory. */
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(__linux__) && defined(__GNUC__) && !defined(HOT_NO_TLS)
+#define HOT_SHORTCUT_AS(R, name) R name(hot_address, void *, hot_thread *, const hot_site *) __asm__("hot_shortcut");
+#define HOT_SHORTCUT(t, R) \
+    (sizeof(R) <= 8 && __builtin_classify_type(*(R *)0) < 12 && (t)->shortcut != 0 && (t)->depth == 0)
+#define HOT_BY_SHORTCUT(name, tail, t, number, site, call) \
+    (HOT_STORE((t)->slot, (number)), name((t)->shortcut[number], (call), (t), (site)))
+#else
+#define HOT_SHORTCUT_AS(R, name)
+#define HOT_SHORTCUT(t, R) 0
+#define HOT_BY_SHORTCUT(name, tail, t, number, site, call) tail(0, (call))
 #endif
 
 #define HOT_PLAIN(t) HOT_LIKELY((t)->table != 0)
@@ -543,11 +570,16 @@ HOT_MAYBE static const hot_api *hot_runtime;
 
 #define HOT_THUNK_(module, number, R, name, PARAMETERS, TYPES, GIVEN, KEPT, FIELDS, SET) \
     struct hot_call_##name { R result; FIELDS }; \
-    static void hot_run_##name(hot_address f, void *call) { \
+    static R hot_tail_##name(hot_address f, void *call) { \
         struct hot_call_##name *c = (struct hot_call_##name *)call; \
-        c->result = ((R (*) TYPES)f) KEPT; \
+        (void)c; \
+        return ((R (*) TYPES)f) KEPT; \
     } \
-    static const hot_site hot_site_##name = {number, 0, hot_run_##name, 0}; \
+    static void hot_run_##name(hot_address f, void *call) { \
+        ((struct hot_call_##name *)call)->result = hot_tail_##name(f, call); \
+    } \
+    static const hot_site hot_site_##name = {number, 0, hot_run_##name, 0, (hot_address)hot_tail_##name}; \
+    HOT_SHORTCUT_AS(R, hot_short_##name) \
     R name PARAMETERS { \
         hot_thread *t = hot_thread_##module(); \
         struct hot_call_##name c; \
@@ -559,6 +591,8 @@ HOT_MAYBE static const hot_api *hot_runtime;
             return result; \
         } \
         SET \
+        if (HOT_SHORTCUT(t, R)) \
+            return HOT_BY_SHORTCUT(hot_short_##name, hot_tail_##name, t, number, &hot_site_##name, &c); \
         hot_call(&hot_module_##module, t, &hot_site_##name, &c); \
         return c.result; \
     }

@@ -29,10 +29,13 @@ static void locate(hoti_version *v) { hoti_library_place(v->image, &v->origin, &
 /* 0: it stays in memory, now and for ever. */
 int hoti_unload(hoti_version *v) {
     void *library = v->handle;
+    if (library == NULL) return 1; /* it never was there, or is the program's own code */
     if (v->resident != NULL) return 0;
-    v->handle = NULL;
-    if (hoti_library_close(library, v->path)) return 1;
-    v->resident = "the loader";
+    if (hoti_library_close(library, v->path)) {
+        v->handle = NULL;
+        return 1;
+    }
+    v->resident = "the loader"; /* the handle says no more than that it is there */
     return 0;
 }
 

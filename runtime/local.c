@@ -99,7 +99,7 @@ long long hot_reload(void) {
         unsigned mine = reloads_wanted + 1;
         HOTI_SET(reloads_wanted, mine);
         hoti_wake();
-        hoti_lock_await(&reloads_done, mine, 10000000000u);
+        hoti_lock_await(&reloads_done, mine, 10000000000u); /* or more: several threads may have asked */
     }
     hoti_lock_give();
     return hot_check();
@@ -144,8 +144,9 @@ static void look(follow *f, int notified, int forced) {
     if (first && !forced && is_older_than_program(&now)) return;
     if (!hoti_digest(f->library, digest) || (!forced && strcmp(digest, f->digest) == 0)) return;
     strcpy(f->digest, digest);
+    if (strcmp(digest, newest->digest) == 0) return; /* it runs, or waits to */
     order.digest = digest;
-    if (first) order.unless = newest->image->build_id;
+    if (first || newest->handle == NULL) order.unless = newest->image->build_id;
     if (hoti_order_load(m, &order, &error) || error.code == NULL) return;
     if (strcmp(error.code, "digest_mismatch") == 0) memset(&f->seen, 0, sizeof f->seen); /* it changes just now */
     else hoti_note(&error, 1);

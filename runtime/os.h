@@ -29,7 +29,8 @@ hoti_u64 hoti_now(void); /* ns, monotonic */
 hoti_u64 hoti_time(void); /* s, of the calendar, as files have it */
 void hoti_lock_take(void); /* the one lock: lists of threads, and what is exchanged with the background thread */
 void hoti_lock_give(void);
-int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with the lock held; 0: gave up */
+/* Until *flag has come to `value`, or past it; with the lock held. 0: gave up. */
+int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns);
 void hoti_lock_signal(void);                                               /* the same */
 int hoti_background_start(void (*run)(void)); /* all signals blocked; 0: cannot be started */
 int hoti_background_is(void);                 /* this thread is that */
@@ -109,5 +110,9 @@ void hoti_signals_thread_end(hoti_self *self);
 void hoti_signals_landed(const hoti_caught *caught); /* the guarded call goes on after the jump */
 void hoti_signals_stop(hoti_self *self);             /* its call has run past the deadline; with the lock held */
 const char *hoti_signal_name(int signal);
+
+/* ---- heap_*.c: malloc after a crash inside it ---- */
+int hoti_heap_works(hoti_self *self);    /* 0: it is locked for ever, or broken */
+void hoti_heap_end(const char *module);  /* says so, and ends the program as abort() does */
 
 #endif

@@ -35,9 +35,9 @@ int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns) {
     ns += (hoti_u64)until.tv_nsec;
     until.tv_sec += (time_t)(ns / 1000000000u);
     until.tv_nsec = (long)(ns % 1000000000u);
-    while (*flag != value)
+    while ((int)(*flag - value) < 0)
         if (pthread_cond_timedwait(&changed, &lock, &until) != 0) break;
-    return *flag == value;
+    return (int)(*flag - value) >= 0;
 }
 
 void hoti_lock_signal(void) { pthread_cond_broadcast(&changed); }

@@ -36,6 +36,8 @@ static void sleep_until_something(void) {
     if (other < wait) wait = other;
     other = hoti_local_wait(now);
     if (other < wait) wait = other;
+    other = hoti_failure_wait(now);
+    if (other < wait) wait = other;
     ready = hoti_wait(wait, sends);
     now = hoti_now();
     hoti_link_step((ready & HOTI_READY_PEER) != 0, now);

@@ -40,16 +40,17 @@ static void read_registers(const ucontext_t *c, size_t *pc, size_t *sp, size_t *
 #endif
 }
 
+static int is_code_of(const hoti_version *v, size_t pc) { return pc >= v->base && pc < v->end; }
+
 /* The return addresses on the stack between the crash and the guarded call that lie in the image. The chain of frame
  * pointers is not relied on: code without them is common, and a wild one must not make us crash again. So a stale
  * address may be among them; the first is where it happened, or the nearest caller of that. */
-static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
-    size_t pc, sp, fp, top = (size_t)g & ~(sizeof(size_t) - 1);
-    const hoti_version *v = g->version;
-    hoti_crash *c = &g->crash;
+static HOTI_RAW void walk(hoti_crash *c, const hoti_version *v, const void *end, const ucontext_t *context) {
+    size_t pc, sp, fp, top = (size_t)end & ~(sizeof(size_t) - 1);
     read_registers(context, &pc, &sp, &fp);
     c->frame_count = 0;
-    if (pc >= v->base && pc < v->end) c->frames[c->frame_count++] = pc;
+    c->outside = !is_code_of(v, pc);
+    if (!c->outside) c->frames[c->frame_count++] = pc;
     sp &= ~(sizeof(size_t) - 1);
     /* An overflowed stack ends below what is mapped, and its frames are all the same: the page that is there tells. */
     if (c->signal == SIGSEGV && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
@@ -61,12 +62,12 @@ static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
     }
 }
 
-/* Whether the code that was interrupted runs inside the guarded call: not after that was left by a longjmp, and not on
- * another stack, in a handler of the program. */
-static int is_within(const hoti_guard *g, const ucontext_t *context) {
+/* Whether the code that was interrupted runs inside the guarded call whose frame is at `end`: not after that was left by
+ * a longjmp, and not on another stack, in a handler of the program. */
+static int is_within(const void *end, const ucontext_t *context) {
     size_t pc, sp, fp;
     read_registers(context, &pc, &sp, &fp);
-    return sp == 0 || (sp < (size_t)g && (size_t)g - sp < ((size_t)1 << 32));
+    return sp == 0 || (sp < (size_t)end && (size_t)end - sp < ((size_t)1 << 32));
 }
 
 /* ---- whose it is, when it is not ours ---- */
@@ -101,21 +102,30 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
     }
 }
 
-/* Back to the guarded call. On glibc not by gcc's jump but by libc's, which on its way releases what libc holds in the
- * frames that are left: printf's lock on a stream, for one. libc's is given what gcc's mark has saved, in the form
- * that its own would have: frame, stack and place, disguised. */
-static void jump_back(hoti_guard *g) {
+/* ---- back to the guarded call ---- */
+
+/* On glibc not by gcc's jump but by libc's, which on its way releases what libc holds in the frames that are left:
+ * printf's lock on a stream, for one. libc's is given what gcc's mark has saved, in the form that its own would have:
+ * frame, stack and place, disguised. */
 #if defined(HOTI_QUICK) && defined(__GLIBC__)
-    enum { FRAME = 1, STACK = 6, PLACE = 7 };
+static void jump_by_libc(size_t rbx, size_t frame, size_t stack, size_t place) {
+    enum { RBX = 0, FRAME = 1, STACK = 6, PLACE = 7 };
     jmp_buf libc;
     size_t secret;
     __asm__("mov %%fs:0x30, %0" : "=r"(secret));
     memset(&libc, 0, sizeof libc);
 #define DISGUISE(word) ((long)(((size_t)(word) ^ secret) << 17 | ((size_t)(word) ^ secret) >> 47))
-    libc[0].__jmpbuf[FRAME] = DISGUISE(g->jump[0]);
-    libc[0].__jmpbuf[PLACE] = DISGUISE(g->jump[1]);
-    libc[0].__jmpbuf[STACK] = DISGUISE(g->jump[2]);
+    libc[0].__jmpbuf[RBX] = (long)rbx;
+    libc[0].__jmpbuf[FRAME] = DISGUISE(frame);
+    libc[0].__jmpbuf[PLACE] = DISGUISE(place);
+    libc[0].__jmpbuf[STACK] = DISGUISE(stack);
     _longjmp(libc, 1);
+}
+#endif
+
+static void jump_back(hoti_guard *g) {
+#if defined(HOTI_QUICK) && defined(__GLIBC__)
+    jump_by_libc(0, (size_t)g->jump[0], (size_t)g->jump[2], (size_t)g->jump[1]);
 #elif defined(HOTI_QUICK)
     __builtin_longjmp(g->jump, 1);
 #else
@@ -123,41 +133,103 @@ static void jump_back(hoti_guard *g) {
 #endif
 }
 
+#ifdef HOTI_SHORTCUT
+static void jump_to_landing(hot_thread *t) {
+    const void *mark = t->mark;
+    t->mark = NULL;
+#ifdef __GLIBC__
+    jump_by_libc((size_t)t, 0, (size_t)mark, (size_t)hot_shortcut_landing);
+#else
+    __asm__ volatile("movq %0, %%rsp\n\tjmp hot_shortcut_landing" : : "r"(mark), "b"(t) : "memory");
+#endif
+}
+#endif
+
+/* ---- the handler ---- */
+
+/* The guarded call that the signal came in, of either kind. */
+typedef struct place {
+    hoti_guard *guard;
+    hot_thread *shortcut;
+    const hoti_version *version; /* null: the signal came in none */
+    const void *end;
+    hoti_crash *crash;
+    hoti_caught *caught;
+    int running;
+} place;
+
+static place find_place(hoti_self *self, const ucontext_t *context) {
+    place p = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    if (self == NULL || hoti_is_child) return p;
+#ifdef HOTI_SHORTCUT
+    if (self->joined != NULL && self->joined->mark != NULL && is_within(self->joined->mark, context)) {
+        p.shortcut = self->joined;
+        p.version = p.shortcut->version;
+        p.end = p.shortcut->mark;
+        p.crash = &self->crash;
+        p.caught = &self->caught;
+        p.running = 1;
+        return p;
+    }
+#endif
+    p.guard = self->guard;
+    if (p.guard == NULL || !p.guard->armed || !is_within(p.guard, context)) return p;
+    p.version = p.guard->version;
+    p.end = p.guard;
+    p.crash = &p.guard->crash;
+    p.caught = &p.guard->caught;
+    p.running = p.guard->phase == HOTI_RUNNING;
+    return p;
+}
+
+/* The background thread stops a call that has run past its deadline by our signal. Rather in the image's own code: in
+ * somebody else's it may hold a lock, of malloc for one. So it is tried again, every ms, before it is stopped there. */
+static int is_to_be_stopped(const place *p, hoti_self *self, unsigned turn, const ucontext_t *context) {
+    enum { PATIENCE = 200 };
+    size_t pc, sp, fp;
+    if (p->version == NULL || !p->running || turn != self->turn) return 0; /* that call is over */
+    read_registers(context, &pc, &sp, &fp);
+    return p->version->base == 0 || is_code_of(p->version, pc) || ++self->tries > PATIENCE;
+}
+
 static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
-    hoti_guard *g = self == NULL ? NULL : self->guard;
-    int armed = g != NULL && g->armed && !hoti_is_child && is_within(g, context);
-    /* The background thread stops a call by this signal; it may come when the call is already over. */
-    if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() &&
-        hoti_swap(&self->stop, 0) != 0) {
-        hoti_u64 started = self->started;
-        if (!armed || g->phase != HOTI_RUNNING || started == 0 || hoti_now() - started < hoti_deadline() / 2) {
+    place p = find_place(self, context);
+    int sent = info->si_code <= 0;
+    unsigned turn = 0;
+    if (self != NULL && number == SIGSEGV && sent && info->si_pid == getpid()) turn = hoti_swap(&self->stop, 0);
+    if (turn != 0) {
+        if (!is_to_be_stopped(&p, self, turn, context)) {
             errno = kept;
             return;
         }
-        g->crash.hung = 1;
-        number = 0;
-    } else if (armed && info->si_code <= 0 && info->si_pid != getpid()) {
-        armed = 0; /* another process sent it: not the code's doing */
-    }
-    if (!armed) {
+    } else if (self != NULL && self->probing != NULL && (!sent || info->si_code == SI_TIMER || info->si_pid == getpid())) {
+        void *back = self->probing;
+        self->probing = NULL;
+        _longjmp(*(jmp_buf *)back, 1);
+    } else if (number == SIGSEGV && info->si_code == SI_TIMER) {
+        return; /* of heap_posix.c, too late */
+    } else if (p.version == NULL || (sent && info->si_pid != getpid())) { /* that another process sent is not its doing */
         errno = kept;
         pass_on(number, info, context, self);
         return;
     }
-    if (g->phase == HOTI_RUNNING) {
-        if (number != 0) g->crash.hung = 0;
-        g->crash.signal = number;
-        g->crash.address = number == 0 || info->si_code <= 0 ? NULL : info->si_addr;
-        g->crash.line = self->line;
-        walk(g, context);
+    if (p.running) {
+        p.crash->hung = turn != 0;
+        p.crash->signal = turn != 0 ? 0 : number;
+        p.crash->address = sent ? NULL : info->si_addr;
+        p.crash->line = self->line;
+        walk(p.crash, p.version, p.end, context);
     }
     /* Our handler masks nothing, but a sanitizer that stands in front of it masks all. The kernel fills in 8 bytes. */
-    sigemptyset(&g->caught.mask);
-    memcpy(&g->caught.mask, &((ucontext_t *)context)->uc_sigmask, 8);
-    g->armed = 0;
-    jump_back(g);
+    sigemptyset(&p.caught->mask);
+    memcpy(&p.caught->mask, &((ucontext_t *)context)->uc_sigmask, 8);
+#ifdef HOTI_SHORTCUT
+    if (p.shortcut != NULL) jump_to_landing(p.shortcut);
+#endif
+    p.guard->armed = 0;
+    jump_back(p.guard);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a
@@ -182,7 +254,13 @@ enum { HANDLER_STACK = 65536 };
 
 void hoti_signals_thread(hoti_self *self) {
     stack_t now, ours = {0};
+    sigset_t open;
     self->thread = pthread_self();
+    /* Many programs block all signals in their threads; a crash there would end the program whatever handler there is. */
+    sigemptyset(&open);
+    for (unsigned i = 0; i < CAUGHT; i++)
+        if (caught[i] != SIGABRT) sigaddset(&open, caught[i]);
+    pthread_sigmask(SIG_UNBLOCK, &open, NULL);
     if (sigaltstack(NULL, &now) != 0 || (now.ss_flags & SS_DISABLE) == 0) return;
     self->stack = mmap(NULL, HANDLER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (self->stack == MAP_FAILED) {
@@ -208,7 +286,7 @@ void hoti_signals_thread_end(hoti_self *self) {
 void hoti_signals_landed(const hoti_caught *caught) { pthread_sigmask(SIG_SETMASK, &caught->mask, NULL); }
 
 void hoti_signals_stop(hoti_self *self) {
-    hoti_swap(&self->stop, 1);
+    hoti_swap(&self->stop, self->watched);
     pthread_kill(self->thread, SIGSEGV);
 }
 #endif
