@@ -1,13 +1,14 @@
 /* macos.c: what macOS has ways of its own for. Compiled and linked for both machines in our tests, and not yet run on a Mac:
  * docs/platforms.md. */
 #ifdef __APPLE__
-#include "hot_internal.h"
+#include "posix.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <mach-o/dyld.h>
 #include <mach-o/loader.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,4 +106,36 @@ long hoti_thread_id(void) {
     return (long)id;
 }
 
+/* ---- in a signal handler ---- */
+void hoti_mac_registers(const void *context, size_t *pc, size_t *sp, size_t *fp) {
+    const ucontext_t *c = context;
+#if defined(__arm64__)
+    *pc = (size_t)__darwin_arm_thread_state64_get_pc(c->uc_mcontext->__ss);
+    *sp = (size_t)__darwin_arm_thread_state64_get_sp(c->uc_mcontext->__ss);
+    *fp = (size_t)__darwin_arm_thread_state64_get_fp(c->uc_mcontext->__ss);
+#else
+    *pc = (size_t)c->uc_mcontext->__ss.__rip;
+    *sp = (size_t)c->uc_mcontext->__ss.__rsp;
+    *fp = (size_t)c->uc_mcontext->__ss.__rbp;
+#endif
+}
+
+void hoti_mac_return(void *context, void (*landing)(hoti_guard *), hoti_guard *guard) {
+    enum { ROOM = 65536, RED_ZONE = 256 };
+    ucontext_t *c = context;
+    size_t pc, sp, fp;
+    hoti_mac_registers(context, &pc, &sp, &fp);
+    /* Below all that is still in use. The calls in between are left; after an overflow there is no room below them. */
+    sp = (size_t)guard - sp > 2 * ROOM ? (size_t)guard - ROOM : sp - RED_ZONE;
+    sp &= ~(size_t)15;
+#if defined(__arm64__)
+    c->uc_mcontext->__ss.__x[0] = (size_t)guard;
+    __darwin_arm_thread_state64_set_sp(c->uc_mcontext->__ss, (void *)sp);
+    __darwin_arm_thread_state64_set_pc_fptr(c->uc_mcontext->__ss, landing);
+#else
+    c->uc_mcontext->__ss.__rdi = (size_t)guard;
+    c->uc_mcontext->__ss.__rsp = sp - sizeof(size_t); /* as a call would leave it */
+    c->uc_mcontext->__ss.__rip = (size_t)landing;
+#endif
+}
 #endif
