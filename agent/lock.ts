@@ -49,7 +49,7 @@ async function takeFile(path: string): Promise<Lock | string> {
 
 function open(path: string): number {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (thrown) {
     throw storageError(`cannot open ${path}`, thrown);
   }

@@ -30,6 +30,7 @@ export interface Way {
 export class Ways {
   readonly #cache: ImageCache;
   readonly #thread = new WorkThread();
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(cache: ImageCache) {
     this.#cache = cache;
@@ -56,7 +57,13 @@ export class Ways {
   /** Keeps what an agent has confirmed: the next image may be made of it. */
   keep(digest: string, image: LocalImage): void {
     const parsed = parseDigest(digest);
-    if (parsed !== undefined && image.size > wholeInOffer.far) void this.#cache.keep(parsed, image);
+    if (parsed === undefined || image.size <= wholeInOffer.far) return;
+    this.#keeping = this.#keeping.then(() => this.#cache.keep(parsed, image));
+  }
+
+  /** Resolves when all that was to be kept is. */
+  get settled(): Promise<void> {
+    return this.#keeping;
   }
 
   async #find(

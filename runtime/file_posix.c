@@ -71,6 +71,13 @@ const char *hoti_path_base(const char *path) {
     return slash == NULL ? path : slash + 1;
 }
 
+/* Not so where anybody may add files and only owners may replace them (/tmp), and for a set-user-id program. */
+int hoti_folder_vouches(const char *folder) {
+    struct stat s;
+    return getuid() == geteuid() && getgid() == getegid() && stat(folder, &s) == 0 &&
+           (s.st_mode & (S_ISVTX | S_IWOTH)) == 0;
+}
+
 /* ---- the folder of private copies ---- */
 static int folder_lock = -1;
 

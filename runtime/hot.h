@@ -430,6 +430,9 @@ static inline long long hot_check(void) {
 long long hot_init(const char *source);
 /* The same: the guide's higher-level name. */
 long long hot_start(const char *source);
+/* For a program that calls neither hot_init nor hot_start; vaisc calls it there. Follows the library of each module beside
+ * the executable as long as there is no agent. Not where anybody may put files, as in /tmp. */
+void hot_beside(void);
 /* Calls `update` for ever with a safe point before each call, until it returns other than 0; returns that. */
 long long hot_loop(long long (*update)(void));
 /* Looks for a new library now and waits until it is loaded. Returns what hot_check() returns. */

@@ -1,5 +1,6 @@
 /* local.c: local mode. Without an agent, hot_init("./game.vais") follows the library that `vaisc watch` writes beside
- * the source. The background thread looks; the program's threads never touch the file system. */
+ * the source, and a program that never calls it the libraries beside its executable. The background thread looks; the
+ * program's threads never touch the file system. */
 #include "hot_internal.h"
 
 #include <limits.h>
@@ -15,6 +16,7 @@ typedef struct follow {
     hoti_module *module;
     char *library;
     int watched;
+    int unasked; /* followed without hot_init: as long as no agent is there */
     hoti_stamp seen;  /* the file as it was when we last looked; all zero: it was not there */
     char digest[65];  /* of what was loaded or refused last */
 } follow;
@@ -51,6 +53,23 @@ static follow *make_follow(const char *source) {
     return f;
 }
 
+static void add(follow *f) {
+    hoti_lock_take();
+    for (follow *old = follows; old != NULL && f != NULL; old = old->next)
+        if (strcmp(old->library, f->library) == 0) {
+            free(f->library);
+            free(f);
+            f = NULL;
+        }
+    if (f != NULL) {
+        f->next = follows;
+        HOTI_SET(follows, f);
+    }
+    HOTI_SET(is_stopped, 0);
+    hoti_wake();
+    hoti_lock_give();
+}
+
 long long hot_init(const char *source) {
     hoti_error error = {NULL, ""};
     follow *f;
@@ -67,21 +86,27 @@ long long hot_init(const char *source) {
         hoti_note(&error, 0);
         return -1;
     }
-    hoti_lock_take();
-    for (follow *old = follows; old != NULL && f != NULL; old = old->next)
-        if (strcmp(old->library, f->library) == 0) {
-            free(f->library);
-            free(f);
-            f = NULL;
-        }
-    if (f != NULL) {
-        f->next = follows;
-        HOTI_SET(follows, f);
-    }
-    HOTI_SET(is_stopped, 0);
-    hoti_wake();
-    hoti_lock_give();
+    add(f);
     return 0;
+}
+
+void hot_beside(void) {
+    const char *agent = getenv("VAIS_HOT_LINK");
+    char path[PATH_MAX], source[PATH_MAX];
+    size_t folder;
+    if (hoti_is_child || (agent != NULL && *agent != '\0') || hoti_executable(path, sizeof path) == 0) return;
+    folder = (size_t)(hoti_path_base(path) - path);
+    path[folder] = '\0';
+    if (folder == 0 || !hoti_folder_vouches(path)) return;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        follow *f;
+        int length = snprintf(source, sizeof source, "%s%s.vais", path, hoti_modules[i].name);
+        if (length < 0 || (size_t)length >= sizeof source) continue;
+        f = make_follow(source);
+        if (f == NULL) continue;
+        f->unasked = 1;
+        add(f);
+    }
 }
 
 long long hot_cleanup(void) {
@@ -136,6 +161,7 @@ static void look(follow *f, int notified, int forced) {
     int first = !f->watched;
     char digest[65];
     hoti_stamp now;
+    if (f->unasked && hoti_link_out() != NULL) return;
     if (first) watch_folder(f);
     if (!hoti_file_look(f->library, &now)) return;
     if (!forced && is_same_file(&now, &f->seen)) return;

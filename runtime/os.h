@@ -59,6 +59,7 @@ void hoti_file_remove(const char *path);
 int hoti_file_look(const char *path, hoti_stamp *stamp); /* 0: there is no such file */
 int hoti_path_whole(const char *path, char *whole, size_t room); /* of a folder that exists; 0: it does not */
 const char *hoti_path_base(const char *path); /* what follows the last separator */
+int hoti_folder_vouches(const char *folder); /* who can put a library there could as well have changed the program */
 
 int hoti_folder_make(char *folder, size_t room, hoti_error *error); /* locked until this process ends */
 void hoti_folder_sweep(const char *own); /* those of processes that were killed */

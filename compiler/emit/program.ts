@@ -8,7 +8,7 @@ import { contractData, functionTable, hotFunctions, type ImageFacts } from './im
 import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
 import { globalName, offeredName } from './names.ts';
-import { needsSafePoints } from './safe-point.ts';
+import { needsFollowing, needsSafePoints } from './safe-point.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
 /** The C of a program: its own code, version 1 of each hot module, the thunks, and `main`. */
@@ -52,7 +52,7 @@ export function emitProgram(
   const register = !runtime
     ? ''
     : modules.length > 0
-      ? `hot_program(argc, argv, vais_modules, ${modules.length}); `
+      ? `hot_program(argc, argv, vais_modules, ${modules.length}); ${needsFollowing(program) ? 'hot_beside(); ' : ''}`
       : 'hot_program(argc, argv, 0, 0); ';
   const args = main.params.length > 0 ? `(i64)argc, (${unit.type(main.params[1]?.type ?? main.type)})argv` : '';
   const call =

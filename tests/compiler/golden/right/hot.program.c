@@ -141,4 +141,4 @@ static const char contract_hot[] HOT_CONTRACT =
 static const hot_image image_hot = {HOT_ABI, sizeof(hot_image), "hot", "BUILD", "x86_64-linux-gnu", contract_hot, sizeof contract_hot, 2, 2, functions_hot, 2, 0, globals_hot, 0, 0};
 static hot_module module_hot = {HOT_ABI, sizeof(hot_module), &image_hot, offers_hot, 4, thread_hot, 0};
 static hot_module *const vais_modules[] = {&module_hot};
-int main(int argc, char **argv) { hot_program(argc, argv, vais_modules, 1); return (int)main_(); }
+int main(int argc, char **argv) { hot_program(argc, argv, vais_modules, 1); hot_beside(); return (int)main_(); }
