@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { validateName } from '../artifact/name.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
@@ -19,6 +18,7 @@ import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
 import type { RunOrder } from './run-order.ts';
 import type { ServiceWorld } from './service.ts';
+import { socketPath } from './socket-path.ts';
 import { storageOf } from './storage.ts';
 import { Supervisor } from './supervisor.ts';
 import { Troubles } from './trouble.ts';
@@ -107,7 +107,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
     };
-    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => accept(socket));
+    const link = await listenForPrograms(socketPath(options.data, 'link'), (socket) => accept(socket));
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();

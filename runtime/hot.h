@@ -253,10 +253,8 @@ typedef struct hot_module {
  * An image has no thunks: its hot functions call each other directly, and it reaches the runtime through
  * `hot_image.api` alone. Code of an image defines HOT_IMAGE before it includes this header.
  */
-#if defined(__TINYC__)
-#define HOT_NO_TLS 1 /* tcc has no thread-local storage: the thread's state is looked up */
-#elif defined(_MSC_VER)
-#define HOT_TLS __declspec(thread)
+#if defined(__TINYC__) || defined(_WIN32)
+#define HOT_NO_TLS 1 /* tcc has no thread-local storage, and mingw's is slow: the thread's state is looked up */
 #else
 #define HOT_TLS __thread
 #endif

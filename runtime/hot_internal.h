@@ -45,7 +45,11 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #endif
 
 #if defined(__GNUC__) && !defined(__TINYC__)
+#if defined(_WIN32)
+#define HOTI_PRINTF(text, first) __attribute__((format(gnu_printf, text, first))) /* mingw's own, by _GNU_SOURCE */
+#else
 #define HOTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
 #else
 #define HOTI_PRINTF(text, first)
 #endif

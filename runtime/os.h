@@ -41,6 +41,7 @@ void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(vo
 long hoti_thread_id(void);
 long hoti_process_id(void);
 size_t hoti_executable(char *path, size_t room); /* its path's length; 0: not known */
+void hoti_output_lines(void); /* standard output comes line by line, also into a file */
 void *hoti_aligned(size_t align, size_t size);
 void hoti_aligned_free(void *place);
 

@@ -2,6 +2,7 @@
 #ifndef _WIN32
 #include "hot_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,6 +115,8 @@ size_t hoti_executable(char *path, size_t room) {
 #endif
 }
 #endif
+
+void hoti_output_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 void *hoti_aligned(size_t align, size_t size) {
     void *place;

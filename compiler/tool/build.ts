@@ -96,11 +96,6 @@ async function makeFolder(folder: string): Promise<void> {
 
 async function buildAt(c: string, options: BuildOptions, output: string): Promise<void> {
   const { toolchain, triple } = options;
-  if (triple === 'x86_64-windows-gnu' && options.runtime) {
-    throw new VaisError('usage', 'the hot runtime is not there for Windows, so no program with it can be built', {
-      hint: 'Build its images here (`--hot`), or a program without hot reloading (`--release`).',
-    });
-  }
   await makeFolder(dirname(output));
   // Whoever watches the output never sees half of it.
   const fresh = (): string => `${output}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
