@@ -40,6 +40,7 @@ int hoti_key_set(void *own);
 void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(void));
 long hoti_thread_id(void);
 long hoti_process_id(void);
+hoti_u64 hoti_process_space(void); /* the pid namespace that this number counts in; 0: there is none */
 size_t hoti_executable(char *path, size_t room); /* its path's length; 0: not known */
 void hoti_output_lines(void); /* standard output comes line by line, also into a file */
 void *hoti_aligned(size_t align, size_t size);
