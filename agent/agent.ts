@@ -1,23 +1,25 @@
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { validateName } from '../artifact/name.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
 import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { Checker } from './check.ts';
+import { Cleaner } from './cleaner.ts';
 import { DataFolder } from './data-folder.ts';
+import { watchEnd } from './death.ts';
 import { HistoryStore } from './history-store.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
-import type { Notice, PushEvent, Say } from './notice.ts';
+import type { Notice, PushEvent, Say, Warning } from './notice.ts';
 import { openDoor } from './open-door.ts';
 import { PartialStore } from './partials.ts';
-import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
 import type { RunOrder } from './run-order.ts';
 import type { ServiceWorld } from './service.ts';
+import { socketPath } from './socket-path.ts';
+import { storageOf } from './storage.ts';
 import { Supervisor } from './supervisor.ts';
 import { Troubles } from './trouble.ts';
 import type { TrustOptions } from './trust.ts';
@@ -39,6 +41,8 @@ export interface AgentOptions extends TrustOptions {
   readonly maxImageBytes: number;
   /** What all images may take together, in bytes; no limit unless given. */
   readonly maxDiskBytes?: number;
+  /** So many versions of each line are kept with their images; 20 unless given. */
+  readonly keep?: number;
   /** What started programs get, besides VAIS_HOT_LINK and VAIS_HOT_NAME. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -74,7 +78,12 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
 
   const closing = new AbortController();
   const closers: (() => unknown)[] = [];
-  const warn = (message: string) => say({ event: 'warning', message });
+  const listeners = new Set<(heard: PushEvent | Warning) => void>();
+  const tell = (heard: PushEvent | Warning) => {
+    say(heard);
+    for (const listener of listeners) listener(heard);
+  };
+  const warn = (message: string) => tell({ event: 'warning', message });
   const closeAll = async () => {
     closing.abort();
     for (const closer of closers.splice(0).reverse()) {
@@ -94,32 +103,34 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const data = await DataFolder.open(options.data, warn);
     closers.push(() => data.close());
     const troubles = new Troubles(warn);
-    const listeners = new Set<(event: PushEvent) => void>();
-    const publish = (event: PushEvent) => {
-      say(event);
-      for (const listener of listeners) listener(event);
-    };
-
     const early: Socket[] = [];
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
     };
-    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => accept(socket));
+    const link = await listenForPrograms(socketPath(options.data, 'link'), (socket) => accept(socket));
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
     const thread = new WorkThread();
     closers.push(() => thread.close());
     const images = await ImageStore.open(data, options.maxDiskBytes, thread);
-    const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
+    const partials = await PartialStore.open(options.data, 4 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
-    const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
-    const world = { images, deathOf, closing: closing.signal, publish, warn };
-    const programs = new Programs(histories, world, say);
+    const deathOf = (died: ProgramLink, signal: AbortSignal): Promise<string | undefined> =>
+      findDeath(died, programs, supervisors.get(died.name), signal);
+    const world = { images, deathOf, closing: closing.signal, publish: tell, warn };
+    const programs: Programs = new Programs(histories, world, say);
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
     for (const socket of early) programs.accept(socket);
+
+    const { keep = 20 } = options;
+    const cleaner = new Cleaner({ images, histories, programs, broken: data.broken, troubles, keep });
+    closers.push(() => cleaner.close());
+    listeners.add(({ event }) => {
+      if (event === 'confirmed' || event === 'refused') cleaner.poke();
+    });
 
     const checker = new Checker({});
     closers.push(() => checker.close());
@@ -143,9 +154,10 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
       histories,
       supervised: new Set(supervisors.keys()),
       maxImageBytes: options.maxImageBytes,
-      publish,
+      publish: tell,
       warn,
       troubles,
+      storage: () => storageOf({ data, images, troubles, keep }),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -154,7 +166,11 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const door = await openDoor(target, { ...options, data }, serviceWorld);
     closers.push(() => door.close());
     const address = target.address.replace(/:\d+$/, `:${door.port}`);
-    closers.push(writeWhereabouts(options.data, { address, insecure: options.insecure }));
+    try {
+      closers.push(writeWhereabouts(options.data, { address, insecure: options.insecure }));
+    } catch (thrown) {
+      warn(VaisError.from(thrown).message); // A full disk is no reason to leave the programs alone.
+    }
     say({ event: 'ready', address, link: link.path, insecure: options.insecure, data: options.data } satisfies Notice);
     closers.push(
       claimDefaultLink(options.defaultLink, accept, (why) =>
@@ -163,6 +179,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     );
     await door.invite(say);
     for (const supervisor of supervisors.values()) await supervisor.start();
+    void cleaner.verify();
     return { address, link: link.path, close };
   } catch (thrown) {
     readyFirst.release();
@@ -206,10 +223,13 @@ function claimDefaultLink(
 
 async function findDeath(
   link: ProgramLink,
+  programs: Programs,
   supervisor: Supervisor | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!(await whenGone(link.pid, signal))) return undefined;
+  const end = await watchEnd(link, () => programs.links, signal);
+  if (end === 'alive') return undefined;
+  if (end === 'away') return 'is gone (it runs in another container, so how it ended is not seen)';
   const how = await supervisor?.exit(AbortSignal.any([signal, AbortSignal.timeout(2_000)]));
   return how ?? 'ended';
 }

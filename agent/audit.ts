@@ -13,7 +13,14 @@ export const auditFile = 'audit.log';
 /** An entry longer than this would be no entry of ours. */
 const maxLine = 64 * 1024;
 
+/** How long it waits before it tries again to write what is owed, in milliseconds. */
+const retryMs = 250;
+/** So many ends of acts are remembered that could not be written down. */
+const mostOwed = 1_000;
+
 interface Waiting {
+  /** It says what has happened already, so it is written down later where it cannot be now. */
+  readonly owed: boolean;
   readonly event: AuditEvent;
   readonly at: string;
   readonly fields: AuditFields;
@@ -38,6 +45,8 @@ export class AuditLog {
   /** False once a write has failed: half a line may stand behind `#size`, and nothing can follow that. */
   #clean = true;
   #waiting: Waiting[] = [];
+  #owed: Waiting[] = [];
+  #retry: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #closed = false;
 
@@ -84,11 +93,16 @@ export class AuditLog {
     }
   }
 
-  /** Adds an entry. Resolves when it is on the disk. @throws VaisError `storage`; the entry is not there then */
-  append(event: AuditEvent, fields: AuditFields = {}): Promise<void> {
+  /**
+   * Adds an entry. Resolves when it is on the disk.
+   *
+   * @param owed true for what has happened already: it is written as soon as the disk takes it again
+   * @throws VaisError `storage`; the entry is not there then
+   */
+  append(event: AuditEvent, fields: AuditFields = {}, owed = false): Promise<void> {
     if (this.#closed) return Promise.reject(new VaisError('storage', 'the audit log is closed'));
     const at = new Date().toISOString();
-    const written = new Promise<void>((done, failed) => this.#waiting.push({ event, at, fields, done, failed }));
+    const written = new Promise<void>((done, failed) => this.#waiting.push({ owed, event, at, fields, done, failed }));
     this.#writing ??= this.#write();
     return written;
   }
@@ -98,29 +112,37 @@ export class AuditLog {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
+    clearTimeout(this.#retry);
+    if (!this.#clean || this.#owed.length > 0) await this.#write();
+    clearTimeout(this.#retry);
     await this.#file.close();
   }
 
   async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0);
+    do {
+      const batch = [...this.#owed.splice(0), ...this.#waiting.splice(0)];
       try {
         await this.#put(batch);
         this.#troubles.over(what);
         for (const { done } of batch) done();
       } catch (thrown) {
-        this.#clean = false;
         const failure = cannotWrite(this.#path, thrown);
         this.#troubles.meet(what, failure);
         for (const { failed } of batch) failed(failure);
+        this.#owed = batch.filter(({ owed }) => owed).slice(-mostOwed);
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => {
+          this.#writing ??= this.#write();
+        }, retryMs).unref();
       }
-    }
+    } while (this.#waiting.length > 0);
     this.#writing = undefined;
   }
 
   async #put(batch: readonly Waiting[]): Promise<void> {
     if (!this.#clean) await this.#file.truncate(this.#size);
     this.#clean = true;
+    if (batch.length === 0) return;
     let [n, prev, text] = [this.#n, this.#head, ''];
     for (const { event, at, fields } of batch) {
       n += 1;
@@ -128,8 +150,10 @@ export class AuditLog {
       prev = hash;
       text += `${line}\n`;
     }
+    this.#clean = false;
     await this.#file.appendFile(text);
     await this.#file.datasync();
+    this.#clean = true;
     this.#size += Buffer.byteLength(text);
     [this.#n, this.#head] = [n, prev];
   }

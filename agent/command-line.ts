@@ -15,6 +15,7 @@ export interface AgentFlags {
   readonly json: boolean;
   readonly maxImage: number;
   readonly maxDisk: number;
+  readonly keep: number;
 }
 
 /**
@@ -50,6 +51,7 @@ function agent({ serve }: Edge): Command {
     .option('--certificate-days <n>', 'how long a developer’s certificate holds; it is renewed by itself', days, 30)
     .option('--max-image <mib>', 'largest library that is taken, in MiB', positive, 256)
     .option('--max-disk <mib>', 'what all kept libraries may take together, in MiB', positive, 4_096)
+    .option('--keep <n>', 'how many versions of each module are kept to roll back to', positive, 20)
     .option('--json', 'one JSON object a line', false)
     .addHelpText('after', help)
     .action((flags: AgentFlags) => serve(flags));

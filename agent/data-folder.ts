@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder, readIfThere, replaceFile } from '../common/files.ts';
+import { isPrivateFolder, makePrivateFolder, readIfThere, replaceFile } from '../common/files.ts';
 import { seal, unseal } from '../common/sealed.ts';
 import { BrokenFolder } from './broken.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -44,8 +44,17 @@ export class DataFolder {
   }
 }
 
-/** Takes a data folder, for whatever must not be done beside an agent. @throws VaisError `busy`, `storage` */
-export function lockData(path: string): Promise<Lock> {
+/**
+ * Takes a data folder, for whatever must not be done beside an agent.
+ *
+ * @throws VaisError `busy`, `storage`; also for a folder that others can write to: what they put there, links to other
+ * files among it, would be taken for ours
+ */
+export async function lockData(path: string): Promise<Lock> {
+  if (!(await isPrivateFolder(path)))
+    throw new VaisError('storage', `the data folder ${path} is another user's, or others can write to it`, {
+      hint: `Give a folder of your own, or: chmod go-w ${path}`,
+    });
   return takeLock(join(path, 'lock'), `the data folder ${path}`);
 }
 

@@ -128,11 +128,13 @@ export class Gate {
   #close(kind: Kind, fields: AuditFields, verdict: Verdict): Promise<void> {
     if (verdict.kind === 'ack') {
       const { version, unchanged } = verdict;
-      return this.#audit.append(`${kind}_confirmed`, { ...fields, version, ...(unchanged ? { unchanged } : {}) });
+      const more = unchanged ? { unchanged } : {};
+      return this.#audit.append(`${kind}_confirmed`, { ...fields, version, ...more }, true);
     }
     const { running, reason } = verdict;
     const end = reason.code === 'reverted' || reason.code === 'superseded' ? reason.code : 'refused';
-    return this.#audit.append(`${kind}_${end}`, { ...fields, running, code: reason.code, message: reason.message });
+    const why = { code: reason.code, message: reason.message };
+    return this.#audit.append(`${kind}_${end}`, { ...fields, running, ...why }, true);
   }
 }
 

@@ -50,7 +50,7 @@ export interface Lineage {
 }
 
 /** How long it waits before it tries again to write what could not be written, in milliseconds. */
-const retryMs = 1_000;
+const retryMs = 250;
 
 /**
  * The history of one module of one program: a file that is replaced as a whole. What need not be durable goes into

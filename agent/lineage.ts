@@ -12,8 +12,8 @@ export function entryOf({ entries }: Lineage, version: number): HistoryEntry | u
 }
 
 /** The number that the next version gets. */
-export function nextVersion({ entries }: Lineage): number {
-  return 1 + Math.max(...entries.map(({ version }) => version));
+export function nextVersion({ entries, forgotten = 0 }: Lineage): number {
+  return 1 + Math.max(forgotten, ...entries.map(({ version }) => version));
 }
 
 /** The version before the one that is desired: the newest confirmed one whose code is another. */

@@ -6,9 +6,9 @@ import { parseTarget } from '../rpc/address.ts';
 import { type AgentFlags, agentCommandLine, isAgentCommand } from './command-line.ts';
 import type { Show } from './commands.ts';
 import { connectAgent } from './connect.ts';
-import { defaultLinkPath } from './link.ts';
 import type { Notice } from './notice.ts';
 import { noticeJson, renderNotice } from './render.ts';
+import { defaultLinkPath } from './socket-path.ts';
 
 /**
  * `vais-remote agent …` and `vais-remote audit …`: the edge of the agent. An agent runs until it is told to stop (SIGINT,
@@ -37,8 +37,15 @@ async function serve(flags: AgentFlags): Promise<void> {
     say({ event: 'warning', message: `a fault in the agent: ${reason instanceof Error ? reason.stack : reason}` });
   });
   try {
+    let asked = false;
+    // Not `once`: while it writes, write-file-atomic listens too, and ends the process where it is the only one.
     const stop = new Promise<void>((done) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.on(signal, () => {
+          if (asked) process.exit(1); // The hard way: what was started goes on.
+          asked = true;
+          done();
+        });
     });
     const { startAgent } = await import('./agent.ts'); // The other commands start faster without it.
     const agent = await startAgent(
@@ -52,6 +59,7 @@ async function serve(flags: AgentFlags): Promise<void> {
         defaultLink: flags.link === undefined ? defaultLinkPath(process.env['XDG_RUNTIME_DIR']) : resolve(flags.link),
         maxImageBytes: flags.maxImage * 1024 * 1024,
         maxDiskBytes: flags.maxDisk * 1024 * 1024,
+        keep: flags.keep,
         environment: process.env,
       },
       say,

@@ -42,6 +42,12 @@ export interface PushEvent {
   readonly resident?: string;
 }
 
+/** Something is wrong on this machine. */
+export interface Warning {
+  readonly event: 'warning';
+  readonly message: string;
+}
+
 /** Everything that the agent says. */
 export type Notice =
   | {
@@ -56,7 +62,7 @@ export type Notice =
   | { readonly event: 'started'; readonly program: string; readonly pid: number; readonly adopted: boolean }
   | { readonly event: 'exited'; readonly program: string; readonly how: string; readonly restartMs?: number }
   | { readonly event: 'output'; readonly program: string; readonly text: string }
-  | { readonly event: 'warning'; readonly message: string }
+  | Warning
   | { readonly event: 'stopped' }
   | PushEvent;
 

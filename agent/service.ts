@@ -8,31 +8,34 @@ import type { ListHistoryResponse } from '../rpc/gen/vais/remote/v1/ListHistoryR
 import type { RollbackRequest__Output } from '../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse } from '../rpc/gen/vais/remote/v1/RollbackResponse.ts';
 import type { State } from '../rpc/gen/vais/remote/v1/State.ts';
+import type { Storage } from '../rpc/gen/vais/remote/v1/Storage.ts';
 import type { WatchEventsRequest__Output } from '../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse } from '../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
 import { toStatus } from '../rpc/status.ts';
 import type { HistoryStore } from './history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from './limits.ts';
-import type { PushEvent } from './notice.ts';
+import type { PushEvent, Warning } from './notice.ts';
 import { runRollback } from './pipeline.ts';
 import { noSuchProgram } from './programs.ts';
 import { type SessionWorld, serveSession, startOf } from './session.ts';
 import type { Troubles } from './trouble.ts';
 import { Budget } from './uploads.ts';
-import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict } from './wire.ts';
+import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict, wireWarning } from './wire.ts';
 
 /** What the service works with. */
 export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
   readonly histories: HistoryStore;
   readonly troubles: Troubles;
+  /** What the data folder takes, and what is wrong with it. */
+  readonly storage: () => Promise<Storage>;
   /** True when connections are neither encrypted nor authenticated. */
   readonly insecure: boolean;
   /** Who calls, and what they have to know to sign. @throws VaisError when they may not */
   readonly callerOf: CallerOf;
   /** The names of the programs that the agent itself started. */
   readonly supervised: ReadonlySet<string>;
-  /** Calls back for each event from now on; the answer ends that. */
-  readonly subscribe: (listener: (event: PushEvent) => void) => () => void;
+  /** Calls back for each event and each warning from now on; the answer ends that. */
+  readonly subscribe: (listener: (heard: PushEvent | Warning) => void) => () => void;
 }
 
 /** A watcher that leaves so many events unread is let go, rather than kept in memory. */
@@ -58,9 +61,10 @@ export function agentService(world: ServiceWorld): AgentServiceHandlers {
   };
   return {
     GetStatus: (call, done) =>
-      answer(done, () => {
+      answer(done, async () => {
         const caller = callerOf(call);
         return {
+          storage: await world.storage(),
           agentVersion: packageVersion,
           insecure: world.insecure,
           programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
@@ -101,7 +105,7 @@ function stateOf(world: ServiceWorld): () => State {
 function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, WatchEventsResponse>, world: ServiceWorld) {
   const end = world.subscribe((event) => {
     if (call.writableLength <= mostUnread) {
-      call.write({ event: wireEvent(event) });
+      call.write(event.event === 'warning' ? { warning: wireWarning(event) } : { event: wireEvent(event) });
       return;
     }
     end();
@@ -128,6 +132,7 @@ async function listHistory(request: ListHistoryRequest__Output, world: ServiceWo
     program,
     module,
     baseBuildId: lineage.base,
+    forgotten: lineage.forgotten ?? 0,
     entries: lineage.entries.map((entry) => wireEntry(entry, lineage)),
   };
 }

@@ -2,6 +2,7 @@ import { readContract } from '../artifact/records.ts';
 import { VaisError } from '../common/error.ts';
 import type { Lineage } from './history.ts';
 import type { ImageStore } from './images.ts';
+import { whyGone } from './keep.ts';
 import { entryOf } from './lineage.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from './program.ts';
 import type { Code, Push } from './push.ts';
@@ -11,17 +12,20 @@ import type { Code, Push } from './push.ts';
 /** The code of a version that there was. @throws VaisError `no_such_version` */
 export async function codeOf(lineage: Lineage, module: string, version: number, images: ImageStore): Promise<Code> {
   const entry = entryOf(lineage, version);
-  if (entry === undefined) throw new VaisError('no_such_version', `${module} has had no version ${version}`);
+  if (entry === undefined) throw gone(lineage, module, version);
   const { digest, buildId, tier } = entry;
   if (digest === undefined) {
     const records = lineage.contract;
     return records === undefined ? { buildId } : { buildId, contract: readContract(records) };
   }
   const image = await images.inspect(digest);
-  if (image === undefined)
-    throw new VaisError('no_such_version', `the image of version ${version} is not on this agent any more`);
+  if (image === undefined) throw gone(lineage, module, version);
   const code = { image: { digest, size: image.size }, buildId, contract: image.contract };
   return tier === undefined ? code : { ...code, tier };
+}
+
+function gone(lineage: Lineage, module: string, version: number): VaisError {
+  return new VaisError('no_such_version', whyGone(lineage, module, version));
 }
 
 /** Keeps that an instance runs what was pushed, by its own word. */

@@ -3,10 +3,11 @@ import { errorCodes, VaisError } from '../common/error.ts';
 import type { Event } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { Program } from '../rpc/gen/vais/remote/v1/Program.ts';
+import type { Warning as WireWarning } from '../rpc/gen/vais/remote/v1/Warning.ts';
 import { loadingEnum, originEnum, outcomeEnum, stageEnum, tierEnum } from '../rpc/names.ts';
 import { toFailure } from '../rpc/status.ts';
 import type { HistoryEntry, Lineage } from './history.ts';
-import type { PushEvent } from './notice.ts';
+import type { PushEvent, Warning } from './notice.ts';
 import type { Programs } from './programs.ts';
 import type { Verdict } from './push.ts';
 
@@ -23,6 +24,11 @@ export function wireEvent(event: PushEvent): Event {
     elapsedUs: Math.round(ms * 1000),
     atUnixMs: at,
   };
+}
+
+/** A warning as it is said now. */
+export function wireWarning({ message }: Warning): WireWarning {
+  return { message: message.slice(0, 4_096), atUnixMs: Date.now() };
 }
 
 export function wirePrograms(
@@ -65,6 +71,7 @@ export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
     reason: entry.reason ?? null,
     desired: entry.version > 0 && entry.version === lineage.desired,
     rollbackTo: entry.rollbackTo ?? 0,
+    cleaned: entry.cleaned === true,
     together: [...(entry.group?.together ?? [])],
     ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
   };

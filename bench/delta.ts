@@ -19,9 +19,9 @@ const run = promisify(execFile);
 const times = 7;
 
 /** Libraries by gcc, of nothing but code and its data; the numbers make 0.3 MB and 10 MB. What has no size in its name is for the latter. */
-const libraries = [
-  { name: '_0.3mb', opt: '-O2', plan: { units: 8, functions: 45 } },
-  { name: '', opt: '-O1', plan: { units: 66, functions: 200 } },
+export const libraries = [
+  { name: '_0.3mb', size: '0.3mb', opt: '-O2', plan: { units: 8, functions: 45 } },
+  { name: '', size: '10mb', opt: '-O1', plan: { units: 66, functions: 200 } },
 ] as const;
 
 /**
@@ -49,7 +49,13 @@ interface Paths {
   readonly next: string;
 }
 
-async function build(folder: string, opt: string, plan: LibraryPlan, signal: AbortSignal): Promise<Paths> {
+/** Compiles the units of a library. Returns the objects of the old one and of the new one. */
+export async function compileUnits(
+  folder: string,
+  opt: string,
+  plan: LibraryPlan,
+  signal: AbortSignal,
+): Promise<{ readonly old: readonly string[]; readonly next: readonly string[] }> {
   const edited = editedUnit(plan);
   const queue = Array.from({ length: plan.units }, (_, unit) => ({
     name: `unit${unit}`,
@@ -64,8 +70,13 @@ async function build(folder: string, opt: string, plan: LibraryPlan, signal: Abo
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, compile));
-  await run('gcc', ['-shared', '-o', 'old.so', ...objects], { cwd: folder, signal });
-  await run('gcc', ['-shared', '-o', 'new.so', ...objects.with(edited, 'edited.o')], { cwd: folder, signal });
+  return { old: objects, next: objects.with(edited, 'edited.o') };
+}
+
+async function build(folder: string, opt: string, plan: LibraryPlan, signal: AbortSignal): Promise<Paths> {
+  const { old, next } = await compileUnits(folder, opt, plan, signal);
+  await run('gcc', ['-shared', '-o', 'old.so', ...old], { cwd: folder, signal });
+  await run('gcc', ['-shared', '-o', 'new.so', ...next], { cwd: folder, signal });
   return { old: join(folder, 'old.so'), next: join(folder, 'new.so') };
 }
 

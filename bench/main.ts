@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME…] [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run.
- * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`, `delta`, `trust`.
+ * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`, `delta`, `trust`, `upload`.
  */
 import { cpus } from 'node:os';
 import { compileBench } from './compile-bench.ts';
@@ -9,6 +9,7 @@ import { type Row, rowJson, rowTable } from './report.ts';
 import { runtimeBench } from './runtime-bench.ts';
 import { saveToSwapped } from './save-to-swapped.ts';
 import { trustBench } from './trust.ts';
+import { uploadBench } from './upload.ts';
 
 type Benchmark = (add: (row: Row) => void, tell: (text: string) => void, signal: AbortSignal) => Promise<void>;
 
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   runtime: runtimeBench,
   delta: deltaBytes,
   trust: (add, tell, signal) => trustBench(process.env, add, tell, signal),
+  upload: (add, tell, signal) => uploadBench(process.env, add, tell, signal),
 };
 
 const args = process.argv.slice(2);

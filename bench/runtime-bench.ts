@@ -192,11 +192,33 @@ async function calls(folder: string, program: string, add: (row: Row) => void): 
   add(direct);
   add(rowOf('hot_call', 'ns', await measure('h', 'hot_call'), 'goal <= direct + 1', direct.p50));
   const byAddress = await measure('a', 'address_call');
-  add(rowOf('hot_call_by_address', 'ns', byAddress, 'the same where the thunk cannot be inlined', direct.p50));
-  await session.push(2, await buildImage(folder, '2000'));
+  const wrapped = rowOf(
+    'wrapped_call',
+    'ns',
+    await measure('w', 'wrapped_call'),
+    'a direct call in a function by address',
+  );
+  add(wrapped);
+  add(rowOf('hot_call_by_address', 'ns', byAddress, 'goal <= wrapped + 1: the thunk is not inlined', wrapped.p50));
+  const nonce = session.load(2, await buildImage(folder, '2000'));
+  await session.line('loaded', nonce);
+  session.letters('.');
+  await session.line('swapped', nonce);
+  for (const [letter, note] of [
+    ['', 'in probation: undo of 8 bytes'],
+    ['1', 'undo of 1 KiB'],
+    ['6', 'undo of 64 KiB'],
+  ] as const) {
+    session.letters(letter);
+    add(rowOf('undoable_call', 'ns', await measure('u', 'undoable_call'), note, direct.p50));
+  }
+  session.letters('..');
+  await session.line('confirmed', nonce);
   session.letters('.');
   const guarded = await measure('g', 'guarded_call');
-  add(rowOf('guarded_call', 'ns', guarded, 'after probation; goal <= direct + 3', direct.p50));
+  add(rowOf('guarded_call', 'ns', guarded, 'after probation, without undo; goal <= direct + 3', direct.p50));
+  const guardedByAddress = await measure('b', 'guarded_by_address');
+  add(rowOf('guarded_by_address', 'ns', guardedByAddress, 'the same where the thunk is not inlined', wrapped.p50));
   await session.end();
 }
 

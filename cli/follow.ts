@@ -6,10 +6,21 @@ import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination, warmContracts } from './choose.ts';
 import { PushClock } from './clock.ts';
+import type { Crew, CrewMember, Pending } from './crew.ts';
 import type { PushFile } from './prepare.ts';
 import type { PushSession } from './push-session.ts';
+import { keeping, refine } from './refine.ts';
 import { type ErrorReport, errorReport } from './report.ts';
-import { compare, type Ending, make, offer, type Push, type PushContext, type Ready } from './session.ts';
+import {
+  compare,
+  type Ending,
+  make,
+  offer,
+  type Push,
+  type PushContext,
+  type PushGroup,
+  type Ready,
+} from './session.ts';
 
 /** An image that was made, and how far it has come. */
 interface Made {
@@ -19,7 +30,11 @@ interface Made {
   /** Of an optimised build: the fast one of the same source. */
   readonly fast?: Made;
   readonly change: Change;
-  state: 'waiting' | 'offered' | 'ended' | 'failed';
+  state: 'waiting' | 'held' | 'offered' | 'ended' | 'failed';
+  /** With `held`: the file, saved with it, that is not right yet. */
+  heldBy?: string;
+  /** What it was offered with, if with anything. */
+  group?: PushGroup | undefined;
 }
 
 /** What all followers of a command share. */
@@ -32,8 +47,9 @@ export interface FollowContext extends PushContext {
  * Follows one source: at each change the newest content is compiled and brought to the target. What the target has not
  * acknowledged is offered again whenever that may help: after a lost connection, an agent's restart, a program's return.
  */
-export class Follower {
+export class Follower implements CrewMember {
   readonly #file: PushFile;
+  readonly #crew: Crew;
   readonly #context: FollowContext;
   readonly #line: AgentLine;
   readonly #nextId: () => number;
@@ -47,14 +63,47 @@ export class Follower {
   #seen: { readonly build: string; readonly base: string } | undefined;
   #said = false;
 
-  constructor(file: PushFile, destination: Destination, line: AgentLine, context: FollowContext, nextId: () => number) {
+  /** @param crew those that follow the modules of the same program */
+  constructor(
+    file: PushFile,
+    destination: Destination,
+    crew: Crew,
+    line: AgentLine,
+    context: FollowContext,
+    nextId: () => number,
+  ) {
     this.#file = file;
+    this.#crew = crew;
+    crew.join(this);
     this.#destination = destination;
     this.#line = line;
     this.#context = context;
     this.#nextId = nextId;
     this.#note(destination);
     line.onState((session, state) => this.#onState(session, state));
+  }
+
+  get file(): string {
+    return this.#file.path;
+  }
+
+  look(): void {
+    this.#watcher?.look();
+  }
+
+  pending(): Pending | undefined {
+    const newest = this.#newest;
+    // The second tier of a version stands for itself.
+    return newest?.state === 'waiting' && newest.fast === undefined ? this.#pendingOf(newest) : undefined;
+  }
+
+  offered(): Pending | undefined {
+    const newest = this.#newest;
+    return newest?.state === 'offered' && newest.fast === undefined ? this.#pendingOf(newest) : undefined;
+  }
+
+  release(file: string): void {
+    if (this.#newest?.state === 'held' && this.#newest.heldBy === file) this.#newest.state = 'waiting';
   }
 
   /** Starts to watch. Returns how to stop that. */
@@ -82,35 +131,32 @@ export class Follower {
     this.#compiling.abort();
     const compiling = new AbortController();
     this.#compiling = compiling;
+    this.#crew.saved(this);
     const sources = new Map<string, string>();
     const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal, sources);
     if (compiling.signal.aborted) return;
     if ('event' in made) {
+      this.#crew.made(this, false);
       await this.#fail(made, change);
       return;
     }
     this.#newest = { ready: made, sources, change, state: 'waiting' };
-    this.#offer();
+    this.#crew.made(this, true);
   }
 
   /** The fast build runs: now the optimised one of the same text, which takes its place in the same version. */
   async #refine(fast: Made): Promise<void> {
     const { ready, sources, change } = fast;
     const { signal } = this.#compiling;
-    if (!this.#context.both || fast !== this.#newest || ready.built.contract.tier !== 'fast' || signal.aborted) return;
-    const push: Push = { ...ready.push, clock: new PushClock(), read: (path) => sources.get(path) };
-    const options = { ...this.#context.options, tier: 'optimized' as const };
-    const made = await make(push, this.#destination, { ...this.#context, options }, signal);
-    if (signal.aborted || fast !== this.#newest) return; // Something newer was saved.
+    if (!this.#context.both || fast !== this.#newest || signal.aborted) return;
+    const made = await refine(ready, sources, this.#destination, this.#context, signal);
+    if (made === undefined || signal.aborted || fast !== this.#newest) return; // Something newer was saved.
     if ('event' in made) {
-      if (made.code !== 'toolchain_missing') this.#context.output.show(made);
+      this.#context.output.show(made);
       return;
     }
-    if (made.built.contract.tier !== 'optimized') return; // There is only tcc.
-    const refines = ready.built.digest;
-    const compiled = { ...made.compiled, refines };
-    this.#newest = { ready: { ...made, compiled, refines }, sources, fast, change, state: 'waiting' };
-    this.#offer();
+    this.#newest = { ready: made, sources, fast, change, state: 'waiting' };
+    this.#offerSecond();
   }
 
   /** Compiles when the compilation before has ended, and watches from then on what the source imports now. */
@@ -120,11 +166,7 @@ export class Follower {
     signal: AbortSignal,
     sources = new Map<string, string>(),
   ): Promise<Ready | ErrorReport> {
-    const read = (path: string): string | undefined => {
-      const text = readFromDisk(path);
-      if (text !== undefined) sources.set(path, text);
-      return text;
-    };
+    const read = keeping(readFromDisk, sources);
     const push: Push = { id, file: this.#file, clock, read };
     const before = this.#making;
     const making = before.then(() => make(push, this.#destination, this.#context, signal));
@@ -134,27 +176,49 @@ export class Follower {
     return made;
   }
 
-  /** Offers the newest image, where the target is there to take it. */
-  #offer(): void {
+  /** Offers the optimised build of what runs, where the target is there to take it. */
+  #offerSecond(): void {
     const newest = this.#newest;
-    const { session } = this.#line;
-    if (newest === undefined || newest.state !== 'waiting') return;
-    if (session === undefined) return; // Said already, by the line.
-    const destination = this.#find(session.state);
-    if (destination === undefined) return;
-    newest.state = 'offered';
-    void this.#bring(newest, destination, session);
+    if (newest?.state === 'waiting' && newest.fast !== undefined) this.#pendingOf(newest)?.bring();
   }
 
-  async #bring(newest: Made, destination: Destination, session: PushSession): Promise<void> {
-    const { output } = this.#context;
+  #pendingOf(newest: Made): Pending | undefined {
+    const { session } = this.#line;
+    if (session === undefined) return undefined; // Said already, by the line.
+    const destination = this.#find(session.state);
+    if (destination === undefined) return undefined;
     const { ready, change } = newest;
-    const refused = compare(ready, destination);
-    if (refused !== undefined) {
-      newest.state = 'ended';
-      await this.#fail(refused, change, () => ready.compiled && output.show(ready.compiled));
-      return;
-    }
+    const { output } = this.#context;
+    return {
+      module: destination.module,
+      file: this.file,
+      refused: compare(ready, destination),
+      bring: (group) => void this.#bring(newest, group, destination, session),
+      refuse: (report) => {
+        newest.state = 'ended';
+        void this.#fail(report, change, () => ready.compiled && output.show(ready.compiled));
+      },
+      hold: (by) => {
+        newest.state = 'held';
+        newest.heldBy = by;
+        const { program, module } = destination;
+        void change.settled.then(
+          () => newest.state === 'held' && output.show({ event: 'held', program, module, file: this.file, by }),
+        );
+      },
+    };
+  }
+
+  async #bring(
+    newest: Made,
+    group: PushGroup | undefined,
+    destination: Destination,
+    session: PushSession,
+  ): Promise<void> {
+    const { output } = this.#context;
+    const ready = group === undefined ? newest.ready : { ...newest.ready, group };
+    newest.state = 'offered';
+    newest.group = group;
     const onFailed = (report: ErrorReport): void => {
       newest.state = 'failed'; // So that it is not taken for lost, and offered again.
       output.show(report);
@@ -167,9 +231,10 @@ export class Follower {
       ending = await offered;
     } catch {
       // The session broke. The line says so; the next state brings the image back here.
-      newest.state = 'waiting';
+      if (newest.group === group) newest.state = 'waiting';
       return;
     }
+    if (newest.group !== group) return; // It was offered anew, with something newer.
     newest.state = 'ended';
     if (ending.event === 'error' && ending.code === 'superseded') return;
     if (ending.event === 'error' && (ending.code === 'no_such_program' || ending.code === 'no_such_module')) {
@@ -211,7 +276,8 @@ export class Follower {
       this.#newest = first;
     }
     this.#note(destination);
-    this.#offer();
+    this.#offerSecond();
+    this.#crew.look();
     warmContracts(destination);
   }
 

@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
 import { printable } from '../common/printable.ts';
-import type { Context } from './context.ts';
+import { type Context, interruptedExit } from './context.ts';
 import { HumanOutput, JsonOutput, type Output } from './output.ts';
 import { commandLine, type Run } from './program.ts';
 import { errorReport } from './report.ts';
@@ -19,7 +19,11 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => interrupted.abort()); // Once: a second Ctrl-C ends the process the hard way.
+    // Not `once`: while it writes, write-file-atomic listens too, and ends the process where it is the only one.
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) process.exit(interruptedExit); // A second Ctrl-C ends the process the hard way.
+      interrupted.abort();
+    });
   }
   // Whoever read our output has gone (`| head`): there is nothing left to say, and it is no error.
   process.stdout.on('error', () => interrupted.abort());
@@ -77,3 +81,6 @@ function usageError({ message }: CommanderError): VaisError {
 }
 
 await main(process.argv.slice(2));
+// All is said. A connection that is still being made to a machine that does not answer would keep the process for
+// minutes, until the system gives it up.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream';
 import { printableData } from '../common/printable.ts';
 import { jsonLine } from './json.ts';
 import { render, renderError, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
-import type { DoneReport, Report, StageReport, StatusReport, VersionReport } from './report.ts';
+import { renderSending, renderSent } from './render-sending.ts';
+import type { DoneReport, Report, SentReport, StageReport, StatusReport, VersionReport } from './report.ts';
 import { formatMs, type Style } from './style.ts';
 
 /** Where a command says what happens. */
@@ -39,6 +40,7 @@ export class HumanOutput implements Output {
   readonly #compact: boolean;
   readonly #story: boolean;
   readonly #stages = new Map<number, StageReport[]>();
+  readonly #sent = new Map<number, SentReport>();
   readonly #status: StatusReport[] = [];
   readonly #versions: VersionReport[] = [];
   #listing: 'status' | 'version' | undefined;
@@ -76,10 +78,17 @@ export class HumanOutput implements Output {
       this.#line(this.#out, this.#ended(report));
     } else if (report.event === 'error') {
       const stages = report.push === undefined ? undefined : this.#stages.get(report.push);
-      if (report.push !== undefined) this.#stages.delete(report.push);
+      if (report.push !== undefined) {
+        this.#stages.delete(report.push);
+        this.#sent.delete(report.push);
+      }
       const told = this.#story && report.push !== undefined;
       const crash = stages?.findLast(({ event }) => event === 'reverted');
       this.#line(told ? this.#out : this.#err, renderError(report, told ? this.#style : this.#errStyle, crash));
+    } else if (report.event === 'sending') {
+      this.#transiently(renderSending(report, this.#style));
+    } else if (report.event === 'sent') {
+      this.#sent.set(report.push, report);
     } else if (report.event === 'waiting') {
       this.#line(this.#out, render(report, this.#style)); // People learn it while it lasts.
     } else if ('ms' in report && 'push' in report && report.push !== undefined) {
@@ -116,16 +125,24 @@ export class HumanOutput implements Output {
     const stages = this.#stages.get(report.push) ?? [];
     stages.push(report);
     this.#stages.set(report.push, stages);
+    this.#transiently(`  ${report.program}: ${report.event} ${formatMs(report.ms)}`);
+  }
+
+  /** On a terminal, until something else is said. */
+  #transiently(text: string): void {
     if (!this.#style.live) return;
     this.#clear();
-    this.#out.write(this.#style.colors.dim(`  ${report.program}: ${report.event} ${formatMs(report.ms)}`));
+    this.#out.write(this.#style.colors.dim(text.slice(0, this.#style.width - 1)));
     this.#transient = true;
   }
 
   #ended(report: DoneReport): string {
     const stages = this.#stages.get(report.push) ?? [];
     this.#stages.delete(report.push);
-    if (!this.#compact) return renderPush(report, stages, this.#style);
+    const sent = this.#sent.get(report.push);
+    this.#sent.delete(report.push);
+    const travelled = sent === undefined ? '' : `\n  ${this.#style.colors.dim(renderSent(sent))}`;
+    if (!this.#compact) return `${renderPush(report, stages, this.#style)}${travelled}`;
     return renderPushLine(report, stages, this.#style, new Date().toTimeString().slice(0, 8));
   }
 

@@ -61,13 +61,18 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
       run('push', flags, async (context) =>
         (await import('./commands/push.ts')).push(
           files,
-          { ...compileOptions(flags), ...pick(flags), timeoutMs: flags.timeout * 1000 },
+          {
+            ...compileOptions(flags),
+            ...pick(flags),
+            timeoutMs: flags.timeout * 1000,
+            both: flags.tier === 'both',
+          },
           context,
         ),
       ),
     );
 
-  compiling(program.command('watch').argument('<file...>', 'a .vais source'), ['fast', 'optimized', 'both'])
+  compiling(program.command('watch').argument('<file...>', 'a .vais source'))
     .description('push at each save, until Ctrl-C')
     .addOption(to())
     .addOption(
@@ -194,16 +199,13 @@ interface CompileFlags {
   readonly tier?: 'fast' | 'optimized' | 'both';
 }
 
-function compiling(command: Command, tiers = ['fast', 'optimized']): Command {
+function compiling(command: Command): Command {
+  const tiers =
+    'fast: tcc where it can, and knows the line of a crash; optimized: gcc or clang; both: one after the other';
   return command
     .addOption(new Option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2').argParser(level))
     .option('-g, --debug', 'with debug information')
-    .addOption(
-      new Option(
-        '--tier <tier>',
-        'fast: tcc where it can, and knows the line of a crash; optimized: gcc or clang',
-      ).choices(tiers),
-    );
+    .addOption(new Option('--tier <tier>', tiers).choices(['fast', 'optimized', 'both']));
 }
 
 function compileOptions({ optimize, debug, tier }: CompileFlags): CompileOptions {

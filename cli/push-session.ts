@@ -177,6 +177,11 @@ export class PushSession {
     });
   }
 
+  /** Resolves when the images that were confirmed are kept, so that the next ones can be made of them. */
+  get settled(): Promise<void> {
+    return this.#ways?.settled ?? Promise.resolve();
+  }
+
   /** Ends the stream. Idempotent. */
   close(): void {
     this.#session.close();

@@ -1,11 +1,11 @@
 import { renderDiagnostics } from '../compiler/render.ts';
+import { renderAttached, renderContainer } from './render-containers.ts';
 import { renderTrace, renderWaiting, whoHolds } from './render-crash.ts';
 import { renderDemo } from './render-demo.ts';
+import { renderStorage } from './render-storage.ts';
 import type {
   AgentReport,
-  AttachReport,
   CheckReport,
-  ContainerReport,
   DoneReport,
   ErrorReport,
   Report,
@@ -26,6 +26,8 @@ export function render(report: Report, style: Style): string {
     case 'done':
     case 'status':
     case 'version':
+    case 'sending':
+    case 'sent':
       return ''; // Said together with others: `renderPush`, `renderStatus`, `renderHistory`.
     case 'error':
       return renderError(report, style);
@@ -36,10 +38,14 @@ export function render(report: Report, style: Style): string {
     }
     case 'disconnected':
       return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
+    case 'interrupted':
+      return `${colors.yellow('waiting')}   ${report.message}; the upload goes on when it is back`;
     case 'connected':
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
+    case 'held':
+      return `${colors.yellow('waiting')}   ${report.file} waits for ${report.by}, which was saved with it and is not right yet`;
     case 'agent':
       return renderAgent(report, style);
     case 'paired':
@@ -51,6 +57,8 @@ export function render(report: Report, style: Style): string {
       return renderAttached(report, style);
     case 'container':
       return renderContainer(report, style);
+    case 'warning':
+      return `${colors.dim(formatTime(report.at).slice(11))}  ${colors.yellow('warning')}: ${report.message}`;
     case 'check':
       return renderCheck(report, style);
     case 'step':
@@ -73,24 +81,6 @@ function renderTarget(report: TargetReport, style: Style): string {
   if (report.event === 'target') return what;
   if (report.event === 'forgotten') return `forgotten ${what}`;
   return `${style.colors.green(marks(style).ok)} paired with ${what}\n  vais-remote push FILE --to ${name}`;
-}
-
-function renderAttached(report: AttachReport, style: Style): string {
-  const { event, container, isNew = true, node, folder, programs = [], hint } = report;
-  const ok = style.colors.green(marks(style).ok);
-  const name = style.colors.bold(container);
-  if (event === 'detached') return `${ok} ${name} has no agent any more; nothing of it is left`;
-  const what = isNew ? `has an agent now${folder === undefined ? '' : `, in ${folder}`}` : 'has one already';
-  const by = node === undefined ? '' : ` (${node})`;
-  const found = programs.length === 0 ? 'no program has found it yet' : `found by ${programs.join(', ')}`;
-  const why = hint === undefined ? '' : `\n${hang(`${style.colors.cyan('hint')}:  `, 7, hint, style.width)}`;
-  return `${ok} ${name} ${what}${by}; ${found}\n  vais-remote push FILE --to ${container}${why}`;
-}
-
-function renderContainer({ name, state, image, service, attached, engine }: ContainerReport, style: Style): string {
-  const of = service === undefined ? '' : `, of ${service}`;
-  const how = attached ? ', with an agent that was attached' : '';
-  return `${style.colors.bold(name)} ${state}: ${image}${how}${of}, at ${engine}`;
 }
 
 /** The end of a push with all its stages: a headline and the timeline. */
@@ -120,11 +110,12 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ target, program, module, version, unchanged, refines }: DoneReport): string {
+function headlineOf({ target, program, module, version, unchanged, refines, together = [] }: DoneReport): string {
   const where = target === undefined ? '' : `${target}: `;
   const name = where + (program === module ? program : `${program} (${module})`);
   if (refines !== undefined) return `${name} runs version ${version} optimised`;
-  return unchanged ? `${name} runs this already: version ${version}` : `${name} runs version ${version}`;
+  if (unchanged) return `${name} runs this already: version ${version}`;
+  return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
 }
 
 /** All that `status` has to say. */
@@ -192,9 +183,9 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.version === 0 ? '-' : `${row.version}`,
         formatTime(row.at),
         row.outcome,
-        row.rollbackTo === undefined ? row.origin : `rollback to ${row.rollbackTo}`,
+        fromOf(row),
         row.tier,
-        row.digest === '' ? 'built in' : row.digest.slice(0, 12),
+        row.digest === '' ? 'built in' : `${row.digest.slice(0, 12)}${row.cleaned === true ? ' (cleaned away)' : ''}`,
       ]),
     ],
     new Set([1]),
@@ -206,10 +197,16 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
   return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
 }
 
-function renderAgent({ address, agentVersion, insecure, programs }: AgentReport, style: Style): string {
+function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
+  if (rollbackTo !== undefined) return `rollback to ${rollbackTo}`;
+  return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
+}
+
+function renderAgent({ address, agentVersion, insecure, programs, storage }: AgentReport, style: Style): string {
   const kind = insecure ? ', not encrypted' : '';
   const count = programs === 1 ? '1 program' : `${programs} programs`;
-  return style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  const agent = style.colors.dim(`agent ${agentVersion} at ${address}${kind}: ${count}`);
+  return storage === undefined ? agent : `${agent}\n${renderStorage(storage, style)}`;
 }
 
 function renderCheck({ name, state, message, hint }: CheckReport, style: Style): string {

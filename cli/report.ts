@@ -71,6 +71,42 @@ export interface TraceFrame {
   readonly function?: string;
 }
 
+/** How far a large image has come; only of those that take longer than half a second. Bytes are those of the image. */
+export interface SendingReport {
+  readonly event: 'sending';
+  readonly push: number;
+  readonly program: string;
+  readonly module: string;
+  /** What the agent has on its disk. */
+  readonly bytes: number;
+  readonly of: number;
+  /** What of it had come with an earlier attempt. */
+  readonly had: number;
+  /** What was sent for it, compressed. */
+  readonly sent: number;
+  readonly bytesPerSecond: number;
+  readonly ms: number;
+}
+
+/** How an image travelled; not said of a small one, which travels inside its offer. */
+export interface SentReport {
+  readonly event: 'sent';
+  readonly push: number;
+  readonly program: string;
+  readonly module: string;
+  /** `stored`: the agent had it, and nothing was sent. */
+  readonly way: 'stored' | 'delta' | 'chunks';
+  /** Bytes that were sent. */
+  readonly sent: number;
+  /** Bytes of the image. */
+  readonly of: number;
+  /** What of it had come with an earlier attempt. */
+  readonly had: number;
+  /** With `chunks`: bytes of the image that came in a second. */
+  readonly bytesPerSecond?: number;
+  readonly ms: number;
+}
+
 /** A push ended well: the program runs this version. */
 export interface DoneReport extends OfTarget {
   readonly event: 'done';
@@ -85,6 +121,8 @@ export interface DoneReport extends OfTarget {
   readonly tier?: string;
   /** The fast build, by its digest, whose place the optimised one took: the version is the same. */
   readonly refines?: string;
+  /** The modules that swapped with it, at the same safe point. */
+  readonly together?: readonly string[];
   readonly ms: number;
 }
 
@@ -110,11 +148,20 @@ export interface WatchingReport {
   readonly polling: boolean;
 }
 
-/** The agent is gone, or back; or it is there and the program is not. */
+/** The agent is gone, or back; or it is there and the program is not; or a save waits for the file that it was saved with. */
 export type LineReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
-  | { readonly event: 'absent'; readonly program: string; readonly module: string };
+  /** The line broke while an image was on its way; it goes on when the line is back. */
+  | { readonly event: 'interrupted'; readonly address: string; readonly message: string }
+  | { readonly event: 'absent'; readonly program: string; readonly module: string }
+  | {
+      readonly event: 'held';
+      readonly program: string;
+      readonly module: string;
+      readonly file: string;
+      readonly by: string;
+    };
 
 /** What one module of one running program runs. */
 export interface StatusReport {
@@ -144,6 +191,30 @@ export interface AgentReport {
   readonly agentVersion: string;
   readonly insecure: boolean;
   readonly programs: number;
+  /** Missing where the agent is of an older version. */
+  readonly storage?: StorageReport;
+}
+
+/** The agent's data folder. */
+export interface StorageReport {
+  /** How many images, and their bytes; `maxImageBytes` is 0 where there is no limit. */
+  readonly images: number;
+  readonly imageBytes: number;
+  readonly maxImageBytes: number;
+  readonly freeBytes: number;
+  /** How many versions of each module are kept. */
+  readonly keep: number;
+  /** What was found broken and set aside: where it stood, where it is, why. */
+  readonly broken: readonly { readonly file: string; readonly aside: string; readonly why: string }[];
+  /** What the agent cannot write or read at the moment. */
+  readonly troubles: readonly string[];
+}
+
+/** Something is wrong on the agent's machine; of `events`. */
+export interface WarningReport {
+  readonly event: 'warning';
+  readonly message: string;
+  readonly at: string;
 }
 
 /** An agent that this developer is paired with: just now, or of the list. */
@@ -205,6 +276,10 @@ export interface VersionReport {
   readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;
+  /** True when its image was cleaned away, so that nothing can go back to it. */
+  readonly cleaned?: boolean;
+  /** The modules that were pushed with it, to swap together. */
+  readonly together?: readonly string[];
   readonly reason?: ErrorShape;
 }
 
@@ -252,12 +327,15 @@ export interface NextStep {
 
 export type Report =
   | StageReport
+  | SendingReport
+  | SentReport
   | DoneReport
   | ErrorReport
   | WatchingReport
   | LineReport
   | StatusReport
   | AgentReport
+  | WarningReport
   | VersionReport
   | TargetReport
   | AttachReport

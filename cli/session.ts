@@ -2,6 +2,7 @@
  * The story of a push, read first: choose → compile → compare → offer → show. `watch` tells it at each save
  * (`follow.ts`), `push` once; both on one `PushSession`.
  */
+import { randomBytes } from 'node:crypto';
 import { compareContracts, contractChanged } from '../artifact/compare.ts';
 import { functionNames } from '../artifact/symbols.ts';
 import type { Digest } from '../common/digest.ts';
@@ -13,9 +14,17 @@ import type { PushClock } from './clock.ts';
 import { lookInto } from './local-image.ts';
 import type { Output } from './output.ts';
 import { type Built, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
-import type { PushSession } from './push-session.ts';
-import { type DoneReport, type ErrorReport, errorReport, type StageReport } from './report.ts';
+import {
+  type DoneReport,
+  type ErrorReport,
+  errorReport,
+  type SendingReport,
+  type SentReport,
+  type StageReport,
+} from './report.ts';
+import { Sending } from './sending.ts';
 import { stageReport } from './stage-report.ts';
+import type { Offerer } from './steady-session.ts';
 
 /** One push: a number that tells it apart, what it is of, and its clock. */
 export interface Push {
@@ -33,6 +42,20 @@ export interface Ready {
   readonly compiled?: StageReport;
   /** The fast build of the same source, whose place this one takes in its version. */
   readonly refines?: Digest;
+  /** The modules of the same program that it swaps with. */
+  readonly group?: PushGroup;
+}
+
+/** Modules that swap together. */
+export interface PushGroup {
+  readonly id: string;
+  /** All of them. */
+  readonly modules: readonly string[];
+}
+
+/** A new group. */
+export function groupOf(modules: readonly string[]): PushGroup {
+  return { id: randomBytes(16).toString('hex'), modules };
 }
 
 /** How a push ended. */
@@ -75,12 +98,13 @@ export function compare({ push, built }: Ready, destination: Destination): Error
  * @throws VaisError when the session breaks before the agent's last word
  */
 export async function offer(
-  { push, built, refines }: Ready,
+  ready: Ready,
   destination: Destination,
-  session: PushSession,
-  show: (report: StageReport) => void,
+  session: Offerer,
+  show: (report: StageReport | SendingReport | SentReport) => void,
   onFailed: (report: ErrorReport) => void = () => undefined,
 ): Promise<Ending> {
+  const { push, built, refines, group } = ready;
   const { clock } = push;
   const second = refines === undefined ? {} : { tier: built.contract.tier, refines };
   let answered = false;
@@ -90,11 +114,15 @@ export async function offer(
     show({ ...report, push: push.id, ...second });
     if (answered && report.event === 'reverted') onFailed(failureOf(report, push));
   };
+  const about = { push: push.id, program: destination.program, module: destination.module };
+  const sending = new Sending(about, built.image.size, () => clock.ms, show);
   const answer = await session.offer({
-    manifest: manifestOf(built, destination, refines),
+    manifest: manifestOf(ready, destination),
     image: built.image,
     elapsedUs: () => clock.offer(),
     onEvent,
+    onProgress: sending.progress,
+    onSent: sending.done,
   });
   answered = true;
   if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
@@ -109,6 +137,7 @@ export async function offer(
     digest: built.digest,
     tier: built.contract.tier,
     ...second,
+    ...(group === undefined ? {} : { together: group.modules.filter((module) => module !== destination.module) }),
     ms: clock.ms,
   };
 }
@@ -136,7 +165,7 @@ export interface PushContext {
   readonly folder: string;
 }
 
-function manifestOf({ image, digest, contract }: Built, destination: Destination, refines?: Digest): Manifest {
+function manifestOf({ built: { image, digest, contract }, refines, group }: Ready, destination: Destination): Manifest {
   const [first] = destination.instances;
   return {
     program: destination.program,
@@ -148,6 +177,8 @@ function manifestOf({ image, digest, contract }: Built, destination: Destination
     tier: contract.tier === 'fast' ? 'TIER_FAST' : 'TIER_OPTIMIZED',
     buildId: contract.buildId,
     refines: refines ?? '',
+    group: group?.id ?? '',
+    groupSize: group?.modules.length ?? 0,
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { encodeDelta, readDeltaHead } from '../artifact/delta.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { type Digest, parseDigest } from '../common/digest.ts';
@@ -30,6 +31,7 @@ export interface Way {
 export class Ways {
   readonly #cache: ImageCache;
   readonly #thread = new WorkThread();
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(cache: ImageCache) {
     this.#cache = cache;
@@ -56,7 +58,13 @@ export class Ways {
   /** Keeps what an agent has confirmed: the next image may be made of it. */
   keep(digest: string, image: LocalImage): void {
     const parsed = parseDigest(digest);
-    if (parsed !== undefined && image.size > wholeInOffer.far) void this.#cache.keep(parsed, image);
+    if (parsed === undefined || image.size <= wholeInOffer.far) return;
+    this.#keeping = this.#keeping.then(() => this.#cache.keep(parsed, image));
+  }
+
+  /** Resolves when all that was to be kept is. */
+  get settled(): Promise<void> {
+    return this.#keeping;
   }
 
   async #find(
@@ -69,7 +77,9 @@ export class Ways {
       const base = parseDigest(each);
       if (base === undefined || base === digest) continue;
       const path = await this.#cache.find(base);
-      if (path !== undefined) return { base, path };
+      if (path === undefined) continue;
+      const there = await stat(path).catch(() => undefined);
+      if (there !== undefined && there.size <= mostDeltaImage) return { base, path };
     }
     return undefined;
   }

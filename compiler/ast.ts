@@ -49,7 +49,8 @@ export interface Param {
 
 export type Expr = { readonly span: Span } & (
   | { readonly kind: 'int'; readonly value: bigint }
-  | { readonly kind: 'float'; readonly value: number }
+  /** `single` is what it is as an `f32`. */
+  | { readonly kind: 'float'; readonly value: number; readonly single: number }
   | { readonly kind: 'string'; readonly bytes: string }
   | { readonly kind: 'char'; readonly value: number }
   | { readonly kind: 'bool'; readonly value: boolean }

@@ -134,16 +134,18 @@ async function choose(
   const wantsFast =
     options.tier === 'fast' ||
     (options.tier === undefined && options.kind === 'image' && !options.opt && !options.debug);
-  const names: CompilerName[] = options.kind === 'program' ? ['gcc', 'clang', 'tcc'] : ['gcc', 'clang'];
-  if (wantsFast && !wide && !passesHalves(program)) names.unshift('tcc');
-  // Where nothing else is installed, tcc built the program too, and agrees with itself.
-  else if (options.kind === 'image' && !wide) names.push('tcc');
-  const wantedNames = options.compiler === undefined ? names : [options.compiler];
+  const halves = !wide && passesHalves(program);
+  const names: CompilerName[] = ['gcc', 'clang'];
+  if (wantsFast) names.unshift('tcc');
+  else names.push('tcc');
+  // Never where another compiler may have built the other side, wherever that was: floats would be lost without a word.
+  const fits = names.filter((name) => name !== 'tcc' || !halves);
+  const wantedNames = options.compiler === undefined ? fits : [options.compiler];
   const able = wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames;
   const toolchain = await toolchainFor(triple, able, options.kind);
   if (toolchain !== undefined) return { toolchain, tier: wantsFast || toolchain.name === 'tcc' ? 'fast' : 'optimized' };
-  const why = wide ? ' that knows 128-bit integers' : '';
+  const why = wide ? ' that knows 128-bit integers' : halves ? ' that passes structs as others do' : '';
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {
-    hint: `Install one: \`${wide ? 'apt-get install gcc' : installHint(triple)}\`.`,
+    hint: `Install one: \`${wide || halves ? 'apt-get install gcc' : installHint(triple)}\`.`,
   });
 }

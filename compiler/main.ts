@@ -3,7 +3,13 @@ import { vaisc } from './command.ts';
 
 // The only edge of this room: argv, signals and the exit code are handled here and nowhere else.
 const abort = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // Not `once`: while it writes, write-file-atomic listens too, and ends the process where it is the only one.
+  process.on(name, () => {
+    if (abort.signal.aborted) process.exit(130); // A second Ctrl-C ends the process the hard way.
+    abort.abort();
+  });
+}
 // `vaisc … | head` has read enough: that is no fault.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

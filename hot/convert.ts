@@ -1,15 +1,17 @@
 import koffi, { type TypeObject } from 'koffi';
 import type { ContractStruct } from '../artifact/contract.ts';
 import { VaisError } from '../common/error.ts';
+import { byValue, type CType, plain } from './by-value.ts';
 import { enumKind } from './field.ts';
+import type { Layouts } from './layout.ts';
 import { addressFrom } from './pointer.ts';
 import { scalars, unfit } from './scalar.ts';
 import type { HotResult } from './signature.ts';
-import { parseSignature, parseType, type ScalarName } from './types.ts';
+import { parseSignature, parseType } from './types.ts';
 
 /** A value on its way into native code, and out of it. */
 interface Conversion {
-  readonly koffi: string;
+  readonly c: CType;
   readonly to: (value: unknown, where: string) => unknown;
   readonly from: (value: unknown) => HotResult;
 }
@@ -23,65 +25,62 @@ export interface Convention {
   readonly result: Conversion;
 }
 
-const names: Readonly<Record<ScalarName, string>> = {
-  i8: 'int8',
-  i16: 'int16',
-  i32: 'int32',
-  i64: 'int64',
-  u8: 'uint8',
-  u16: 'uint16',
-  u32: 'uint32',
-  u64: 'uint64',
-  f32: 'float',
-  f64: 'double',
-  bool: 'bool',
-};
-
 /** For ever, as koffi's types are too: there are as many as signatures, and not as reloads. */
 const protos = new Map<string, TypeObject>();
+
+const nothing: CType = { key: 'void', type: 'void' };
+const text: CType = { key: 'str', type: 'str' };
 
 /**
  * How a function of this type is called.
  *
  * @param find what the contract says of a struct or enum
+ * @param layouts of the structs that the program holds
  * @throws VaisError `usage` for a type that does not pass between Node and native code by value
  */
 export function conventionFor(
   type: string,
   name: string,
   find: (name: string) => ContractStruct | undefined,
+  layouts: Layouts,
 ): Convention {
   const { params, result } = parseSignature(type);
-  const into = params.map((param) => conversionFor(param, name, find));
-  const out = conversionFor(result, name, find);
-  const parts = [out, ...into].map((one) => one.koffi);
-  const raw = protoFor(parts.map((part) => (part === 'str' ? 'void *' : part)));
+  const into = params.map((param) => conversionFor(param, name, find, layouts));
+  const out = conversionFor(result, name, find, layouts);
+  const parts = [out, ...into].map((one) => one.c);
+  const raw = protoFor(parts.map((part) => (part === text ? plain('address') : part)));
   return { proto: protoFor(parts), raw, params: into, result: out };
 }
 
-function protoFor([result = 'void', ...params]: readonly string[]): TypeObject {
-  const key = `${result}(${params.join()})`;
-  const proto = protos.get(key) ?? koffi.proto(result, params);
+function protoFor([result = nothing, ...params]: readonly CType[]): TypeObject {
+  const key = `${result.key}(${params.map((param) => param.key).join()})`;
+  const types = params.map((param) => param.type);
+  const proto = protos.get(key) ?? koffi.proto(result.type, types);
   protos.set(key, proto);
   return proto;
 }
 
-function conversionFor(text: string, name: string, find: (name: string) => ContractStruct | undefined): Conversion {
-  const type = parseType(text);
+function conversionFor(
+  stated: string,
+  name: string,
+  find: (name: string) => ContractStruct | undefined,
+  layouts: Layouts,
+): Conversion {
+  const type = parseType(stated);
   switch (type.kind) {
     case 'void':
-      return { koffi: 'void', to: () => undefined, from: () => undefined };
+      return { c: nothing, to: () => undefined, from: () => undefined };
     case 'scalar': {
       const scalar = scalars[type.name];
       return {
-        koffi: names[type.name],
+        c: plain(type.name),
         to: scalar.check,
         from: (value) => scalar.from(value as number | bigint | boolean),
       };
     }
     case 'text':
       return {
-        koffi: 'str',
+        c: text,
         to: (value, where) => {
           if (value === null || typeof value === 'string') return value;
           throw unfit(value, 'str', where, 'a string or null');
@@ -89,15 +88,16 @@ function conversionFor(text: string, name: string, find: (name: string) => Contr
         from: (value) => value as string | null,
       };
     case 'pointer':
-      return { koffi: 'void *', to: pointer(text), from: address };
     case 'function':
-      return { koffi: 'void *', to: pointer(text), from: address };
+      return { c: plain('address'), to: pointer(stated), from: address };
     case 'named': {
       const struct = find(type.name);
-      if (struct !== undefined && enumKind(struct) === 'plain') return conversionFor('i32', name, find);
+      if (struct !== undefined && enumKind(struct) === 'plain') return conversionFor('i32', name, find, layouts);
     }
   }
-  throw new VaisError('usage', `${name} takes or gives ${text} by value, which Node programs cannot`, {
+  const whole = byValue(stated, find, layouts);
+  if (whole !== undefined) return { c: whole, to: whole.to, from: whole.from };
+  throw new VaisError('usage', `${name} takes or gives ${stated} by value, which Node programs cannot`, {
     hint: 'Let it take a pointer.',
   });
 }

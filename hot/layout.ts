@@ -18,7 +18,7 @@ export class StructLayout {
     this.name = struct.name;
     this.size = struct.size;
     this.align = struct.align;
-    const accessors: PropertyDescriptorMap = {};
+    const accessors = Object.create(null) as PropertyDescriptorMap; // A field may be called __proto__.
     for (const { name, type, offset } of struct.fields) {
       const field = { ...fieldFor(type, layouts), type };
       const where = `${struct.name}.${name}`;

@@ -171,7 +171,8 @@ export class HotModule {
   }
 
   #convention({ name, type }: Pick<ContractFunction, 'name' | 'type'>, contract: Contract) {
-    return conventionFor(type, name, (wanted) => contract.structs.find((one) => one.name === wanted));
+    const find = (wanted: string) => contract.structs.find((one) => one.name === wanted);
+    return conventionFor(type, name, find, this.layouts);
   }
 
   /** Functions that this program has for an image, by the name that the image asks for. */

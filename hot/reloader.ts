@@ -124,7 +124,7 @@ export class HotReloader implements AsyncDisposable {
    * @param type the signature that the program is written for: `fn(*GameState, f64) -> i64`. It makes the callable
    *   typed, and is compared with the contract.
    * @throws VaisError `contract_changed` when the source has another signature; `usage` when there is no such function,
-   *   or when it takes or gives a struct by value
+   *   or when it takes or gives what does not cross by value: see docs/node.md
    */
   getFunction(name: string): HotFunction;
   getFunction<const Type extends string>(name: string, type: Type): CallableOf<Type>;

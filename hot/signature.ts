@@ -9,10 +9,10 @@ import type { OpenStruct, Struct } from './struct.ts';
 export type Pointer = Struct | ArrayBufferView | ArrayBuffer | bigint | null;
 
 /** Anything that a hot function may be given. */
-export type HotArgument = number | bigint | boolean | string | Pointer;
+export type HotArgument = number | bigint | boolean | string | Pointer | readonly (number | bigint | boolean)[];
 
 /** Anything that a hot function may give. */
-export type HotResult = number | bigint | boolean | string | null | undefined;
+export type HotResult = number | bigint | boolean | string | null | undefined | NumberArray | OpenStruct;
 
 /** A hot function whose signature is checked when it is called. */
 export type HotFunction = (...args: readonly HotArgument[]) => HotResult;
@@ -90,7 +90,11 @@ type ArgumentOf<Text extends string> = Text extends 'i64' | 'u64'
           ? Pointer | string
           : Text extends `*${string}`
             ? Pointer
-            : HotArgument;
+            : Text extends `[${infer Element}; ${number}]`
+              ? ArrayOf<Element> | readonly (number | bigint | boolean)[]
+              : Text extends `[${infer Element}]`
+                ? ArrayOf<Element>
+                : HotArgument;
 
 type ResultOf<Text extends string> = Text extends 'i64' | 'u64'
   ? bigint
@@ -102,7 +106,11 @@ type ResultOf<Text extends string> = Text extends 'i64' | 'u64'
         ? string | null
         : Text extends `*${string}`
           ? bigint | null
-          : HotResult;
+          : Text extends `[${infer Element}; ${number}]`
+            ? ArrayOf<Element>
+            : Text extends `[${infer Element}]`
+              ? ArrayOf<Element>
+              : HotResult;
 
 type FieldOf<Text extends string> = Text extends 'i64' | 'u64'
   ? bigint
@@ -114,14 +122,21 @@ type FieldOf<Text extends string> = Text extends 'i64' | 'u64'
         ? string | null
         : Text extends `*${string}`
           ? bigint | Struct | null
-          : Text extends `[i64; ${number}]`
-            ? BigInt64Array
-            : Text extends `[u64; ${number}]`
-              ? BigUint64Array
-              : Text extends `[f64; ${number}]`
-                ? Float64Array
-                : Text extends `[f32; ${number}]`
-                  ? Float32Array
-                  : Text extends `[i32; ${number}]`
-                    ? Int32Array
-                    : FieldValue;
+          : Text extends `[${infer Element}; ${number}]`
+            ? ArrayOf<Element>
+            : FieldValue;
+
+type ArrayOf<Element extends string> = Element extends keyof Arrays ? Arrays[Element] : NumberArray;
+
+interface Arrays {
+  i8: Int8Array;
+  i16: Int16Array;
+  i32: Int32Array;
+  i64: BigInt64Array;
+  u8: Uint8Array;
+  u16: Uint16Array;
+  u32: Uint32Array;
+  u64: BigUint64Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}

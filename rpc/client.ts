@@ -1,13 +1,13 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { Target } from './address.ts';
 import { type ChannelSetup, plainChannel } from './credentials.ts';
-import type { Event__Output } from './gen/vais/remote/v1/Event.ts';
 import type { GetStatusResponse__Output } from './gen/vais/remote/v1/GetStatusResponse.ts';
 import type { ListHistoryResponse__Output } from './gen/vais/remote/v1/ListHistoryResponse.ts';
 import type { RollbackRequest } from './gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse__Output } from './gen/vais/remote/v1/RollbackResponse.ts';
 import type { SessionRequest } from './gen/vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse__Output } from './gen/vais/remote/v1/SessionResponse.ts';
+import type { WatchEventsResponse__Output } from './gen/vais/remote/v1/WatchEventsResponse.ts';
 import { AgentService } from './protos.ts';
 import { channelOptions } from './server.ts';
 import { fromStatus } from './status.ts';
@@ -48,8 +48,8 @@ export class AgentClient {
   }
 
   /** Events of all pushes from now on. */
-  async *watchEvents(signal: AbortSignal): AsyncGenerator<Event__Output> {
-    for await (const { event } of this.#read(this.#client.watchEvents({}), signal)) if (event !== null) yield event;
+  async *watchEvents(signal: AbortSignal): AsyncGenerator<WatchEventsResponse__Output> {
+    yield* this.#read(this.#client.watchEvents({}), signal);
   }
 
   /** Opens a session; the agent's first message is its state. */

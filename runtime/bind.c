@@ -10,13 +10,13 @@ static int fill_table(hoti_version *v, hoti_error *error) {
     for (unsigned i = 0; i < own->function_count; i++) {
         const hot_function *old = &own->functions[i], *found = NULL;
         for (unsigned j = 0; j < image->function_count && found == NULL; j++)
-            if (strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
+            if (image->functions[j].name != NULL && strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
         if (found == NULL)
             return hoti_fail(error, "contract_changed", "hot function %s is gone; the program calls it as %s",
                              old->name, old->type);
-        if (strcmp(found->type, old->type) != 0)
+        if (found->type == NULL || strcmp(found->type, old->type) != 0)
             return hoti_fail(error, "contract_changed", "hot function %s has another signature: it was %s, it is %s",
-                             old->name, old->type, found->type);
+                             old->name, old->type, found->type == NULL ? "not told" : found->type);
         if (found->address == NULL)
             return hoti_fail(error, "image_invalid", "hot function %s has no address", old->name);
         v->table[i] = found->address;
@@ -43,19 +43,32 @@ static hoti_global *make_global(const hot_global *wanted) {
     return g;
 }
 
-/* A global of a version that has not run is nobody's yet: it may still vanish, or have another first value. */
+/* A global of a version of which no call has returned is nobody's yet: it may still vanish, or have another first
+ * value. From then on the program may hold its address. */
 static int is_born(const hoti_module *m, const hoti_global *g) {
     if (g->kept) return 1;
     for (const hoti_version *v = m->versions; v != NULL; v = v->next)
-        if (v->state == HOTI_PROBATION || v->state == HOTI_CONFIRMED)
+        if (HOTI_GET(v->ran) || v->state == HOTI_PROBATION || v->state == HOTI_CONFIRMED)
             for (unsigned i = 0; i < v->bound_count; i++)
                 if (v->bound[i] == g) return 1;
     return 0;
 }
 
-static hoti_global *find_global(hoti_module *m, const char *name) {
-    for (hoti_global *g = m->globals; g != NULL; g = g->next)
-        if (strcmp(g->name, name) == 0 && is_born(m, g)) return g;
+/* Whether another type of it would be another global: it is left from a version that was taken back. */
+static int is_left(const hoti_module *m, const hoti_global *g) {
+    if (g->settled) return 0;
+    for (const hoti_version *v = m->versions; v != NULL; v = v->next)
+        if (v == m->running || v == m->pending)
+            for (unsigned i = 0; i < v->bound_count; i++)
+                if (v->bound[i] == g) return 0;
+    return 1;
+}
+
+static hoti_global *find_global(const hoti_module *m, const hot_global *wanted) {
+    for (hoti_global *g = m->globals; g != NULL; g = g->next) {
+        int same = strcmp(g->name, wanted->name) == 0 && is_born(m, g);
+        if (same && ((strcmp(g->type, wanted->type) == 0 && g->size == wanted->size) || !is_left(m, g))) return g;
+    }
     return NULL;
 }
 
@@ -66,9 +79,12 @@ static int bind_globals(hoti_version *v, hoti_error *error) {
     if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", m->name);
     for (unsigned i = 0; i < image->global_count; i++) {
         const hot_global *wanted = &image->globals[i];
-        hoti_global *g = find_global(m, wanted->name);
-        if (wanted->slot == NULL || (wanted->align & (wanted->align - 1)) != 0 || wanted->size >> 40 != 0)
-            return hoti_fail(error, "image_invalid", "global %s is stated wrongly", wanted->name);
+        hoti_global *g;
+        if (wanted->name == NULL || wanted->type == NULL || wanted->slot == NULL ||
+            (wanted->align & (wanted->align - 1)) != 0 || wanted->size >> 40 != 0)
+            return hoti_fail(error, "image_invalid", "global %s is stated wrongly",
+                             wanted->name == NULL ? "without a name" : wanted->name);
+        g = find_global(m, wanted);
         if (g != NULL && (strcmp(g->type, wanted->type) != 0 || g->size != wanted->size))
             return hoti_fail(error, "contract_changed", "global %s has another type: it was %s (%llu bytes), it is %s "
                              "(%llu bytes)", wanted->name, g->type, g->size, wanted->type, wanted->size);
@@ -96,7 +112,7 @@ int hoti_bind_own(hoti_module *m) {
         g->type = own->type;
         g->size = own->size;
         g->address = *own->slot;
-        g->kept = 1;
+        g->kept = g->settled = 1;
         g->next = m->globals;
         m->globals = g;
     }
@@ -109,7 +125,7 @@ int hoti_bind_builtin(hoti_version *v, hoti_error *error) {
     v->bound = calloc(own->global_count == 0 ? 1 : own->global_count, sizeof *v->bound);
     if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", v->module->name);
     for (unsigned i = 0; i < own->global_count; i++) {
-        hoti_global *g = find_global(v->module, own->globals[i].name);
+        hoti_global *g = find_global(v->module, &own->globals[i]);
         if (g == NULL) continue;
         g->users++;
         v->bound[v->bound_count++] = g;
@@ -119,13 +135,16 @@ int hoti_bind_builtin(hoti_version *v, hoti_error *error) {
 
 /* The version was confirmed: what it brought stays. */
 void hoti_bind_keep(hoti_version *v) {
-    for (unsigned i = 0; i < v->bound_count; i++) v->bound[i]->kept = 1;
+    for (unsigned i = 0; i < v->bound_count; i++) v->bound[i]->kept = v->bound[i]->settled = 1;
 }
 
-/* The version goes: so do globals that only it had and that were never confirmed. */
+/* The version goes: so do globals that only it had, unless one of its calls has returned. It may have left their
+ * addresses anywhere. */
 void hoti_bind_undo(hoti_version *v) {
+    int ran = HOTI_GET(v->ran) != 0;
     for (unsigned i = 0; i < v->bound_count; i++) {
         hoti_global *g = v->bound[i], **at = &v->module->globals;
+        g->kept |= ran;
         if (--g->users != 0 || g->kept) continue;
         while (*at != g) at = &(*at)->next;
         *at = g->next;
@@ -150,7 +169,10 @@ static int bind_foreigns(hoti_version *v, hoti_error *error) {
     const hot_image *image = v->image;
     for (unsigned i = 0; i < image->foreign_count; i++) {
         const hot_foreign *wanted = &image->foreigns[i];
-        hot_address found = find_foreign(v->module->given, wanted->name);
+        hot_address found;
+        if (wanted->name == NULL || wanted->slot == NULL)
+            return hoti_fail(error, "image_invalid", "foreign function %u is stated wrongly", i);
+        found = find_foreign(v->module->given, wanted->name);
         if (found == NULL)
             return hoti_fail(error, "load_refused", "the program and its libraries have no function %s", wanted->name);
         *wanted->slot = found;
@@ -162,5 +184,16 @@ static int bind_foreigns(hoti_version *v, hoti_error *error) {
 int hoti_bind(hoti_version *v, hoti_error *error) {
     if (!fill_table(v, error) || !bind_globals(v, error) || !bind_foreigns(v, error)) return 0;
     if (v->image->api != NULL) *v->image->api = &hoti_api;
+    return 1;
+}
+
+/* Binds anew when a global of this name was born since: a call of a version that still waited has returned. */
+int hoti_bind_again(hoti_version *v, hoti_error *error) {
+    for (unsigned i = 0; v->handle != NULL && i < v->bound_count; i++) {
+        const hoti_global *born = find_global(v->module, &v->image->globals[i]);
+        if (born == NULL || born == v->bound[i]) continue;
+        hoti_bind_undo(v);
+        return hoti_bind(v, error);
+    }
     return 1;
 }

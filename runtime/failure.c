@@ -71,6 +71,7 @@ int hoti_failure_tell(hoti_module *module, hot_thread *t, unsigned slot, const h
     target = t->version;
     hoti_lock_give();
     if (!mine.handled) return 0;
+    if (HOTI_GET(target->state) == HOTI_FAILED) return 0; /* there was nothing to go back to */
     t->returned = 0;
     hoti_thread_use(t, target);
     return 1;
@@ -91,6 +92,7 @@ void hoti_failure_step(void) {
         hoti_lock_give();
         if (one == NULL) return;
         if (copy.version->state != HOTI_FAILED) { /* else another thread's call failed in it, too, and that was said */
+            hoti_settle_swaps(); /* it ran before it failed, and that is said in this order */
             hoti_revert(copy.module, copy.version);
             hoti_report_reverted(copy.version, copy.slot, &crash, copy.undone);
             hoti_group_revert(copy.version);
@@ -109,16 +111,45 @@ void hoti_failure_step(void) {
     }
 }
 
-/* Stops calls that have run past the deadline. */
+/* ---- calls that run past the deadline ---- */
+#define AGAIN 1000000u   /* ns until a call that could not be stopped is tried again */
+#define LATE 20000000u   /* ns after a confirmation, when calls may have begun that nobody has seen */
+static hoti_u64 watch_at = HOTI_NEVER;
+
+/* A call says only that it runs, by a number, and reads no clock: how long it has run is how long we have seen the same
+ * number. */
 void hoti_failure_watch(hoti_u64 now) {
+    hoti_u64 limit = hoti_deadline();
+    if (now >= watch_at) watch_at = HOTI_NEVER;
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hoti_lock_take();
         for (hot_thread *t = hoti_modules[i].threads; t != NULL; t = t->next) {
             hoti_self *self = t->self;
-            hoti_u64 started = HOTI_GET(self->started);
-            if (started == 0 || now < started || now - started < hoti_deadline() || HOTI_GET(self->stop) != 0) continue;
-            hoti_signals_stop(self);
+            unsigned turn = HOTI_GET(self->turn);
+            hoti_u64 due;
+            if (turn != self->watched) {
+                self->watched = turn;
+                self->since = now;
+                self->tries = 0;
+            }
+            if (turn % 2 == 0) continue;
+            due = self->since + limit;
+            if (now >= due) {
+                if (HOTI_GET(self->stop) == 0) hoti_signals_stop(self); /* one request, one signal */
+                due = now + AGAIN;
+            }
+            if (due < watch_at) watch_at = due;
         }
         hoti_lock_give();
     }
+}
+
+void hoti_failure_watch_late(void) {
+    hoti_u64 late = hoti_now() + LATE;
+    if (late < watch_at) watch_at = late;
+}
+
+hoti_u64 hoti_failure_wait(hoti_u64 now) {
+    if (watch_at == HOTI_NEVER) return HOTI_NEVER;
+    return watch_at > now ? watch_at - now : 0;
 }

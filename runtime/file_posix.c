@@ -1,7 +1,7 @@
 /* file_posix.c: files, and the folder of private copies: of this user alone, where code may be run, and locked as long
  * as its process lives. */
 #ifndef _WIN32
-#include "hot_internal.h"
+#include "posix.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -71,8 +71,15 @@ const char *hoti_path_base(const char *path) {
     return slash == NULL ? path : slash + 1;
 }
 
+/* Not so where anybody may add files and only owners may replace them (/tmp), and for a set-user-id program. */
+int hoti_folder_vouches(const char *folder) {
+    struct stat s;
+    return getuid() == geteuid() && getgid() == getegid() && stat(folder, &s) == 0 &&
+           (s.st_mode & (S_ISVTX | S_IWOTH)) == 0;
+}
+
 /* ---- the folder of private copies ---- */
-static int folder_lock = -1;
+static hoti_descriptor folder_lock = {-1, 0, 0};
 
 /* A folder of ours that nobody else can write, on a file system that lets code be run. */
 static int is_private(const char *path) {
@@ -142,7 +149,7 @@ int hoti_folder_make(char *folder, size_t room, hoti_error *error) {
                 continue;
             }
             snprintf(folder, room, "%s", path);
-            folder_lock = d;
+            hoti_descriptor_keep(&folder_lock, d);
             return 1;
         }
     }
@@ -177,7 +184,6 @@ void hoti_folder_sweep(const char *own) {
 }
 
 void hoti_folder_forget(void) {
-    if (folder_lock >= 0) close(folder_lock);
-    folder_lock = -1;
+    hoti_descriptor_close(&folder_lock);
 }
 #endif

@@ -29,16 +29,17 @@ typedef struct frame {
     size_t from, to;     /* this call's part of self->saved */
     size_t at;           /* where putting back has come to */
     unsigned index;      /* which range is being saved */
+    unsigned states;     /* places that were registered when the saving began */
     int complete;        /* whether everything was saved */
     unsigned depths[DEPTHS];
 } frame;
 
 /* An address that cannot be read ends up in the handler, which comes back to hoti_guard_call, which skips it. */
 static void save(volatile frame *f, const hoti_version *v, const hot_site *site, const void *call) {
-    unsigned count = hoti_undo_count(v, site);
+    unsigned count = v->bound_count + f->states + site->reach_count;
     hoti_self *self = f->self;
     for (; f->index < count; f->index++) {
-        hoti_range r = hoti_undo_range(v, site, call, f->index);
+        hoti_range r = hoti_undo_range(v, f->states, site, call, f->index);
         size_t head = sizeof r, wanted;
         if (r.address == NULL || r.size == 0) continue;
         wanted = f->to + head + (size_t)r.size;
@@ -73,6 +74,13 @@ static void put_back(volatile frame *f) {
 
 /* ---- the call ---- */
 
+/* After the jump out of a call that crashed: what it holds of libc is given back, before anybody waits for it. A
+ * lock of malloc cannot be: then it is better to end than to stand still. */
+void hoti_guard_landed(hot_thread *t, const hoti_crash *crash) {
+    release_streams();
+    if (crash->outside && !hoti_heap_works(t->self)) hoti_heap_end(t->module->image->module);
+}
+
 /* A jump out of a call leaves the calls below it, too, those into other modules included. */
 static inline void remember_depths(const hoti_self *self, unsigned depths[DEPTHS]) {
     const hot_thread *t = self->joined;
@@ -89,7 +97,7 @@ static void leave(volatile frame *f) {
     f->guard.armed = 0;
     f->self->guard = f->guard.outer;
     f->self->saved_used = f->from;
-    if (f->guard.outer == NULL) HOTI_SET(f->self->started, 0);
+    if (f->guard.outer == NULL) HOTI_SET(f->self->turn, f->self->turn + 1);
 }
 
 /* The version before makes the call that failed; unguarded, so that what is wrong with the program itself comes out. */
@@ -100,13 +108,14 @@ static void call_again(hoti_module *m, hot_thread *t, const hot_site *site, void
     HOT_LEAVE(t);
 }
 
-void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
+int hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
     hoti_version *v = t->version;
     volatile frame f; /* lives through the jump */
     f.self = t->self;
     f.guard.outer = f.self->guard;
     f.guard.version = v;
     f.complete = 1;
+    f.states = hoti_state_count();
     f.index = 0;
     f.guard.phase = HOTI_SAVING;
     f.from = f.to = f.at = f.self->saved_used;
@@ -121,7 +130,7 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
     if (f.guard.phase == HOTI_SAVING) {
         save(&f, v, site, call);
         f.self->saved_used = f.to;
-        if (f.guard.outer == NULL) HOTI_SET(f.self->started, hoti_now());
+        if (f.guard.outer == NULL) HOTI_SET(f.self->turn, f.self->turn + 1);
         f.guard.phase = HOTI_RUNNING;
         f.self->line = 0; /* code that keeps no lines must not be blamed with those of the code before it */
     }
@@ -130,18 +139,19 @@ void hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *
         site->run(v->table[site->slot], call);
         HOT_LEAVE(t);
         leave(&f);
-        return;
+        return 1;
     }
     put_back(&f);
     restore_depths(f.self, f.depths);
     leave(&f);
-    release_streams();
+    hoti_guard_landed(t, (const hoti_crash *)&f.guard.crash);
     call_again(m, t, site, call,
                hoti_failure_tell(m, t, site->slot, (const hoti_crash *)&f.guard.crash, f.complete));
+    return 0;
 }
 
-/* After probation: nothing is saved, and all that is done costs a few ns. A crash still goes back to the version
- * before, on what the call left. */
+/* After probation: nothing is saved. A crash still goes back to the version before, on what the call left. shortcut.c
+ * does the same in assembly, where it can. */
 void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
     hoti_guard g;
     unsigned depths[DEPTHS];
@@ -164,6 +174,6 @@ void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, voi
     hoti_signals_landed(&g.caught);
     self->guard = g.outer;
     restore_depths(self, depths);
-    release_streams();
+    hoti_guard_landed(t, &g.crash);
     call_again(m, t, site, call, hoti_failure_tell(m, t, site->slot, &g.crash, 0));
 }

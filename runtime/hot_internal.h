@@ -45,7 +45,11 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #endif
 
 #if defined(__GNUC__) && !defined(__TINYC__)
+#if defined(_WIN32)
+#define HOTI_PRINTF(text, first) __attribute__((format(gnu_printf, text, first))) /* mingw's own, by _GNU_SOURCE */
+#else
 #define HOTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
 #else
 #define HOTI_PRINTF(text, first)
 #endif
@@ -116,7 +120,8 @@ typedef struct hoti_global {
     hoti_u64 size;
     void *address;
     unsigned users; /* versions in memory that are bound to it */
-    int kept;       /* for ever: a version that uses it was confirmed, or it is the program's own */
+    int kept;       /* for ever: a call of a version that uses it has returned, or it is the program's own */
+    int settled;    /* its type, too: such a version was confirmed */
 } hoti_global;
 
 /* One version: immutable once published, but for `state`. */
@@ -139,6 +144,7 @@ typedef struct hoti_version {
     unsigned group;     /* of versions that were published together; 0: alone */
     unsigned guarded;   /* calls are guarded although it is confirmed */
     unsigned announced; /* the callback of hot_on_reload was called for it */
+    unsigned ran;       /* an outermost call of it has returned: what it did stays; its threads write it */
     hoti_u64 loaded_at, swapped_at; /* ns; loaded_at is 0 until it is published */
     hot_address table[]; /* one a slot, in the order of the program's own image */
 } hoti_version;
@@ -170,6 +176,7 @@ typedef struct hoti_crash {
     int hung;      /* stopped by the deadline */
     int line;      /* of the source, 0: not known */
     void *address; /* that could not be accessed */
+    int outside;   /* it came in code of a library or of the program, not of the image */
     size_t frames[HOTI_FRAMES]; /* code addresses, innermost first */
     unsigned frame_count;
 } hoti_crash;
@@ -201,12 +208,20 @@ struct hoti_guard {
     hoti_crash crash;
 };
 
+/* Calls of a confirmed version that may crash take the short way of shortcut.c, where there is assembly for it. */
+#if defined(HOTI_QUICK) && defined(__linux__) && !defined(__ILP32__) && !defined(HOT_NO_TLS)
+#define HOTI_SHORTCUT 1
+#endif
+
 /* A thread's state beyond a single module. */
 struct hoti_self {
     hot_thread *joined; /* this thread's states, linked by `mine` */
     hoti_guard *guard;  /* the innermost guarded call */
-    hoti_u64 started;   /* ns, when it began, for the deadline; 0: none. Others read it */
-    unsigned stop;      /* the background thread asks the handler to stop this call */
+    unsigned turn;      /* odd while an outermost call runs that the deadline holds for; another number each time */
+    unsigned watched;   /* the turn that the background thread saw last, */
+    hoti_u64 since;     /* and when it saw it first, ns */
+    unsigned stop;      /* the turn that the background thread asks the handler to stop; 0: none */
+    unsigned tries;     /* how often the handler came while the call was in somebody else's code */
     size_t chaining;    /* where on the stack we called a handler of the program; 0: not */
     hoti_thread_handle thread;
     void *stack;        /* for signal handlers, ours; null: the thread has its own */
@@ -214,6 +229,9 @@ struct hoti_self {
     size_t saved_room, saved_used;
     int line;
     int listed; /* the thread's end will be seen */
+    void *probing; /* the jmp_buf of heap_posix.c, while it finds out whether malloc can still be used */
+    hoti_caught caught; /* of a crash on the short way */
+    hoti_crash crash;
     char error[256];
 };
 
@@ -238,6 +256,7 @@ void hoti_publish(hoti_version *const *versions, unsigned count);
 extern unsigned hoti_sequence; /* odd while something is being published */
 void hoti_cancel(hoti_module *module, const char *nonce);
 void hoti_settle(void);
+void hoti_settle_swaps(void); /* that alone: nothing is confirmed or unloaded */
 void hoti_revert(hoti_module *module, hoti_version *failed);
 hoti_u64 hoti_settle_wait(hoti_u64 now);
 
@@ -250,6 +269,7 @@ int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
 int hoti_bind(hoti_version *version, hoti_error *error);
+int hoti_bind_again(hoti_version *version, hoti_error *error);
 void hoti_bind_keep(hoti_version *version);
 void hoti_bind_undo(hoti_version *version);
 char *hoti_copy(const char *module, const hoti_load_order *order, char digest[65], hoti_error *error);
@@ -270,10 +290,7 @@ void hoti_thread_use(hot_thread *thread, hoti_version *version);
 /* ---- program.c: the background thread ---- */
 hoti_u64 hoti_now(void); /* ns, monotonic */
 const char *hoti_program_name(void);
-void hoti_program_wake(void);
-int hoti_program_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with hoti_lock held */
-void hoti_program_signal(void);                                               /* the same */
-extern unsigned hoti_is_child; /* a fork: this process has no background thread */
+extern unsigned hoti_is_child; /* this process has no background thread: a fork, most often */
 
 /* ---- link.c: the line to the agent ---- */
 void hoti_link_begin(void);
@@ -324,10 +341,11 @@ typedef struct hoti_range {
     hoti_u64 size;
 } hoti_range;
 
-void hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
+int hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call); /* 0: it failed */
 void hoti_guard_quickly(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
-unsigned hoti_undo_count(const hoti_version *version, const hot_site *site);
-hoti_range hoti_undo_range(const hoti_version *version, const hot_site *site, const void *call, unsigned index);
+/* `states` is what hoti_state_count() was when the saving began. */
+hoti_range hoti_undo_range(const hoti_version *version, unsigned states, const hot_site *site, const void *call,
+                           unsigned index);
 unsigned hoti_state_count(void);
 hoti_range hoti_state_at(unsigned index);
 unsigned hoti_state_changes(void);
@@ -335,6 +353,10 @@ unsigned hoti_state_sum(hoti_u64 *bytes);
 int hoti_failure_tell(hoti_module *module, hot_thread *thread, unsigned slot, const hoti_crash *crash, int undone);
 void hoti_failure_step(void);
 void hoti_failure_watch(hoti_u64 now);
+void hoti_failure_watch_late(void); /* a version was confirmed */
+hoti_u64 hoti_failure_wait(hoti_u64 now); /* ns until a call has to be watched again */
+void hoti_guard_landed(hot_thread *thread, const hoti_crash *crash);
+void hot_shortcut_landing(void);
 void hoti_guards_begin(void);
 int hoti_guards_wanted(void);
 hoti_u64 hoti_deadline(void); /* ns that a call in probation may take */

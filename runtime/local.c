@@ -1,5 +1,6 @@
 /* local.c: local mode. Without an agent, hot_init("./game.vais") follows the library that `vaisc watch` writes beside
- * the source. The background thread looks; the program's threads never touch the file system. */
+ * the source, and a program that never calls it the libraries beside its executable. The background thread looks; the
+ * program's threads never touch the file system. */
 #include "hot_internal.h"
 
 #include <limits.h>
@@ -15,6 +16,7 @@ typedef struct follow {
     hoti_module *module;
     char *library;
     int watched;
+    int unasked; /* followed without hot_init: as long as no agent is there */
     hoti_stamp seen;  /* the file as it was when we last looked; all zero: it was not there */
     char digest[65];  /* of what was loaded or refused last */
 } follow;
@@ -51,22 +53,7 @@ static follow *make_follow(const char *source) {
     return f;
 }
 
-long long hot_init(const char *source) {
-    hoti_error error = {NULL, ""};
-    follow *f;
-    if (hoti_is_child) hoti_fail(&error, "usage", "this process is a fork: hot reloading is its parent's");
-    else if (hoti_modules == NULL) hoti_fail(&error, "usage", "this program was built without hot functions");
-    else if (source == NULL) hoti_fail(&error, "usage", "hot_init wants the path of a source");
-    if (error.code == NULL) {
-        f = make_follow(source);
-        if (f == NULL)
-            hoti_fail(&error, "no_such_module", "%s is no source of this program's hot modules, or its folder is not "
-                      "there", source);
-    }
-    if (error.code != NULL) {
-        hoti_note(&error, 0);
-        return -1;
-    }
+static void add(follow *f) {
     hoti_lock_take();
     for (follow *old = follows; old != NULL && f != NULL; old = old->next)
         if (strcmp(old->library, f->library) == 0) {
@@ -81,7 +68,45 @@ long long hot_init(const char *source) {
     HOTI_SET(is_stopped, 0);
     hoti_wake();
     hoti_lock_give();
+}
+
+long long hot_init(const char *source) {
+    hoti_error error = {NULL, ""};
+    follow *f;
+    if (hoti_is_child) hoti_fail(&error, "usage", "this process takes no part in reloading: it is a fork, or has no background thread");
+    else if (hoti_modules == NULL) hoti_fail(&error, "usage", "this program was built without hot functions");
+    else if (source == NULL) hoti_fail(&error, "usage", "hot_init wants the path of a source");
+    if (error.code == NULL) {
+        f = make_follow(source);
+        if (f == NULL)
+            hoti_fail(&error, "no_such_module", "%s is no source of this program's hot modules, or its folder is not "
+                      "there", source);
+    }
+    if (error.code != NULL) {
+        hoti_note(&error, 0);
+        return -1;
+    }
+    add(f);
     return 0;
+}
+
+void hot_beside(void) {
+    const char *agent = getenv("VAIS_HOT_LINK");
+    char path[PATH_MAX], source[PATH_MAX];
+    size_t folder;
+    if (hoti_is_child || (agent != NULL && *agent != '\0') || hoti_executable(path, sizeof path) == 0) return;
+    folder = (size_t)(hoti_path_base(path) - path);
+    path[folder] = '\0';
+    if (folder == 0 || !hoti_folder_vouches(path)) return;
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        follow *f;
+        int length = snprintf(source, sizeof source, "%s%s.vais", path, hoti_modules[i].name);
+        if (length < 0 || (size_t)length >= sizeof source) continue;
+        f = make_follow(source);
+        if (f == NULL) continue;
+        f->unasked = 1;
+        add(f);
+    }
 }
 
 long long hot_cleanup(void) {
@@ -99,7 +124,7 @@ long long hot_reload(void) {
         unsigned mine = reloads_wanted + 1;
         HOTI_SET(reloads_wanted, mine);
         hoti_wake();
-        hoti_lock_await(&reloads_done, mine, 10000000000u);
+        hoti_lock_await(&reloads_done, mine, 10000000000u); /* or more: several threads may have asked */
     }
     hoti_lock_give();
     return hot_check();
@@ -136,16 +161,18 @@ static void look(follow *f, int notified, int forced) {
     int first = !f->watched;
     char digest[65];
     hoti_stamp now;
+    if (f->unasked && hoti_link_out() != NULL) return;
     if (first) watch_folder(f);
     if (!hoti_file_look(f->library, &now)) return;
     if (!forced && is_same_file(&now, &f->seen)) return;
-    if (!forced && !notified && !first && is_fresh(&now)) return;
+    if (!forced && !first && is_fresh(&now) && !(notified && hoti_notice_settled(f->library, &now))) return;
     f->seen = now;
     if (first && !forced && is_older_than_program(&now)) return;
     if (!hoti_digest(f->library, digest) || (!forced && strcmp(digest, f->digest) == 0)) return;
     strcpy(f->digest, digest);
+    if (strcmp(digest, newest->digest) == 0) return; /* it runs, or waits to */
     order.digest = digest;
-    if (first) order.unless = newest->image->build_id;
+    if (first || newest->handle == NULL) order.unless = newest->image->build_id;
     if (hoti_order_load(m, &order, &error) || error.code == NULL) return;
     if (strcmp(error.code, "digest_mismatch") == 0) memset(&f->seen, 0, sizeof f->seen); /* it changes just now */
     else hoti_note(&error, 1);

@@ -82,11 +82,11 @@ void hoti_version_free(hoti_version *version) {
     while (*at != version) at = &(*at)->next;
     *at = version->next;
     /* What stays loaded keeps its globals and its file: the loader would take another file of that name for this. */
-    if (version->handle == NULL || hoti_unload(version)) {
+    if (hoti_unload(version)) {
         hoti_bind_undo(version);
         if (version->path != NULL) hoti_file_remove(version->path);
     } else {
-        hoti_bind_keep(version);
+        for (unsigned i = 0; i < version->bound_count; i++) version->bound[i]->kept = 1;
         free(version->bound);
     }
     free(version->path);
@@ -190,6 +190,7 @@ static void confirm(hoti_module *module, hoti_version *version) {
     HOTI_SET(version->state, HOTI_CONFIRMED);
     hoti_bind_keep(version);
     module->good = version;
+    hoti_failure_watch_late();
     hoti_report_confirmed(version);
 }
 
@@ -217,15 +218,23 @@ static void name_waiting(hoti_module *m, hoti_u64 now) {
     hoti_lock_give();
 }
 
-static void settle(hoti_module *m, hoti_u64 now) {
+/* All threads have moved: that is the swap. */
+static void settle_swap(hoti_module *m, hoti_u64 now) {
     hoti_u64 pause;
-    if (m->pending != NULL && arrived(m, m->pending, &pause)) {
-        m->running = m->pending;
-        m->pending = NULL;
-        m->running->swapped_at = now;
-        HOTI_SET(m->running->state, HOTI_PROBATION);
-        hoti_report_swapped(m->running, pause);
-    }
+    if (m->pending == NULL || !arrived(m, m->pending, &pause)) return;
+    m->running = m->pending;
+    m->pending = NULL;
+    m->running->swapped_at = now;
+    HOTI_SET(m->running->state, HOTI_PROBATION);
+    hoti_report_swapped(m->running, pause);
+}
+
+void hoti_settle_swaps(void) {
+    for (unsigned i = 0; i < hoti_module_count; i++) settle_swap(&hoti_modules[i], hoti_now());
+}
+
+static void settle(hoti_module *m, hoti_u64 now) {
+    settle_swap(m, now);
     if (m->running->state == HOTI_PROBATION && passed_together(m, m->running, now)) confirm(m, m->running);
     name_waiting(m, now);
     sweep(m);

@@ -27,17 +27,14 @@ static void adopt(hoti_version *v, const hoti_load_order *order) {
 /* Loads; says `loaded`. Null: refused, or not needed. */
 hoti_version *hoti_order_prepare(hoti_module *m, const hoti_load_order *order, hoti_error *error) {
     hoti_u64 start = hoti_now();
-    hoti_version *v = hoti_load(m, order, error), *before = m->running;
+    hoti_version *v = hoti_load(m, order, error);
     if (v == NULL) return NULL;
     /* A thread may have moved to a version that still waited when this one was bound: what that one brought is now the
      * program's, so bind again. */
     hoti_settle();
-    if (before != m->running && v->handle != NULL) {
-        hoti_bind_undo(v);
-        if (!hoti_bind(v, error)) {
-            hoti_version_free(v);
-            return NULL;
-        }
+    if (!hoti_bind_again(v, error)) {
+        hoti_version_free(v);
+        return NULL;
     }
     hoti_report_loaded(v, hoti_now() - start);
     return v;

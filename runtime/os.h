@@ -29,7 +29,8 @@ hoti_u64 hoti_now(void); /* ns, monotonic */
 hoti_u64 hoti_time(void); /* s, of the calendar, as files have it */
 void hoti_lock_take(void); /* the one lock: lists of threads, and what is exchanged with the background thread */
 void hoti_lock_give(void);
-int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with the lock held; 0: gave up */
+/* Until *flag has come to `value`, or past it; with the lock held. 0: gave up. */
+int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns);
 void hoti_lock_signal(void);                                               /* the same */
 int hoti_background_start(void (*run)(void)); /* all signals blocked; 0: cannot be started */
 int hoti_background_is(void);                 /* this thread is that */
@@ -39,7 +40,9 @@ int hoti_key_set(void *own);
 void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(void));
 long hoti_thread_id(void);
 long hoti_process_id(void);
+hoti_u64 hoti_process_space(void); /* the pid namespace that this number counts in; 0: there is none */
 size_t hoti_executable(char *path, size_t room); /* its path's length; 0: not known */
+void hoti_output_lines(void); /* standard output comes line by line, also into a file */
 void *hoti_aligned(size_t align, size_t size);
 void hoti_aligned_free(void *place);
 
@@ -58,6 +61,7 @@ void hoti_file_remove(const char *path);
 int hoti_file_look(const char *path, hoti_stamp *stamp); /* 0: there is no such file */
 int hoti_path_whole(const char *path, char *whole, size_t room); /* of a folder that exists; 0: it does not */
 const char *hoti_path_base(const char *path); /* what follows the last separator */
+int hoti_folder_vouches(const char *folder); /* who can put a library there could as well have changed the program */
 
 int hoti_folder_make(char *folder, size_t room, hoti_error *error); /* locked until this process ends */
 void hoti_folder_sweep(const char *own); /* those of processes that were killed */
@@ -92,6 +96,7 @@ int hoti_wait_begin(void);               /* 0: cannot be waited */
 unsigned hoti_wait(hoti_u64 ns, int sends); /* until there is something; `sends`: or the peer takes bytes */
 void hoti_wake(void);                    /* ends a wait; any thread */
 void hoti_notice(const char *folder);    /* from now on, when files in it change, where the system tells */
+int hoti_notice_settled(const char *path, const hoti_stamp *now); /* after a notice: the file is written to its end */
 void hoti_wait_forget(void);
 
 /* ---- signal_*.c: crashes ---- */
@@ -108,5 +113,9 @@ void hoti_signals_thread_end(hoti_self *self);
 void hoti_signals_landed(const hoti_caught *caught); /* the guarded call goes on after the jump */
 void hoti_signals_stop(hoti_self *self);             /* its call has run past the deadline; with the lock held */
 const char *hoti_signal_name(int signal);
+
+/* ---- heap_*.c: malloc after a crash inside it ---- */
+int hoti_heap_works(hoti_self *self);    /* 0: it is locked for ever, or broken */
+void hoti_heap_end(const char *module);  /* says so, and ends the program as abort() does */
 
 #endif

@@ -2,15 +2,17 @@
  * goes to whoever handled it before, core dumps included. */
 #ifndef _WIN32
 #undef _FORTIFY_SOURCE /* it takes the jump from the signal stack to the thread's for a mistake */
-#include "hot_internal.h"
+#include "posix.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
+#ifndef __APPLE__
+#include <ucontext.h>
+#endif
 
 static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { CAUGHT = sizeof caught / sizeof caught[0] };
@@ -35,24 +37,27 @@ static void read_registers(const ucontext_t *c, size_t *pc, size_t *sp, size_t *
     *pc = (size_t)c->uc_mcontext.pc;
     *sp = (size_t)c->uc_mcontext.sp;
     *fp = (size_t)c->uc_mcontext.regs[29];
+#elif defined(__APPLE__)
+    hoti_mac_registers(c, pc, sp, fp);
 #else
     (void)c;
 #endif
 }
 
+static int is_code_of(const hoti_version *v, size_t pc) { return pc >= v->base && pc < v->end; }
+
 /* The return addresses on the stack between the crash and the guarded call that lie in the image. The chain of frame
  * pointers is not relied on: code without them is common, and a wild one must not make us crash again. So a stale
  * address may be among them; the first is where it happened, or the nearest caller of that. */
-static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
-    size_t pc, sp, fp, top = (size_t)g & ~(sizeof(size_t) - 1);
-    const hoti_version *v = g->version;
-    hoti_crash *c = &g->crash;
+static HOTI_RAW void walk(hoti_crash *c, const hoti_version *v, const void *end, const ucontext_t *context) {
+    size_t pc, sp, fp, top = (size_t)end & ~(sizeof(size_t) - 1);
     read_registers(context, &pc, &sp, &fp);
     c->frame_count = 0;
-    if (pc >= v->base && pc < v->end) c->frames[c->frame_count++] = pc;
+    c->outside = !is_code_of(v, pc);
+    if (!c->outside) c->frames[c->frame_count++] = pc;
     sp &= ~(sizeof(size_t) - 1);
     /* An overflowed stack ends below what is mapped, and its frames are all the same: the page that is there tells. */
-    if (c->signal == SIGSEGV && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
+    if ((c->signal == SIGSEGV || c->signal == SIGBUS) && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
     if (sp > top || top - sp > (64u << 20)) return;
     if (top - sp > (512u << 10)) top = sp + (512u << 10);
     for (size_t at = sp; at < top && c->frame_count < HOTI_FRAMES; at += sizeof at) {
@@ -61,19 +66,29 @@ static HOTI_RAW void walk(hoti_guard *g, const ucontext_t *context) {
     }
 }
 
-/* Whether the code that was interrupted runs inside the guarded call: not after that was left by a longjmp, and not on
- * another stack, in a handler of the program. */
-static int is_within(const hoti_guard *g, const ucontext_t *context) {
+/* Whether the code that was interrupted runs inside the guarded call whose frame is at `end`: not after that was left by
+ * a longjmp, and not on another stack, in a handler of the program. */
+static int is_within(const void *end, const ucontext_t *context) {
     size_t pc, sp, fp;
     read_registers(context, &pc, &sp, &fp);
-    return sp == 0 || (sp < (size_t)g && (size_t)g - sp < ((size_t)1 << 32));
+    return sp == 0 || (sp < (size_t)end && (size_t)end - sp < ((size_t)1 << 32));
 }
 
-/* ---- whose it is, when it is not ours ---- */
+/* ---- whose it is ---- */
+
+/* Who made it. macOS names a sender with SIGABRT alone, and gives the codes of a fault to faults only. */
+#ifdef __APPLE__
+static int is_sent(const siginfo_t *info) { return info->si_code == 0 || info->si_code >= SI_USER; }
+static int is_own(const siginfo_t *info) { return info->si_pid == getpid() || info->si_pid == 0; }
+#else
+static int is_sent(const siginfo_t *info) { return info->si_code <= 0; }
+static int is_own(const siginfo_t *info) { return info->si_pid == getpid(); }
+#endif
+
 static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self) {
     struct sigaction old = {0};
     unsigned i = 0;
-    int sent = info->si_code <= 0; /* by kill or raise: does not happen again by itself when we return */
+    int sent = is_sent(info); /* by kill or raise: does not happen again by itself when we return */
     while (i < CAUGHT && caught[i] != number) i++;
     if (i < CAUGHT) old = before[i];
     /* Whoever was put in front of us chains to us as we chain to them: then it has been round once, and we are deeper
@@ -101,21 +116,30 @@ static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self)
     }
 }
 
-/* Back to the guarded call. On glibc not by gcc's jump but by libc's, which on its way releases what libc holds in the
- * frames that are left: printf's lock on a stream, for one. libc's is given what gcc's mark has saved, in the form
- * that its own would have: frame, stack and place, disguised. */
-static void jump_back(hoti_guard *g) {
+/* ---- back to the guarded call ---- */
+
+/* On glibc not by gcc's jump but by libc's, which on its way releases what libc holds in the frames that are left:
+ * printf's lock on a stream, for one. libc's is given what gcc's mark has saved, in the form that its own would have:
+ * frame, stack and place, disguised. */
 #if defined(HOTI_QUICK) && defined(__GLIBC__)
-    enum { FRAME = 1, STACK = 6, PLACE = 7 };
+static void jump_by_libc(size_t rbx, size_t frame, size_t stack, size_t place) {
+    enum { RBX = 0, FRAME = 1, STACK = 6, PLACE = 7 };
     jmp_buf libc;
     size_t secret;
     __asm__("mov %%fs:0x30, %0" : "=r"(secret));
     memset(&libc, 0, sizeof libc);
 #define DISGUISE(word) ((long)(((size_t)(word) ^ secret) << 17 | ((size_t)(word) ^ secret) >> 47))
-    libc[0].__jmpbuf[FRAME] = DISGUISE(g->jump[0]);
-    libc[0].__jmpbuf[PLACE] = DISGUISE(g->jump[1]);
-    libc[0].__jmpbuf[STACK] = DISGUISE(g->jump[2]);
+    libc[0].__jmpbuf[RBX] = (long)rbx;
+    libc[0].__jmpbuf[FRAME] = DISGUISE(frame);
+    libc[0].__jmpbuf[PLACE] = DISGUISE(place);
+    libc[0].__jmpbuf[STACK] = DISGUISE(stack);
     _longjmp(libc, 1);
+}
+#endif
+
+static void jump(hoti_guard *g) {
+#if defined(HOTI_QUICK) && defined(__GLIBC__)
+    jump_by_libc(0, (size_t)g->jump[0], (size_t)g->jump[2], (size_t)g->jump[1]);
 #elif defined(HOTI_QUICK)
     __builtin_longjmp(g->jump, 1);
 #else
@@ -123,41 +147,114 @@ static void jump_back(hoti_guard *g) {
 #endif
 }
 
+/* On macOS not out of the handler: the kernel would take the thread to be on the signal stack from then on, and the next
+ * overflow would find none. The handler returns, to a place on the thread's own stack from where the jump is made. */
+static void jump_back(hoti_guard *g, void *context) {
+#ifdef __APPLE__
+    hoti_mac_return(context, jump, g);
+#else
+    (void)context;
+    jump(g);
+#endif
+}
+
+#ifdef HOTI_SHORTCUT
+static void jump_to_landing(hot_thread *t) {
+    const void *mark = t->mark;
+    t->mark = NULL;
+#ifdef __GLIBC__
+    jump_by_libc((size_t)t, 0, (size_t)mark, (size_t)hot_shortcut_landing);
+#else
+    __asm__ volatile("movq %0, %%rsp\n\tjmp hot_shortcut_landing" : : "r"(mark), "b"(t) : "memory");
+#endif
+}
+#endif
+
+/* ---- the handler ---- */
+
+/* The guarded call that the signal came in, of either kind. */
+typedef struct place {
+    hoti_guard *guard;
+    hot_thread *shortcut;
+    const hoti_version *version; /* null: the signal came in none */
+    const void *end;
+    hoti_crash *crash;
+    hoti_caught *caught;
+    int running;
+} place;
+
+static place find_place(hoti_self *self, const ucontext_t *context) {
+    place p = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    if (self == NULL || hoti_is_child) return p;
+#ifdef HOTI_SHORTCUT
+    if (self->joined != NULL && self->joined->mark != NULL && is_within(self->joined->mark, context)) {
+        p.shortcut = self->joined;
+        p.version = p.shortcut->version;
+        p.end = p.shortcut->mark;
+        p.crash = &self->crash;
+        p.caught = &self->caught;
+        p.running = 1;
+        return p;
+    }
+#endif
+    p.guard = self->guard;
+    if (p.guard == NULL || !p.guard->armed || !is_within(p.guard, context)) return p;
+    p.version = p.guard->version;
+    p.end = p.guard;
+    p.crash = &p.guard->crash;
+    p.caught = &p.guard->caught;
+    p.running = p.guard->phase == HOTI_RUNNING;
+    return p;
+}
+
+/* The background thread stops a call that has run past its deadline by our signal. Rather in the image's own code: in
+ * somebody else's it may hold a lock, of malloc for one. So it is tried again, every ms, before it is stopped there. */
+static int is_to_be_stopped(const place *p, hoti_self *self, unsigned turn, const ucontext_t *context) {
+    enum { PATIENCE = 200 };
+    size_t pc, sp, fp;
+    if (p->version == NULL || !p->running || turn != self->turn) return 0; /* that call is over */
+    read_registers(context, &pc, &sp, &fp);
+    return p->version->base == 0 || is_code_of(p->version, pc) || ++self->tries > PATIENCE;
+}
+
 static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
-    hoti_guard *g = self == NULL ? NULL : self->guard;
-    int armed = g != NULL && g->armed && !hoti_is_child && is_within(g, context);
-    /* The background thread stops a call by this signal; it may come when the call is already over. */
-    if (self != NULL && number == SIGSEGV && info->si_code <= 0 && info->si_pid == getpid() &&
-        hoti_swap(&self->stop, 0) != 0) {
-        hoti_u64 started = self->started;
-        if (!armed || g->phase != HOTI_RUNNING || started == 0 || hoti_now() - started < hoti_deadline() / 2) {
+    place p = find_place(self, context);
+    int sent = is_sent(info);
+    unsigned turn = 0;
+    if (self != NULL && number == SIGSEGV && sent && is_own(info)) turn = hoti_swap(&self->stop, 0);
+    if (turn != 0) {
+        if (!is_to_be_stopped(&p, self, turn, context)) {
             errno = kept;
             return;
         }
-        g->crash.hung = 1;
-        number = 0;
-    } else if (armed && info->si_code <= 0 && info->si_pid != getpid()) {
-        armed = 0; /* another process sent it: not the code's doing */
-    }
-    if (!armed) {
+    } else if (self != NULL && self->probing != NULL && (!sent || info->si_code == SI_TIMER || is_own(info))) {
+        void *back = self->probing;
+        self->probing = NULL;
+        _longjmp(*(jmp_buf *)back, 1);
+    } else if (number == SIGSEGV && info->si_code == SI_TIMER) {
+        return; /* of heap_posix.c, too late */
+    } else if (p.version == NULL || (sent && !is_own(info))) { /* that another process sent is not its doing */
         errno = kept;
         pass_on(number, info, context, self);
         return;
     }
-    if (g->phase == HOTI_RUNNING) {
-        if (number != 0) g->crash.hung = 0;
-        g->crash.signal = number;
-        g->crash.address = number == 0 || info->si_code <= 0 ? NULL : info->si_addr;
-        g->crash.line = self->line;
-        walk(g, context);
+    if (p.running) {
+        p.crash->hung = turn != 0;
+        p.crash->signal = turn != 0 ? 0 : number;
+        p.crash->address = sent ? NULL : info->si_addr;
+        p.crash->line = self->line;
+        walk(p.crash, p.version, p.end, context);
     }
     /* Our handler masks nothing, but a sanitizer that stands in front of it masks all. The kernel fills in 8 bytes. */
-    sigemptyset(&g->caught.mask);
-    memcpy(&g->caught.mask, &((ucontext_t *)context)->uc_sigmask, 8);
-    g->armed = 0;
-    jump_back(g);
+    sigemptyset(&p.caught->mask);
+    memcpy(&p.caught->mask, &((ucontext_t *)context)->uc_sigmask, sizeof(sigset_t) < 8 ? sizeof(sigset_t) : 8);
+#ifdef HOTI_SHORTCUT
+    if (p.shortcut != NULL) jump_to_landing(p.shortcut);
+#endif
+    p.guard->armed = 0;
+    jump_back(p.guard, context);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a
@@ -182,7 +279,13 @@ enum { HANDLER_STACK = 65536 };
 
 void hoti_signals_thread(hoti_self *self) {
     stack_t now, ours = {0};
+    sigset_t open;
     self->thread = pthread_self();
+    /* Many programs block all signals in their threads; a crash there would end the program whatever handler there is. */
+    sigemptyset(&open);
+    for (unsigned i = 0; i < CAUGHT; i++)
+        if (caught[i] != SIGABRT) sigaddset(&open, caught[i]);
+    pthread_sigmask(SIG_UNBLOCK, &open, NULL);
     if (sigaltstack(NULL, &now) != 0 || (now.ss_flags & SS_DISABLE) == 0) return;
     self->stack = mmap(NULL, HANDLER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (self->stack == MAP_FAILED) {
@@ -208,7 +311,7 @@ void hoti_signals_thread_end(hoti_self *self) {
 void hoti_signals_landed(const hoti_caught *caught) { pthread_sigmask(SIG_SETMASK, &caught->mask, NULL); }
 
 void hoti_signals_stop(hoti_self *self) {
-    hoti_swap(&self->stop, 1);
+    hoti_swap(&self->stop, self->watched);
     pthread_kill(self->thread, SIGSEGV);
 }
 #endif

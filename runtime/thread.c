@@ -56,7 +56,7 @@ static void unlink_thread(hot_thread *t) {
     *t->link = t->next;
     if (t->next != NULL) t->next->link = t->link;
     t->joined = 0;
-    t->table = t->guarded = NULL;
+    t->table = t->guarded = t->shortcut = NULL;
 }
 
 /* A thread ends: it holds no version any more. Another destructor may still make hot calls after this one; then the
@@ -104,6 +104,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     t->mine = self->joined;
     self->joined = t;
     t->self = self;
+    for (hot_thread *other = t->mine; other != NULL; other = other->mine) other->shortcut = NULL;
     t->system_id = hoti_thread_id();
     do { /* as in look(), for this module alone */
         v = HOTI_GET_AFTER(module->published);
@@ -137,6 +138,10 @@ void hoti_thread_use(hot_thread *t, hoti_version *v) {
     int confirmed = HOTI_GET(v->state) == HOTI_CONFIRMED, guarded = HOTI_GET(v->guarded) != 0;
     t->table = confirmed && (!guarded || hoti_is_child) ? v->table : NULL;
     t->guarded = confirmed && guarded && !hoti_is_child ? v->table : NULL;
+#ifdef HOTI_SHORTCUT
+    /* A crash on the short way leaves no other module's call. */
+    t->shortcut = t->mine == NULL && ((hoti_self *)t->self)->joined == t ? t->guarded : NULL;
+#endif
 }
 
 /* The thread is in the version from here on. */
@@ -144,6 +149,7 @@ static void arrive(hot_thread *t, hoti_version *v) {
     HOTI_SET(t->version, (void *)v);
     HOTI_SET(t->coming, (void *)0);
     t->returned = 0;
+    ((hoti_self *)t->self)->line = 0; /* code that keeps no lines must not be blamed with those of the code before it */
     hoti_thread_use(t, v);
     HOTI_SET(t->checks, 0);
     HOTI_SET(t->passes, 0);
@@ -181,20 +187,15 @@ static int is_held_back(unsigned group) {
 /* Moves this thread to what is published. Returns the highest version that it is the first to run; 0: none. */
 static hoti_u64 move(int *moved) {
     hoti_u64 start = hoti_now(), newest = 0, pause;
-    hoti_version *back[8];
-    unsigned backs = 0;
-    for (unsigned i = 0; i < hoti_module_count; i++) {
+    for (unsigned i = 0; i < hoti_module_count; i++) { /* all are asked before any moves */
         hot_thread *t = hoti_modules[i].given->thread();
-        hoti_version *v = t->coming;
-        if (v == NULL || (t->depth == 0 && !is_held_back(v->group))) continue;
-        if (backs < sizeof back / sizeof back[0]) back[backs++] = v; /* not before all were asked */
+        const hoti_version *v = t->coming;
+        t->stays = v == NULL || t->depth != 0 || is_held_back(v->group);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_modules[i].given->thread();
         hoti_version *v = t->coming;
-        int stays = v == NULL || t->depth != 0;
-        for (unsigned j = 0; j < backs; j++) stays |= back[j] == v;
-        if (stays) {
+        if (t->stays) {
             HOTI_SET(t->coming, (void *)0);
             continue;
         }
@@ -259,6 +260,7 @@ long long hot_check_now(void) {
 static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
     hoti_module *m = module->runtime;
     hoti_version *v;
+    int returned = 1;
     if (m == NULL) { /* before hot_program: a constructor, or a program that never calls it */
         site->run(module->image->functions[site->slot].address, call);
         return;
@@ -267,13 +269,15 @@ static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site,
     v = t->version;
     HOT_STORE(t->slot, site->slot);
     if (t->depth == 0 && HOTI_GET(v->state) != HOTI_CONFIRMED && !hoti_is_child && hoti_guards_wanted()) {
-        hoti_guard_call(m, t, site, call);
+        returned = hoti_guard_call(m, t, site, call);
     } else {
         HOT_ENTER(t);
         site->run(v->table[site->slot], call);
         HOT_LEAVE(t);
     }
-    if (t->depth == 0) t->returned++;
+    if (t->depth != 0 || !returned) return;
+    t->returned++;
+    if (HOTI_GET(v->ran) == 0) HOTI_SET(v->ran, 1);
 }
 
 void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *call) {

@@ -56,20 +56,16 @@ long long hot_state(void *address, unsigned long long size) {
     return -1;
 }
 
-unsigned hoti_undo_count(const hoti_version *v, const hot_site *site) {
-    return v->bound_count + hoti_state_count() + site->reach_count;
-}
-
-hoti_range hoti_undo_range(const hoti_version *v, const hot_site *site, const void *call, unsigned index) {
+hoti_range hoti_undo_range(const hoti_version *v, unsigned states_then, const hot_site *site, const void *call,
+                           unsigned index) {
     hoti_range r = {NULL, 0};
-    unsigned states_now = hoti_state_count();
     if (index < v->bound_count) {
         r.address = v->bound[index]->address;
         r.size = v->bound[index]->size;
-    } else if (index - v->bound_count < states_now) {
+    } else if (index - v->bound_count < states_then) {
         r = hoti_state_at(index - v->bound_count);
-    } else if (index - v->bound_count - states_now < site->reach_count) {
-        const hot_reach *reach = &site->reaches[index - v->bound_count - states_now];
+    } else if (index - v->bound_count - states_then < site->reach_count) {
+        const hot_reach *reach = &site->reaches[index - v->bound_count - states_then];
         r.address = *(char *const *)((const char *)call + reach->offset);
         r.size = reach->size;
     }

@@ -7,7 +7,9 @@ import { packageRoot, packageVersion } from '../../common/package-root.ts';
 import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts';
 import { connect, readTarget } from '../connect.ts';
 import type { Context } from '../context.ts';
-import type { CheckReport } from '../report.ts';
+import { troublesOf, usageOf } from '../render-storage.ts';
+import type { CheckReport, StorageReport } from '../report.ts';
+import { storageReport } from './status.ts';
 
 /** `doctor`: what this machine has, and what would make it better. Fails only when nothing can work without it. */
 export async function doctor(options: { readonly to?: string }, context: Context): Promise<number> {
@@ -21,7 +23,7 @@ export async function doctor(options: { readonly to?: string }, context: Context
   tell(await runtime());
   tell(await koffi());
   tell(await link(context.env));
-  if (options.to !== undefined) tell(await agent(options.to, context));
+  if (options.to !== undefined) for (const check of await agent(options.to, context)) tell(check);
   return checks.some(({ state }) => state === 'missing') ? 1 : 0;
 }
 
@@ -94,19 +96,28 @@ async function link(env: Context['env']): Promise<CheckReport> {
   );
 }
 
-async function agent(to: string, context: Context): Promise<CheckReport> {
+async function agent(to: string, context: Context): Promise<CheckReport[]> {
   try {
     const target = await readTarget(to, context);
     const client = await connect(target, context);
     try {
-      const { agentVersion, programs } = await client.getStatus(false);
-      const names = programs.map(({ name }) => name).join(', ');
-      return check('agent', 'ok', `${agentVersion} at ${target.address}; connected: ${names || 'no program'}`);
+      const answer = await client.getStatus(false);
+      const names = answer.programs.map(({ name }) => name).join(', ');
+      const there = `${answer.agentVersion} at ${target.address}; connected: ${names || 'no program'}`;
+      return [check('agent', 'ok', there), ...disk(storageReport(answer))];
     } finally {
       client.close();
     }
   } catch (thrown) {
     const { message, hint } = VaisError.from(thrown);
-    return check('agent', 'missing', message, hint);
+    return [check('agent', 'missing', message, hint)];
   }
+}
+
+/** The agent's data folder: what it takes, and what is wrong with it. */
+function disk(storage: StorageReport | undefined): CheckReport[] {
+  if (storage === undefined) return [];
+  const hint = 'See docs/durability.md: what each failure means, and what to do about it.';
+  const wrong = troublesOf(storage).map((message) => check('disk', 'advice', message, hint));
+  return [check('disk', 'ok', usageOf(storage)), ...wrong];
 }

@@ -9,7 +9,12 @@ export async function events(options: { readonly to?: string }, context: Context
   const client = await connect(target, context);
   try {
     await client.connect();
-    for await (const event of client.watchEvents(context.signal)) {
+    for await (const { event, warning } of client.watchEvents(context.signal)) {
+      if (warning !== null) {
+        const { message, atUnixMs } = warning;
+        context.output.show({ event: 'warning', message, at: new Date(atUnixMs).toISOString() });
+      }
+      if (event === null) continue;
       if (target.program !== undefined && event.program !== target.program) continue;
       const report = stageReport(event, event.elapsedUs / 1000);
       if (report !== undefined) context.output.show({ ...report, at: new Date(event.atUnixMs).toISOString() });

@@ -27,7 +27,9 @@ export async function history(
         tier: tier === 'unspecified' ? '' : tier,
         at: new Date(entry.atUnixMs).toISOString(),
         ...(entry.fastDigest === '' ? {} : { fastDigest: entry.fastDigest }),
+        ...(entry.together.length === 0 ? {} : { together: entry.together }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
+        ...(entry.cleaned ? { cleaned: true } : {}),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });
     }

@@ -1,20 +1,27 @@
+import { readFromDisk } from '../../compiler/modules.ts';
 import { PushClock } from '../clock.ts';
 import { type AgentTarget, connect, readTargets } from '../connect.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
 import { forEach } from '../fan-out.ts';
 import { cacheFolder, ImageCache } from '../image-cache.ts';
 import { type CompileOptions, classify, type PushFile, requireInput } from '../prepare.ts';
-import { pushOnce } from '../push-once.ts';
+import { bring, isReady } from '../push-once.ts';
 import { PushSession } from '../push-session.ts';
+import { pushTogether } from '../push-together.ts';
+import { keeping, refine, type Sources } from '../refine.ts';
 import type { ErrorReport } from '../report.ts';
+import type { Ending } from '../session.ts';
+import { SteadySession } from '../steady-session.ts';
 
 export interface PushOptions extends CompileOptions {
   readonly to?: string;
   /** How long the program may take to swap, in milliseconds. */
   readonly timeoutMs: number;
+  /** Bring the optimised build behind the fast one, as the same version. */
+  readonly both: boolean;
 }
 
-/** `push FILE…`: each file compiled for the target and swapped into the running program, all on one session. */
+/** `push FILE…`: compiled for the target and swapped into the running programs; what is for one program, together. */
 export async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
   const targets = await readTargets(options.to, context);
   const files = paths.map(classify);
@@ -32,19 +39,41 @@ async function pushTo(
   const client = await connect(target, context);
   try {
     const cache = new ImageCache(cacheFolder(context.env));
-    const session = await PushSession.open(client, target.address, signal, cache);
+    const session = await SteadySession.open({
+      open: () => PushSession.open(client, target.address, signal, cache),
+      address: target.address,
+      patienceMs: options.timeoutMs,
+      show: (report) => output.show(report),
+      signal,
+    });
     const errors: ErrorReport[] = [];
     await withFolder(async (folder) => {
       const pushContext = { output, options, folder, cache, timeoutMs: options.timeoutMs };
-      for (const [index, file] of files.entries()) {
-        const push = { id: index + 1, file, clock: new PushClock() };
-        const ending = await pushOnce(push, session, target, pushContext, signal);
-        if (signal.aborted) return;
+      const sources: Sources[] = files.map(() => new Map<string, string>());
+      const pushes = files.map((file, index) => {
+        const read = keeping(readFromDisk, sources[index] ?? new Map<string, string>());
+        return { id: index + 1, file, clock: new PushClock(), read };
+      });
+      const show = (ending: Ending): void => {
         output.show(ending);
         if (ending.event === 'error') errors.push(ending);
+      };
+      for await (const { planned, ending } of pushTogether(pushes, session, target, pushContext, signal)) {
+        show(ending);
+        if (!options.both || ending.event === 'error' || !isReady(planned)) continue;
+        const { push, made, destination } = planned;
+        const second = await refine(made, sources[push.id - 1] ?? new Map(), destination, pushContext, signal);
+        if (second === undefined || signal.aborted) continue;
+        if ('event' in second) {
+          show(second);
+          continue;
+        }
+        if (second.compiled !== undefined) output.show(second.compiled);
+        show(await bring({ ...planned, made: second }, session, pushContext));
       }
     });
     session.close();
+    await session.settled;
     return signal.aborted ? interruptedExit : exitOf(errors);
   } catch (thrown) {
     if (signal.aborted) return interruptedExit;

@@ -3,7 +3,7 @@ import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/Get
 import { loadingName } from '../../rpc/names.ts';
 import { connect, readTarget } from '../connect.ts';
 import type { Context } from '../context.ts';
-import type { StatusReport } from '../report.ts';
+import type { StatusReport, StorageReport } from '../report.ts';
 
 /** `status`: what each module of each connected program runs. */
 export async function status(options: { readonly to?: string }, context: Context): Promise<number> {
@@ -21,12 +21,24 @@ export async function status(options: { readonly to?: string }, context: Context
         `no program \`${target.program}\` is connected to the agent at ${target.address}`,
       );
     }
-    context.output.show({ event: 'agent', address: target.address, agentVersion, insecure, programs: programs.length });
+    const storage = storageReport(answer);
+    const { address } = target;
+    context.output.show({
+      ...{ event: 'agent', address, agentVersion, insecure, programs: programs.length },
+      ...(storage === undefined ? {} : { storage }),
+    });
     for (const row of rows) context.output.show(row);
     return 0;
   } finally {
     client.close();
   }
+}
+
+/** What the agent says of its data folder. */
+export function storageReport({ storage }: Pick<GetStatusResponse__Output, 'storage'>): StorageReport | undefined {
+  if (storage === null) return undefined;
+  const { broken, ...rest } = storage;
+  return { ...rest, broken: broken.map(({ file, aside, why }) => ({ file, aside, why })) };
 }
 
 /** One report for each module of each program. */

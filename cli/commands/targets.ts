@@ -3,11 +3,12 @@ import type { Context } from '../context.ts';
 import { configFolder, TargetStore } from '../targets.ts';
 import { targetReport } from './pair.ts';
 
-/** `targets`: the agents that this developer is paired with; `--forget NAME` removes one from the list. */
+/** `targets`: the agents that this developer is paired with, and the containers that have one; `--forget NAME` removes one from the list. */
 export async function targets(options: { readonly forget?: string }, context: Context): Promise<number> {
   const store = new TargetStore(configFolder(context.env));
   if (options.forget === undefined) {
     for (const target of await store.list()) context.output.show(targetReport('target', target));
+    await showContainers(context);
     return 0;
   }
   const target = await store.find(options.forget);
@@ -16,4 +17,14 @@ export async function targets(options: { readonly forget?: string }, context: Co
   await store.remove(target.name);
   context.output.show(targetReport('forgotten', target));
   return 0;
+}
+
+/** Where no engine runs there is nothing to say, unless one was set. */
+async function showContainers({ env, output }: Context): Promise<void> {
+  const { discover } = await import('../docker/discover.ts');
+  try {
+    for (const container of await discover(env)) output.show(container);
+  } catch (thrown) {
+    if (env['DOCKER_HOST'] || env['DOCKER_CONTEXT'] || VaisError.from(thrown).code !== 'unreachable') throw thrown;
+  }
 }

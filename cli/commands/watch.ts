@@ -3,6 +3,7 @@ import { AgentLine } from '../agent-line.ts';
 import { chooseModule } from '../choose.ts';
 import { connect, readTarget } from '../connect.ts';
 import { type Context, withFolder } from '../context.ts';
+import { Crew } from '../crew.ts';
 import { Follower } from '../follow.ts';
 import { cacheFolder, ImageCache } from '../image-cache.ts';
 import { type CompileOptions, classify, moduleOf, requireInput } from '../prepare.ts';
@@ -37,20 +38,19 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       // A C compiler that is stopped, as a newer save came, leaves nothing beyond the folder.
       const environment = { ...context.env, TMPDIR: folder };
       const pushContext = { output, options: { ...options, environment }, folder, both: options.both };
+      const crews = new Map<string, Crew>();
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOf(file.path) };
-        return new Follower(
-          file,
-          chooseModule(state.programs, wanted, target.address),
-          line,
-          pushContext,
-          () => ++pushes,
-        );
+        const destination = chooseModule(state.programs, wanted, target.address);
+        const crew = crews.get(destination.program) ?? new Crew();
+        crews.set(destination.program, crew);
+        return new Follower(file, destination, crew, line, pushContext, () => ++pushes);
       });
       const stops = await Promise.all(followers.map((follower) => follower.start(options.debounceMs, signal)));
       try {
         await line.keep();
       } finally {
+        for (const crew of crews.values()) crew.close();
         await Promise.all(stops.map((stop) => stop()));
       }
     });

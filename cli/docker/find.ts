@@ -11,8 +11,9 @@ export interface Found {
   readonly name: string;
 }
 
-const projectLabel = 'com.docker.compose.project';
-const serviceLabel = 'com.docker.compose.service';
+/** What docker-compose writes on its containers. */
+export const projectLabel = 'com.docker.compose.project';
+export const serviceLabel = 'com.docker.compose.service';
 
 /**
  * The containers that a target means, by name. Those of a label or a service are the running and the paused ones; one that

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,10 +63,10 @@ export class Forward {
   }
 
   /** Ends all that goes through it. Idempotent. */
-  async close(): Promise<void> {
+  close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    await rm(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true }); // At once: the process may be about to end.
   }
 
   async #join(socket: Socket, dial: () => Promise<Pipe>): Promise<void> {

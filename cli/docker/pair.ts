@@ -71,7 +71,7 @@ export async function pairContainers(text: string, options: PairOptions, context
       const paired = await pairThrough(found, way.agent, target, options.developer ?? whoAmI(), config);
       context.output.show(targetReport('paired', paired));
     } finally {
-      await way.close();
+      way.close();
     }
   }
   return 0;

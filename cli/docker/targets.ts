@@ -39,7 +39,7 @@ export async function openContainer(
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
   const way = await openWay(container, context);
-  const close = (): void => void way.close();
+  const close = (): void => way.close();
   try {
     const config = configFolder(context.env);
     const reached = { ...target, dial: way.dial };
@@ -62,7 +62,7 @@ export async function pairAnew(
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
   const way = await openWay(container, context);
-  const close = (): void => void way.close();
+  const close = (): void => way.close();
   try {
     const reached = { ...target, dial: way.dial };
     const paired = await pairThrough(container, agent, reached, whoAmI(), configFolder(context.env));

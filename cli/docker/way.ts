@@ -16,7 +16,7 @@ export interface Way {
   readonly reattached: boolean;
   /** Why it led nowhere the last time, if it did. */
   readonly failure: VaisError | undefined;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**

@@ -56,6 +56,14 @@ export class Burst {
     if (this.#armed) this.#look();
   }
 
+  /** Looks at the content now, whether a sign of a change has come or not. */
+  look(): void {
+    const digest = this.#read();
+    if (digest === undefined || digest === this.#digest) return;
+    this.#armed = true;
+    this.sign();
+  }
+
   /** The content that was `before` is `after` from now on, and that is no change. */
   rebase(before: Digest | undefined, after: Digest | undefined): void {
     if (this.#digest === before) this.#digest = after;

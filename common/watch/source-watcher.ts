@@ -51,6 +51,11 @@ export class SourceWatcher {
     return this.#poller !== undefined;
   }
 
+  /** Looks now whether the files have changed: the system may not have told yet. */
+  look(): void {
+    this.#burst.look();
+  }
+
   /** Watches these files too: what the source imports now. */
   follow(files: readonly string[]): void {
     const all = withTargets([this.#file, ...files.map((file) => resolve(file))]);

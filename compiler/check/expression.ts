@@ -30,7 +30,7 @@ export function checkExpr(body: Body, expr: Expr, wanted?: Type): Tree {
     case 'float':
       return {
         kind: 'float',
-        value: wanted?.kind === 'float' && wanted.bits === 32 ? Math.fround(expr.value) : expr.value,
+        value: wanted?.kind === 'float' && wanted.bits === 32 ? expr.single : expr.value,
         type: wanted?.kind === 'float' ? wanted : f64,
         span,
       };

@@ -11,7 +11,7 @@ import { showDiagnostics, type Terminal } from './terminal.ts';
 export interface BuildFlags {
   hot?: boolean;
   output?: string;
-  opt?: 0 | 1 | 2 | 3;
+  optimize?: 0 | 1 | 2 | 3;
   debug?: boolean;
   target?: string;
   tier?: 'fast' | 'optimized';
@@ -79,7 +79,7 @@ export async function buildOne(
     output: flags.output ?? outputOf(file, hot, triple),
     signal: terminal.signal,
     ...(flags.tier === undefined ? {} : { tier: flags.tier }),
-    ...(flags.opt === undefined ? {} : { opt: flags.opt }),
+    ...(flags.optimize === undefined ? {} : { opt: flags.optimize }),
     ...(search === undefined ? {} : { search }),
   };
   const result = await compile(options);

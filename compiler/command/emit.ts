@@ -33,7 +33,7 @@ export async function emitText(
     triple,
     tier: fast ? 'fast' : 'optimized',
     toolchain,
-    opt: flags.opt ?? 2,
+    opt: flags.optimize ?? 2,
     debug: flags.debug ?? false,
     release: flags.release ?? false,
   });

@@ -13,7 +13,7 @@ export interface WatchFlags {
   exec?: string;
   debounce: number;
   verbose?: boolean;
-  opt?: 0 | 1 | 2 | 3;
+  optimize?: 0 | 1 | 2 | 3;
   debug?: boolean;
   output?: string;
 }
@@ -111,7 +111,7 @@ class Builder {
   }
 
   #compile(): Promise<CompileResult> {
-    const { debug, opt } = this.#flags;
+    const { debug, optimize } = this.#flags;
     const search = searchPathOf(this.#file);
     const front = analyse(this.#file, { search });
     const hot = !front.ok || front.program.functions.some((func) => func.hot && func.module === front.program.root);
@@ -122,7 +122,7 @@ class Builder {
       search,
       debug: debug ?? false,
       signal: this.#terminal.signal,
-      ...(opt === undefined ? {} : { opt }),
+      ...(optimize === undefined ? {} : { opt: optimize }),
     });
   }
 

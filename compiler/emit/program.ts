@@ -8,7 +8,7 @@ import { contractData, functionTable, hotFunctions, type ImageFacts } from './im
 import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
 import { globalName, offeredName } from './names.ts';
-import { needsSafePoints } from './safe-point.ts';
+import { needsFollowing, needsSafePoints } from './safe-point.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
 /** The C of a program: its own code, version 1 of each hot module, the thunks, and `main`. */
@@ -52,7 +52,7 @@ export function emitProgram(
   const register = !runtime
     ? ''
     : modules.length > 0
-      ? `hot_program(argc, argv, vais_modules, ${modules.length}); `
+      ? `hot_program(argc, argv, vais_modules, ${modules.length}); ${needsFollowing(program) ? 'hot_beside(); ' : ''}`
       : 'hot_program(argc, argv, 0, 0); ';
   const args = main.params.length > 0 ? `(i64)argc, (${unit.type(main.params[1]?.type ?? main.type)})argv` : '';
   const call =
@@ -111,15 +111,22 @@ function emitThunk(unit: Unit, module: Module, func: Func, slot: number): string
     const size = reachSize(type);
     return size === undefined ? [] : [`{HOT_OFFSET(struct call_${thunk}, a${index}), ${size}}`];
   });
+  const value = gives ? result : 'char';
+  const again = `${pointer}f)(${types.map((_, index) => `c->a${index}`).join(', ')})`;
+  const site = `&site_${thunk}`;
   return [
     `struct call_${thunk} { ${members.join(' ') || 'char nothing;'} };`,
-    `static void run_${thunk}(hot_address f, void *call) { struct call_${thunk} *c = (struct call_${thunk} *)call; (void)c; ${gives ? 'c->result = ' : ''}${pointer}f)(${types.map((_, index) => `c->a${index}`).join(', ')}); }`,
+    `static ${result} tail_${thunk}(hot_address f, void *call) { struct call_${thunk} *c = (struct call_${thunk} *)call; (void)c; ${gives ? 'return ' : ''}${again}; }`,
+    `static void run_${thunk}(hot_address f, void *call) { ${gives ? `((struct call_${thunk} *)call)->result = ` : ''}tail_${thunk}(f, call); }`,
     ...(reaches.length === 0 ? [] : [`static const hot_reach reach_${thunk}[] = {${reaches.join(', ')}};`]),
-    `static const hot_site site_${thunk} = {${slot}, ${reaches.length}, run_${thunk}, ${reaches.length > 0 ? `reach_${thunk}` : '0'}};`,
+    `static const hot_site site_${thunk} = {${slot}, ${reaches.length}, run_${thunk}, ${reaches.length > 0 ? `reach_${thunk}` : '0'}, (hot_address)tail_${thunk}};`,
+    `HOT_SHORTCUT_AS(${result}, short_${thunk})`,
     `${thunkHead(unit, func, thunk)} {`,
     `hot_thread *t = thread_${module.name}(); struct call_${thunk} c;`,
     `if (HOT_PLAIN(t)) { ${gives ? `${result} r; ` : ''}HOT_ENTER(t); ${gives ? 'r = ' : ''}${pointer}HOT_SLOT(t, ${slot}))(${args}); HOT_LEAVE(t); return${gives ? ' r' : ''}; }`,
-    `${types.map((_, index) => `c.a${index} = a${index};`).join(' ')} hot_call(&module_${module.name}, t, &site_${thunk}, &c);${gives ? ' return c.result;' : ''}`,
+    types.map((_, index) => `c.a${index} = a${index};`).join(' '),
+    `if (HOT_SHORTCUT(t, ${value})) ${gives ? 'return ' : '{ '}HOT_BY_SHORTCUT(short_${thunk}, tail_${thunk}, t, ${slot}, ${site}, &c);${gives ? '' : ' return; }'}`,
+    `hot_call(&module_${module.name}, t, ${site}, &c);${gives ? ' return c.result;' : ''}`,
     '}',
   ];
 }

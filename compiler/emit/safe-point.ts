@@ -1,4 +1,4 @@
-/** Where a program that calls neither `hot_check` nor `hot_loop` gets its safe points: loops that call hot functions. */
+/** What a program gets that does not do it by itself: safe points, in loops that call hot functions, and libraries to follow. */
 import type { Program, Tree, TreeOf } from '../tree.ts';
 import type { Unit } from './unit.ts';
 
@@ -6,6 +6,13 @@ import type { Unit } from './unit.ts';
 export function needsSafePoints(program: Program): boolean {
   return !program.functions.some((func) =>
     [...func.builtins].some((builtin) => builtin.name === 'hot_check' || builtin.name === 'hot_loop'),
+  );
+}
+
+/** True when the program leaves it to the runtime which libraries to follow. */
+export function needsFollowing(program: Program): boolean {
+  return !program.functions.some((func) =>
+    [...func.builtins].some(({ name }) => name === 'hot_init' || name === 'hot_start' || name === 'hot_cleanup'),
   );
 }
 

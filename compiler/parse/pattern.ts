@@ -1,6 +1,7 @@
 import type { Expr, Pattern } from '../ast.ts';
 import { join } from '../source.ts';
 import { type Cursor, describe } from './cursor.ts';
+import { readFloat } from './float.ts';
 
 /** `0`, `1 | 2`, `5..10`, `Some(x)`, `Move { x, y }`, `Shape.Circle(r)`, `n`, `_`. */
 export function parsePattern(c: Cursor): Pattern {
@@ -28,7 +29,7 @@ function parseLiteral(c: Cursor): Expr {
   if (c.take('-')) {
     const value = parseLiteral(c);
     if (value.kind === 'int') return { ...value, value: -value.value, span: c.from(token) };
-    if (value.kind === 'float') return { ...value, value: -value.value, span: c.from(token) };
+    if (value.kind === 'float') return { ...value, value: -value.value, single: -value.single, span: c.from(token) };
     c.report.error('E0207', value.span, 'only a number can be negative');
     return value;
   }
@@ -39,7 +40,7 @@ function parseLiteral(c: Cursor): Expr {
   }
   if (token.kind === 'float') {
     c.next();
-    return { kind: 'float', value: Number(token.text.replaceAll('_', '')), span: token };
+    return { kind: 'float', ...readFloat(token.text), span: token };
   }
   if (token.kind === 'char') {
     c.next();

@@ -11,6 +11,7 @@ import {
 } from './control.ts';
 import { type Cursor, describe } from './cursor.ts';
 import { parseExpression } from './expression.ts';
+import { readFloat } from './float.ts';
 import { parseType, tryTypeArgs } from './type.ts';
 
 /** What stands by itself: a literal, a name, or something in brackets. */
@@ -22,7 +23,7 @@ export function parsePrimary(c: Cursor): Expr {
       return { kind: 'int', value: BigInt(token.text.replaceAll('_', '').replace(/^(0[xXbB])$/, '0')), span: token };
     case 'float':
       c.next();
-      return { kind: 'float', value: Number(token.text.replaceAll('_', '')), span: token };
+      return { kind: 'float', ...readFloat(token.text), span: token };
     case 'string':
       c.next();
       return { kind: 'string', bytes: token.text, span: token };

@@ -4,6 +4,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 import type { Ack as _vais_remote_v1_Ack, Ack__Output as _vais_remote_v1_Ack__Output } from './vais/remote/v1/Ack.ts';
 import type { AdminServiceClient as _vais_remote_v1_AdminServiceClient, AdminServiceDefinition as _vais_remote_v1_AdminServiceDefinition } from './vais/remote/v1/AdminService.ts';
 import type { AgentServiceClient as _vais_remote_v1_AgentServiceClient, AgentServiceDefinition as _vais_remote_v1_AgentServiceDefinition } from './vais/remote/v1/AgentService.ts';
+import type { BrokenFile as _vais_remote_v1_BrokenFile, BrokenFile__Output as _vais_remote_v1_BrokenFile__Output } from './vais/remote/v1/BrokenFile.ts';
 import type { Chunk as _vais_remote_v1_Chunk, Chunk__Output as _vais_remote_v1_Chunk__Output } from './vais/remote/v1/Chunk.ts';
 import type { CreateTokenRequest as _vais_remote_v1_CreateTokenRequest, CreateTokenRequest__Output as _vais_remote_v1_CreateTokenRequest__Output } from './vais/remote/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _vais_remote_v1_CreateTokenResponse, CreateTokenResponse__Output as _vais_remote_v1_CreateTokenResponse__Output } from './vais/remote/v1/CreateTokenResponse.ts';
@@ -39,8 +40,10 @@ import type { SessionRequest as _vais_remote_v1_SessionRequest, SessionRequest__
 import type { SessionResponse as _vais_remote_v1_SessionResponse, SessionResponse__Output as _vais_remote_v1_SessionResponse__Output } from './vais/remote/v1/SessionResponse.ts';
 import type { Signature as _vais_remote_v1_Signature, Signature__Output as _vais_remote_v1_Signature__Output } from './vais/remote/v1/Signature.ts';
 import type { State as _vais_remote_v1_State, State__Output as _vais_remote_v1_State__Output } from './vais/remote/v1/State.ts';
+import type { Storage as _vais_remote_v1_Storage, Storage__Output as _vais_remote_v1_Storage__Output } from './vais/remote/v1/Storage.ts';
 import type { Taken as _vais_remote_v1_Taken, Taken__Output as _vais_remote_v1_Taken__Output } from './vais/remote/v1/Taken.ts';
 import type { Want as _vais_remote_v1_Want, Want__Output as _vais_remote_v1_Want__Output } from './vais/remote/v1/Want.ts';
+import type { Warning as _vais_remote_v1_Warning, Warning__Output as _vais_remote_v1_Warning__Output } from './vais/remote/v1/Warning.ts';
 import type { WatchEventsRequest as _vais_remote_v1_WatchEventsRequest, WatchEventsRequest__Output as _vais_remote_v1_WatchEventsRequest__Output } from './vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse as _vais_remote_v1_WatchEventsResponse, WatchEventsResponse__Output as _vais_remote_v1_WatchEventsResponse__Output } from './vais/remote/v1/WatchEventsResponse.ts';
 
@@ -55,6 +58,7 @@ export interface ProtoGrpcType {
         Ack: MessageTypeDefinition<_vais_remote_v1_Ack, _vais_remote_v1_Ack__Output>
         AdminService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AdminServiceClient> & { service: _vais_remote_v1_AdminServiceDefinition }
         AgentService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AgentServiceClient> & { service: _vais_remote_v1_AgentServiceDefinition }
+        BrokenFile: MessageTypeDefinition<_vais_remote_v1_BrokenFile, _vais_remote_v1_BrokenFile__Output>
         Chunk: MessageTypeDefinition<_vais_remote_v1_Chunk, _vais_remote_v1_Chunk__Output>
         Compression: EnumTypeDefinition
         CreateTokenRequest: MessageTypeDefinition<_vais_remote_v1_CreateTokenRequest, _vais_remote_v1_CreateTokenRequest__Output>
@@ -96,10 +100,12 @@ export interface ProtoGrpcType {
         Signature: MessageTypeDefinition<_vais_remote_v1_Signature, _vais_remote_v1_Signature__Output>
         Stage: EnumTypeDefinition
         State: MessageTypeDefinition<_vais_remote_v1_State, _vais_remote_v1_State__Output>
+        Storage: MessageTypeDefinition<_vais_remote_v1_Storage, _vais_remote_v1_Storage__Output>
         Taken: MessageTypeDefinition<_vais_remote_v1_Taken, _vais_remote_v1_Taken__Output>
         Tier: EnumTypeDefinition
         Undo: EnumTypeDefinition
         Want: MessageTypeDefinition<_vais_remote_v1_Want, _vais_remote_v1_Want__Output>
+        Warning: MessageTypeDefinition<_vais_remote_v1_Warning, _vais_remote_v1_Warning__Output>
         WatchEventsRequest: MessageTypeDefinition<_vais_remote_v1_WatchEventsRequest, _vais_remote_v1_WatchEventsRequest__Output>
         WatchEventsResponse: MessageTypeDefinition<_vais_remote_v1_WatchEventsResponse, _vais_remote_v1_WatchEventsResponse__Output>
       }

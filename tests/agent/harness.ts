@@ -181,7 +181,9 @@ export class Yard {
     return join(this.data, 'link.sock');
   }
 
-  async agent(more: { run?: string; data?: string; maxImageBytes?: number } = {}): Promise<TestAgent> {
+  async agent(
+    more: { run?: string; data?: string; maxImageBytes?: number; keep?: number; maxDiskBytes?: number } = {},
+  ): Promise<TestAgent> {
     const notices = new Heard<Notice>('agent');
     const agent = await startAgent(
       {
@@ -191,7 +193,13 @@ export class Yard {
         insecure: true,
         defaultLink: join(this.folder, 'default', 'link.sock'),
         maxImageBytes: more.maxImageBytes ?? 64 * 1024 * 1024,
-        environment: { PATH: process.env['PATH'], VAIS_HOT_PROBATION_CALLS: '1' },
+        ...(more.keep === undefined ? {} : { keep: more.keep }),
+        ...(more.maxDiskBytes === undefined ? {} : { maxDiskBytes: more.maxDiskBytes }),
+        environment: {
+          PATH: process.env['PATH'],
+          VAIS_TEST_RUN: process.env['VAIS_TEST_RUN'],
+          VAIS_HOT_PROBATION_CALLS: '1',
+        },
       },
       (notice) => notices.put(notice),
     );

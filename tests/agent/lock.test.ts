@@ -1,11 +1,12 @@
 /** One agent for a data folder: by real processes that start at the same instant. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DataFolder } from '../../agent/data-folder.ts';
 import { takeLock } from '../../agent/lock.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { Heard } from './harness.ts';
@@ -133,6 +134,21 @@ describe('a lock', () => {
     lost.release();
     await expect(takeLock(path, 'this')).rejects.toMatchObject({ code: 'busy' });
     lock.release();
+  });
+
+  it('follows no link, so that no other file is written over', async () => {
+    await writeFile(join(folder, 'precious'), 'kept');
+    await symlink(join(folder, 'precious'), join(folder, 'lock'));
+    await expect(takeLock(join(folder, 'lock'), 'it')).rejects.toMatchObject({ code: 'storage' });
+    await expect(DataFolder.open(folder, () => undefined)).rejects.toMatchObject({ code: 'storage' });
+    expect(await readFile(join(folder, 'precious'), 'utf8')).toBe('kept');
+  });
+
+  it('is not for a folder that others can write to, in which nothing is touched then', async () => {
+    await chmod(folder, 0o777);
+    const refused = expect.objectContaining({ code: 'storage', message: expect.stringContaining('others can write') });
+    await expect(DataFolder.open(folder, () => undefined)).rejects.toEqual(refused);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('says where it cannot be', async () => {

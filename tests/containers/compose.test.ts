@@ -7,6 +7,7 @@ import { type Ended, type Running, World } from '../e2e/harness.ts';
 import { describeWhere } from '../scenario/needs.ts';
 import { baseImage } from './base-image.ts';
 import { docker, missingDocker, Yard } from './docker.ts';
+import { tellWays } from './ways.ts';
 
 const stepMs = 300_000;
 const example = join(packageRoot, 'examples', 'containers', 'game.vais');
@@ -164,4 +165,6 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
     const of = targets.json.filter(({ address }) => address === `docker://${container(1)}`);
     expect(of).toHaveLength(1);
   });
+
+  tellWays(() => ({ world, yard }));
 });

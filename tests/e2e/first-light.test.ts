@@ -169,3 +169,15 @@ it('brings one push into every process of a program, and names each', async () =
     expectWholeCount(program.lines);
   }
 });
+
+it('an agent that is told to stop ends what it runs, whatever it is doing just then', async () => {
+  await world.write('count.vais', counterSource());
+  const path = await world.build('count.vais');
+  for (let round = 0; round < 5; round += 1) {
+    const { process: agent } = await world.startAgent({ run: `tally=${path}` });
+    const { pid } = await agent.event('linked'); // It writes the program's history now.
+    agent.kill('SIGTERM');
+    expect(await agent.exited).toEqual({ code: 0, signal: null });
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+  }
+});

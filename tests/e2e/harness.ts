@@ -3,7 +3,7 @@
  * this machine, or on another one (`tests/scenario/machine.ts`).
  */
 import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { statusReports } from '../../cli/commands/status.ts';
@@ -107,7 +107,6 @@ export class World {
     const data = this.path('agent-data');
     const more = run === undefined ? [] : ['--run', run];
     const agent = this.#startNode('agent', ['--listen', listen, '--data', data, '--insecure', '--json', ...more]);
-    this.#agents.push(agent);
     const ready = JSON.parse(await agent.line(() => true)) as { event: string; address: string; link: string };
     if (ready.event !== 'ready') throw new Error(`the agent's first line: ${JSON.stringify(ready)}`);
     this.#link = ready.link;
@@ -156,6 +155,7 @@ export class World {
     // An agent that is told to stop ends the programs that it runs; one that is killed leaves them running.
     for (const agent of this.#agents) if (!agent.over) agent.kill('SIGTERM');
     await Promise.all(this.#agents.map(({ exited }) => exited));
+    await endOrphans(this.path('agent-data', 'run'));
     for (const running of this.#started) if (!running.over) running.kill('SIGKILL');
     await Promise.all(this.#started.map(({ exited }) => exited));
     // A C compiler whose `watch` was killed may still write there for a moment.
@@ -165,7 +165,9 @@ export class World {
   #startNode(role: Role, args: readonly string[]): Running {
     const words = role === 'agent' ? ['agent', ...args] : args;
     const [command, ...before] = this.machine.node(role, role === 'vaisc' ? vaisc : vaisRemote);
-    return this.start(command, [...before, ...words]);
+    const running = this.start(command, [...before, ...words]);
+    if (role === 'agent') this.#agents.push(running);
+    return running;
   }
 
   async #runTo(role: Role, args: readonly string[]): Promise<Ended> {
@@ -173,6 +175,19 @@ export class World {
     const { code } = await running.exited;
     const stdout = running.lines.join('\n');
     return { code, json: args.includes('--json') ? running.json : [], stdout, stderr: running.stderr };
+  }
+}
+
+/** Ends what an agent that was killed had started. */
+async function endOrphans(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.endsWith('.pid')) continue;
+    const { pid } = JSON.parse(await readFile(join(folder, name), 'utf8')) as { pid: number };
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
 

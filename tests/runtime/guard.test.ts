@@ -31,6 +31,7 @@ const kinds: Record<string, string> = {
 };
 let built: string;
 let good: Image;
+let failing: Promise<Image>;
 let agent: Agent;
 let program: Program;
 
@@ -41,6 +42,8 @@ function bad(kind: string, more: Record<string, string> = {}): Promise<Image> {
 beforeAll(async () => {
   [built, good] = await Promise.all([buildProgram(folder), buildImage(folder, '0010')]);
   mkdirSync(join(folder, 'run'));
+  failing = bad('fail_segv');
+  await failing;
 });
 
 afterAll(() => removeFolder(folder));
@@ -61,6 +64,11 @@ afterEach(async () => {
   await agent.close();
 });
 
+/** What was said of a load and not yet taken, in its order. */
+function said(nonce: string): string[] {
+  return agent.lines.all.filter((line) => line['nonce'] === nonce).map((line) => line.verb);
+}
+
 async function push(version: number, image: Image): Promise<void> {
   const nonce = agent.load(version, image);
   await agent.take('loaded', { nonce });
@@ -79,6 +87,7 @@ describe('in probation', () => {
     const pass = await program.pass();
     expect(pass).toMatchObject({ status: '1', version: '1', x: '2', y: '0', score: '102', result: '1' });
     const reverted = await agent.take('reverted', { nonce });
+    await agent.take('swapped', { nonce }); // and before that, as the next test says
     expect(reverted).toMatchObject({
       version: '2',
       running: '1',
@@ -96,7 +105,18 @@ describe('in probation', () => {
     await until(() => program.mapped().length === 0, 'the failed image is unloaded');
   });
 
-  it.each(['fail_hang', 'fail_wait'])('%s is stopped by the deadline', async (kind) => {
+  it('a crash in the very first call is said after the swap', async () => {
+    for (let version = 2; version < 22; version++) {
+      const nonce = agent.load(version, await failing);
+      program.send('.'.repeat(version % 3));
+      await agent.take('loaded', { nonce });
+      program.send('.');
+      await until(() => said(nonce).includes('reverted'), 'it is reverted');
+      expect(said(nonce)).toEqual(['swapped', 'reverted']);
+    }
+  });
+
+  it.each(['fail_hang', 'fail_wait', 'fail_churn'])('%s is stopped by the deadline', async (kind) => {
     const nonce = agent.load(2, await bad(kind));
     await agent.take('loaded', { nonce });
     expect(await program.pass()).toMatchObject({ version: '1', x: '2', score: '102' });
@@ -138,6 +158,23 @@ describe('in probation', () => {
     await program.pass();
     await agent.take('reverted', { nonce });
     for (let i = 0; i < 3; i++) await program.pass();
+  });
+
+  it('a bad pointer that is freed is undone as any other crash', async () => {
+    for (let version = 2; version < 12; version++) {
+      const nonce = agent.load(version, await bad('fail_free'));
+      await agent.take('loaded', { nonce });
+      expect(await program.pass()).toMatchObject({ version: '1' });
+      await agent.take('reverted', { nonce, signal: 'SIGSEGV', undone: '1' });
+    }
+  });
+
+  it('a crash that leaves malloc locked ends the program, and says why, as it could only stand still', async () => {
+    const nonce = agent.load(2, await bad('fail_heap'));
+    await agent.take('loaded', { nonce });
+    program.send('.');
+    expect(await program.ended).toEqual({ code: null, signal: 'SIGABRT' });
+    expect(program.stderr).toMatch(/vais-hot: new code of game crashed inside malloc or free and left it locked/);
   });
 
   it('a push after a revert is a push as any other', async () => {
@@ -253,6 +290,17 @@ describe('signals that are not ours', () => {
     program.send('s');
     await program.take('own handler');
     expect(await program.pass()).toMatchObject({ version: '1', x: '4' });
+  });
+
+  it('a crash in printf while others print and allocate leaves no lock behind, fifty times', async () => {
+    await startHandlers([]);
+    const images = [await bad('fail_print'), await bad('fail_free')];
+    for (let version = 2; version < 52; version++) {
+      const nonce = agent.load(version, images[version % 2] as Image);
+      await agent.take('loaded', { nonce });
+      expect(await program.pass()).toMatchObject({ version: '1' });
+      await agent.take('reverted', { nonce, signal: 'SIGSEGV' });
+    }
   });
 
   it('a handler that came after ours is put behind ours again by the next load', async () => {

@@ -1,5 +1,15 @@
 /** The life of a program with the runtime inside: alone, over many swaps, forked, ended and killed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -19,6 +29,7 @@ const link = join(folder, 'link.sock');
 const runtimeDirectory = join(folder, 'run');
 const copies = join(runtimeDirectory, 'vais-hot');
 const programs: Program[] = [];
+const rounds = Number(process.env['VAIS_TEST_STARTS'] ?? 150);
 let agent: Agent | undefined;
 let built: string;
 let images: Image[];
@@ -154,6 +165,41 @@ describe('under gdb', () => {
   );
 });
 
+describe('a program that closes all descriptors', () => {
+  it('finds nothing of ours in its own files, and is found by the agent and undone as before', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await push(agent, program, 2, images[0] as Image);
+    program.send('d');
+    await program.take('closed 3');
+    await agent.take('closed');
+    await agent.take('ready');
+    await push(agent, program, 3, images[1] as Image);
+    const failing = await buildImage(folder, '0666', { defines: { FAIL: 'fail_segv' } });
+    const nonce = agent.load(4, failing);
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '3' });
+    await agent.take('reverted', { nonce });
+    program.send('e');
+    expect((await program.take('own files'))['line']).toBe('own files hold 0 bytes');
+    await program.end();
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('and one whose folder of copies was swept makes another', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await push(agent, program, 2, images[0] as Image);
+    rmSync(join(copies, String(program.pid)), { recursive: true });
+    await push(agent, program, 3, images[1] as Image);
+    expect(await program.pass()).toMatchObject({ version: '3' });
+    await program.end();
+    expect(readdirSync(copies)).not.toContain(String(program.pid));
+  });
+});
+
 describe('a fork', () => {
   it('leaves the child with the code it has, and the link and the copies with the parent', async () => {
     agent = await Agent.listen(link);
@@ -176,7 +222,6 @@ describe('local mode', () => {
     const beside = join(folder, 'beside');
     mkdirSync(beside);
     const library = join(beside, 'libgame.so');
-    const { copyFileSync, renameSync, writeFileSync } = await import('node:fs');
     const put = (image: Image): void => {
       copyFileSync(image.path, `${library}.new`);
       renameSync(`${library}.new`, library);
@@ -207,17 +252,36 @@ describe('local mode', () => {
     await untilStatus('1');
     expect(last).toMatchObject({ version: '3' });
 
-    program.send('r'); // forced: the same library again
-    expect((await program.take('reload'))['line']).toBe('reload 1');
+    for (let i = 0; i < 3; i++) {
+      program.send('r'); // what runs already is nothing new
+      expect((await program.take('reload'))['line']).toBe('reload 0');
+    }
+    put(images[1] as Image);
+    program.send('r');
+    expect((await program.take('reload'))['line']).toMatch(/reload [01]/); // 0 when it was noticed before
+    await program.pass();
     expect(await program.pass()).toMatchObject({ version: '4' });
     program.send('c');
     await program.take('cleanup');
-    put(images[1] as Image);
+    put(images[0] as Image);
     program.send('r');
     expect((await program.take('reload'))['line']).toBe('reload 0');
     expect(await program.pass()).toMatchObject({ version: '4', status: '0' });
     await program.end();
     expect(existsSync(join(copies, String(program.pid)))).toBe(false);
+  });
+
+  it('loads a library once that it finds at hot_init and is asked for at once', async () => {
+    const beside = join(folder, 'at-once');
+    mkdirSync(beside);
+    copyFileSync((images[0] as Image).path, join(beside, 'libgame.so'));
+    for (let round = 0; round < rounds; round++) {
+      const program = start(built, { link: '', args: [join(beside, 'game.vais'), 'now'] });
+      expect((await program.take('at once'))['line']).toBe('at once 0'); // no hot function was called before
+      for (let i = 0; i < 3; i++) expect(await program.pass()).toMatchObject({ version: '2', status: '0' });
+      await program.end();
+      programs.pop();
+    }
   });
 
   it('says what is wrong with a path', async () => {

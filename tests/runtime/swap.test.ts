@@ -21,13 +21,18 @@ const link = join(folder, 'link.sock');
 let agent: Agent;
 let program: Program;
 let built: string;
+let withSanitizer: string; // a use of what was freed ends it
+const sanitizing = {
+  ASAN_OPTIONS: 'handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:exitcode=99',
+};
 let step10: Image;
 let step20: Image;
 
 beforeAll(async () => {
   mkdirSync(runtimeDirectory);
-  [built, step10, step20] = await Promise.all([
+  [built, withSanitizer, step10, step20] = await Promise.all([
     buildProgram(folder),
+    buildProgram(folder, { flags: ['-g', '-O1', '-fsanitize=address,undefined'], name: 'sanitized' }),
     buildImage(folder, '0010', { defines: { STEP: '10' } }),
     buildImage(folder, '0020', { defines: { STEP: '20' } }),
   ]);
@@ -192,6 +197,70 @@ describe('an image', () => {
     expect(await program.pass()).toMatchObject({ version: '2' });
     await push(3, step10);
     await until(() => program.mapped().length === 1, 'the old image is unloaded');
+  });
+});
+
+describe('a new global of a version that was never confirmed', () => {
+  const state = (more: Record<string, string>): Promise<Image> => buildImage(folder, '0040', { defines: more });
+
+  async function run(version: number, image: Image): Promise<string> {
+    const nonce = agent.load(version, image);
+    await agent.take('loaded', { nonce });
+    program.send('.');
+    return nonce;
+  }
+
+  async function kept(): Promise<string | undefined> {
+    program.send('k');
+    return (await program.take('kept'))['line'];
+  }
+
+  beforeEach(async () => {
+    program.kill();
+    await program.ended;
+    const env = { XDG_RUNTIME_DIR: runtimeDirectory, VAIS_HOT_PROBATION_CALLS: '100', VAIS_HOT_PROBATION_MS: '100000' };
+    program = new Program(withSanitizer, { link, env: { ...env, ...sanitizing } });
+    await agent.take('hello', { pid: String(program.pid) });
+    await agent.take('ready');
+    program.send('.');
+  });
+
+  it('stays where it was when the version is superseded, as a call that returned may have kept its address', async () => {
+    const first = await run(2, await state({ KEEP_ADDRESS: '1' })); // 5 at birth
+    await agent.take('swapped', { nonce: first });
+    expect(await kept()).toBe('kept 6');
+    await agent.take('swapped', { nonce: await run(3, await state({ NO_FRESH: '1', LEAVE_STATE: '1' })) });
+    await until(() => program.mapped().length === 1, 'version 2 is unloaded');
+    expect(await kept()).toBe('kept 6');
+  });
+
+  it('and when it is reverted; the next version goes on with it', async () => {
+    await run(2, await state({ KEEP_ADDRESS: '1', FAIL: 'fail_segv', FAIL_AT: '7' }));
+    program.send('.');
+    expect(await kept()).toBe('kept 7');
+    program.send('.');
+    await agent.take('reverted', { version: '2' });
+    await until(() => program.mapped().length === 0, 'version 2 is unloaded');
+    expect(await kept()).toBe('kept 7');
+    await agent.take('swapped', { nonce: await run(3, await state({ KEEP_ADDRESS: '1' })) });
+    expect(await kept()).toBe('kept 8');
+  });
+
+  it('but may have another type in the next version', async () => {
+    await run(2, await state({ KEEP_ADDRESS: '1', FAIL: 'fail_segv', FAIL_AT: '6' }));
+    program.send('.');
+    await agent.take('reverted', { version: '2' });
+    expect(await kept()).toBe('kept 6');
+    await agent.take('swapped', { nonce: await run(3, await state({ FRESH_TYPE: '"f64"' })) });
+    const nonce = agent.load(4, await state({ FRESH_TYPE: '"u64"' })); // but version 3 runs
+    expect((await agent.take('refused', { nonce }))['code']).toBe('contract_changed');
+  });
+
+  it('is gone when each call of the version was undone', async () => {
+    await run(2, await state({ FAIL: 'fail_segv' }));
+    await agent.take('reverted', { version: '2' });
+    await agent.take('swapped', { nonce: await run(3, await state({ KEEP_ADDRESS: '1' })) });
+    expect(await kept()).toBe('kept 6');
   });
 });
 

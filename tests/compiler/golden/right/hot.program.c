@@ -90,22 +90,30 @@ return t1_;
 static hot_module module_hot;
 HOT_MODULE_THREAD(module_hot, thread_hot)
 struct call_update { i64 result; State * a0; f64 a1; };
-static void run_update(hot_address f, void *call) { struct call_update *c = (struct call_update *)call; (void)c; c->result = ((fn_t)f)(c->a0, c->a1); }
+static i64 tail_update(hot_address f, void *call) { struct call_update *c = (struct call_update *)call; (void)c; return ((fn_t)f)(c->a0, c->a1); }
+static void run_update(hot_address f, void *call) { ((struct call_update *)call)->result = tail_update(f, call); }
 static const hot_reach reach_update[] = {{HOT_OFFSET(struct call_update, a0), 48}};
-static const hot_site site_update = {0, 1, run_update, reach_update};
+static const hot_site site_update = {0, 1, run_update, reach_update, (hot_address)tail_update};
+HOT_SHORTCUT_AS(i64, short_update)
 static i64 update(State * a0, f64 a1) {
 hot_thread *t = thread_hot(); struct call_update c;
 if (HOT_PLAIN(t)) { i64 r; HOT_ENTER(t); r = ((fn_t)HOT_SLOT(t, 0))(a0, a1); HOT_LEAVE(t); return r; }
-c.a0 = a0; c.a1 = a1; hot_call(&module_hot, t, &site_update, &c); return c.result;
+c.a0 = a0; c.a1 = a1;
+if (HOT_SHORTCUT(t, i64)) return HOT_BY_SHORTCUT(short_update, tail_update, t, 0, &site_update, &c);
+hot_call(&module_hot, t, &site_update, &c); return c.result;
 }
 struct call_other { State * a0; };
-static void run_other(hot_address f, void *call) { struct call_other *c = (struct call_other *)call; (void)c; ((fn_t_1)f)(c->a0); }
+static void tail_other(hot_address f, void *call) { struct call_other *c = (struct call_other *)call; (void)c; ((fn_t_1)f)(c->a0); }
+static void run_other(hot_address f, void *call) { tail_other(f, call); }
 static const hot_reach reach_other[] = {{HOT_OFFSET(struct call_other, a0), 48}};
-static const hot_site site_other = {1, 1, run_other, reach_other};
+static const hot_site site_other = {1, 1, run_other, reach_other, (hot_address)tail_other};
+HOT_SHORTCUT_AS(void, short_other)
 static void other(State * a0) {
 hot_thread *t = thread_hot(); struct call_other c;
 if (HOT_PLAIN(t)) { HOT_ENTER(t); ((fn_t_1)HOT_SLOT(t, 1))(a0); HOT_LEAVE(t); return; }
-c.a0 = a0; hot_call(&module_hot, t, &site_other, &c);
+c.a0 = a0;
+if (HOT_SHORTCUT(t, char)) { HOT_BY_SHORTCUT(short_other, tail_other, t, 1, &site_other, &c); return; }
+hot_call(&module_hot, t, &site_other, &c);
 }
 static const hot_function functions_hot[] = {
 {"update", "fn(*State, f64) -> i64", (hot_address)v1_update},
@@ -133,4 +141,4 @@ static const char contract_hot[] HOT_CONTRACT =
 static const hot_image image_hot = {HOT_ABI, sizeof(hot_image), "hot", "BUILD", "x86_64-linux-gnu", contract_hot, sizeof contract_hot, 2, 2, functions_hot, 2, 0, globals_hot, 0, 0};
 static hot_module module_hot = {HOT_ABI, sizeof(hot_module), &image_hot, offers_hot, 4, thread_hot, 0};
 static hot_module *const vais_modules[] = {&module_hot};
-int main(int argc, char **argv) { hot_program(argc, argv, vais_modules, 1); return (int)main_(); }
+int main(int argc, char **argv) { hot_program(argc, argv, vais_modules, 1); hot_beside(); return (int)main_(); }

@@ -1,6 +1,7 @@
 // Original file: proto/vais/remote/v1/agent.proto
 
 import type { Program as _vais_remote_v1_Program, Program__Output as _vais_remote_v1_Program__Output } from '../../../vais/remote/v1/Program.ts';
+import type { Storage as _vais_remote_v1_Storage, Storage__Output as _vais_remote_v1_Storage__Output } from '../../../vais/remote/v1/Storage.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface GetStatusResponse {
@@ -10,6 +11,7 @@ export interface GetStatusResponse {
   'agentId'?: (string);
   'lastSequence'?: (number | string | Long);
   'developer'?: (string);
+  'storage'?: (_vais_remote_v1_Storage | null);
 }
 
 export interface GetStatusResponse__Output {
@@ -19,4 +21,5 @@ export interface GetStatusResponse__Output {
   'agentId': (string);
   'lastSequence': (number);
   'developer': (string);
+  'storage': (_vais_remote_v1_Storage__Output | null);
 }

@@ -20,6 +20,7 @@ export interface HistoryEntry {
   'fastDigest'?: (string);
   'fastBuildId'?: (string);
   'together'?: (string)[];
+  'cleaned'?: (boolean);
 }
 
 export interface HistoryEntry__Output {
@@ -36,4 +37,5 @@ export interface HistoryEntry__Output {
   'fastDigest': (string);
   'fastBuildId': (string);
   'together': (string)[];
+  'cleaned': (boolean);
 }

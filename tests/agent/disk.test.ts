@@ -1,0 +1,113 @@
+/** An agent whose disk fails, at each operation of a push in turn; and in which order it writes what it confirms. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Ground } from './agent-process.ts';
+import { Disk, type errors, type Operation } from './disk.ts';
+import { Stock } from './harness.ts';
+import { Oracle } from './oracle.ts';
+import { variantOf } from './variants.ts';
+
+const here = process.platform === 'linux' ? '' : ' (needs Linux: faults are put in with LD_PRELOAD)';
+const stock = new Stock();
+let ground: Ground;
+beforeAll(() => stock.build());
+afterAll(() => stock.close());
+beforeEach(() => {
+  ground = new Ground();
+});
+afterEach(() => ground.close());
+
+/** An image that no agent has had before. */
+const image = async (count: number) => variantOf(await stock.image('d1'), count, ground.folder);
+
+describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
+  it('has the image and the history whole and synced before anybody hears that a push is confirmed', async () => {
+    const disk = new Disk(ground.folder, ground.data);
+    const agent = await ground.start(['--insecure'], disk.environment).ready();
+    const program = await ground.program(stock.program);
+    await agent.linked(program.pid);
+    const session = await agent.session();
+    const pushed = await image(0);
+    disk.heal();
+    expect(await session.push(pushed).ended).toMatchObject({ kind: 'ack', version: 2 });
+    await agent.said.first(({ event, version }) => event === 'confirmed' && version === 2, 'confirmed');
+    const done = disk.done();
+    const at = (op: string, path: RegExp, from = 0) => {
+      const index = done.findIndex((each, place) => place >= from && each.op === op && path.test(each.path));
+      if (index < 0) throw new Error(`no ${op} of ${path} from ${from} on in ${JSON.stringify(done, null, 1)}`);
+      return index;
+    };
+    const said = at('out', /"event":"confirmed"/);
+    // The bytes, the name, then the folder that has the name.
+    const placed = at('r', new RegExp(`^/images/${pushed.digest}$`));
+    const image1 = at('s', new RegExp(`^/images/${pushed.digest}$`), placed);
+    const image2 = at('s', /^\/images$/, image1);
+    const history1 = at('s', /^\/history\/[0-9a-f]{32}\.json\.\d+$/, image2);
+    const history2 = at('r', /^\/history\/[0-9a-f]{32}\.json$/, history1);
+    const history3 = at('s', /^\/history$/, history2);
+    expect(history3).toBeLessThan(said);
+    // And that it was admitted is on the disk before the program hears of it.
+    const admitted = at('s', /^\/audit\.log$/);
+    expect(admitted).toBeLessThan(at('out', /"event":"delivered"/));
+    expect(at('r', /^\/history\/[0-9a-f]{32}\.json\.ahead$/)).toBeLessThan(at('out', /"event":"delivered"/));
+    await agent.kill();
+    ground.kill(program);
+  });
+
+  const faults: [keyof typeof errors, boolean][] = [
+    ['ENOSPC', true],
+    ['EIO', false],
+    ['EROFS', true],
+  ];
+  it.each(faults)(
+    'with %s (for good: %s) from each operation of a push on: refused or reverted, nothing lost, and well again',
+    async (error, forGood) => {
+      const disk = new Disk(ground.folder, ground.data);
+      const agent = await ground.start(['--insecure'], disk.environment).ready();
+      const program = await ground.program(stock.program);
+      await agent.linked(program.pid);
+      const session = await agent.session();
+      const oracle = new Oracle();
+      let count = 1;
+      const push = async () => {
+        count += 1;
+        const pushed = await image(count);
+        const ended = await session.push(pushed).ended;
+        if (ended.kind === 'ack') oracle.acknowledged(ended.version, pushed.digest);
+        return ended;
+      };
+      await push();
+      let steps = 0;
+      const met: Operation[] = [];
+      for (let first = 1; ; first += 1) {
+        disk.fail(error, first, forGood ? undefined : first);
+        const ended = await push();
+        const done = disk.done().filter(({ op }) => op !== 'out');
+        const hit = done.find(({ n }) => n === first);
+        disk.heal();
+        if (ended.kind === 'nack')
+          expect(ended).toMatchObject({ code: 'storage', message: expect.stringContaining(error) });
+        if (hit === undefined) break; // The push has fewer operations.
+        met.push(hit);
+        steps += 1;
+        expect(agent.over).toBe(false);
+        await oracle.check(agent, program, ground.data);
+      }
+      expect(steps).toBeGreaterThan(8);
+      for (const what of ['/images/', '/audit.log', '.json.ahead', '.json'])
+        expect(met.map(({ path }) => path)).toContainEqual(expect.stringContaining(what));
+      expect(await push()).toMatchObject({ kind: 'ack' });
+      await oracle.check(agent, program, ground.data);
+      // The next agent finds what this one said.
+      await agent.kill();
+      const next = await ground.start().ready();
+      await next.linked(program.pid);
+      await oracle.check(next, program, ground.data);
+      await next.kill();
+      ground.kill(program);
+      expect(existsSync(join(ground.data, 'broken'))).toBe(false);
+    },
+  );
+});
