@@ -10,6 +10,9 @@ const startMs = 60_000;
 /** How long it is listened to what it says after it is ready, in milliseconds: why its link could not be made. */
 const linkMs = 1_000;
 
+/** How much of what it says is looked at, in characters. */
+const maxSaid = 64 * 1024;
+
 /** What `attach` was asked for. */
 export interface AttachWish {
   /** `NAME`: a program that is to be found; `NAME=COMMAND`: one to start, and to start again when it dies. */
@@ -75,17 +78,16 @@ async function start(found: Found, command: Command): Promise<string[]> {
   try {
     const ready = await new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), startMs);
+      let isReady = false;
       stream.output.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
+        if (said.length < maxSaid) said += text;
         const events = eventsOf(said);
-        warnings.splice(
-          0,
-          warnings.length,
-          ...events.flatMap(({ event, message }) => (event === 'warning' ? [message ?? ''] : [])),
-        );
-        if (!events.some(({ event }) => event === 'ready')) return;
+        const messages = events.flatMap(({ event, message }) => (event === 'warning' ? [message ?? ''] : []));
+        warnings.splice(0, warnings.length, ...messages);
+        if (isReady || !events.some(({ event }) => event === 'ready')) return;
+        isReady = true;
         clearTimeout(timer);
-        timer = setTimeout(() => resolve(true), linkMs);
+        timer = setTimeout(() => resolve(true), linkMs); // It goes on talking, as its programs do.
       });
       stream.output.once('end', () => resolve(false));
     });

@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
-import { cp, mkdir } from 'node:fs/promises';
+import { chmod, cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -58,6 +58,7 @@ export async function baseImage(): Promise<string> {
     for (const name of readdirSync('/usr/include')) if (name.endsWith('.h')) await put(join('/usr/include', name));
     for (const name of headers) if (existsSync(join('/usr/include', name))) await put(join('/usr/include', name));
     for (const name of ['tmp', 'dev', 'proc', 'sys', 'etc']) await mkdir(join(folder, name), { recursive: true });
+    await chmod(join(folder, 'tmp'), 0o1777);
     await importFolder(folder, tag, ['ENV PATH=/usr/local/bin']);
     return tag;
   } finally {
