@@ -43,11 +43,12 @@ class ProcessStream extends Duplex {
     super();
     this.#child = child;
     child.stdout.on('data', (data: Buffer) => this.push(data) || child.stdout.pause());
-    child.stdout.on('end', () => this.push(null));
     child.stdin.on('error', () => undefined); // Seen by its end.
     child.on('error', (error) => this.destroy(error));
+    // Not at the end of its output: only then is it clear how it ended, and all is heard that it had to say.
     child.on('close', (code) => {
-      if (code !== 0 && code !== null) this.destroy(new Error(`ssh ended with exit code ${code}`));
+      if (code === 0) this.push(null);
+      else this.destroy(new Error(`ssh ended with exit code ${code}`));
     });
   }
 
@@ -56,7 +57,7 @@ class ProcessStream extends Duplex {
   }
 
   override _write(data: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#child.stdin.write(data, done);
+    this.#child.stdin.write(data, () => done()); // A failure shows in how it ends.
   }
 
   override _final(done: () => void): void {
