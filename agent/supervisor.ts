@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,7 +120,9 @@ export class Supervisor {
       const { file, args, shell } = invocationOf(this.#order.command);
       const child = spawn(file, args, {
         shell,
-        detached: true, // Its own process group, so that what the shell starts can be ended with it.
+        // Its own process group, so that what the shell starts can be ended with it. On Windows: not to end with us.
+        detached: true,
+        windowsHide: true,
         stdio: ['ignore', log.fd, log.fd],
         env: this.#environment,
       });
@@ -130,8 +132,8 @@ export class Supervisor {
       });
       if (child.pid !== undefined) await this.#begin(child.pid, false);
       const how = await ended;
-      // What the shell left behind would run beside the next start.
-      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      // What the shell left behind would run beside the next start. On Windows nothing says what that is.
+      if (child.pid !== undefined && process.platform !== 'win32') killGroup(child.pid, 'SIGKILL');
       return how;
     } finally {
       await log.close();
@@ -142,7 +144,7 @@ export class Supervisor {
     await this.#begin(pid, true);
     await whenGone(pid, this.#stopping.signal);
     if (this.#stopping.signal.aborted) await whenGone(pid, AbortSignal.timeout(graceMs + 1_000));
-    killGroup(pid, 'SIGKILL');
+    if (process.platform !== 'win32') killGroup(pid, 'SIGKILL');
     return 'ended';
   }
 
@@ -182,16 +184,20 @@ export class Supervisor {
   }
 }
 
+/** Windows has no signals: whoever is told to end there is ended, with what it started. */
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    if (process.platform !== 'win32') process.kill(-pid, signal);
+    else if (spawnSync('taskkill', ['/t', '/f', '/pid', String(pid)], { windowsHide: true }).status !== 0)
+      process.kill(pid, signal);
   } catch {
     // It ended meanwhile.
   }
 }
 
-/** A shell reports a signal of its last command as 128 and the signal's number. */
+/** A shell reports a signal of its last command as 128 and the signal's number; Windows a crash by its exception. */
 function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+  if (code !== null && code >= 0x80000000) return `died of exception 0x${code.toString(16)}`;
   const names: Readonly<Record<number, string>> = {
     4: 'SIGILL',
     6: 'SIGABRT',

@@ -16,7 +16,7 @@ out=$(mktemp -p "$PWD" .out.XXXXXX) err=$(mktemp -p "$PWD" .err.XXXXXX)
 tail -s 0.1 --pid=$$ -n +1 -f "$out" & tail -s 0.1 --pid=$$ -n +1 -f "$err" >&2 &
 exec wine "$@" > "$out" 2> "$err"
 `;
-const wine = ['bash', '-c', followed, 'wine'] as const;
+export const wine = ['bash', '-c', followed, 'wine'] as const;
 
 /** Why nothing can be run on Windows here; undefined when it can. */
 export function missingWindows(): string | undefined {
