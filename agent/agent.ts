@@ -6,13 +6,13 @@ import { parseTarget, requireLoopback } from '../rpc/address.ts';
 import { Checker } from './check.ts';
 import { Cleaner } from './cleaner.ts';
 import { DataFolder } from './data-folder.ts';
+import { watchEnd } from './death.ts';
 import { HistoryStore } from './history-store.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say, Warning } from './notice.ts';
 import { openDoor } from './open-door.ts';
 import { PartialStore } from './partials.ts';
-import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
@@ -114,12 +114,13 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const thread = new WorkThread();
     closers.push(() => thread.close());
     const images = await ImageStore.open(data, options.maxDiskBytes, thread);
-    const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
+    const partials = await PartialStore.open(options.data, 4 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
-    const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
+    const deathOf = (died: ProgramLink, signal: AbortSignal): Promise<string | undefined> =>
+      findDeath(died, programs, supervisors.get(died.name), signal);
     const world = { images, deathOf, closing: closing.signal, publish: tell, warn };
-    const programs = new Programs(histories, world, say);
+    const programs: Programs = new Programs(histories, world, say);
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
     for (const socket of early) programs.accept(socket);
@@ -222,10 +223,13 @@ function claimDefaultLink(
 
 async function findDeath(
   link: ProgramLink,
+  programs: Programs,
   supervisor: Supervisor | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!(await whenGone(link.pid, signal))) return undefined;
+  const end = await watchEnd(link, () => programs.links, signal);
+  if (end === 'alive') return undefined;
+  if (end === 'away') return 'is gone (it runs in another container, so how it ended is not seen)';
   const how = await supervisor?.exit(AbortSignal.any([signal, AbortSignal.timeout(2_000)]));
   return how ?? 'ended';
 }

@@ -290,10 +290,7 @@ void hoti_thread_use(hot_thread *thread, hoti_version *version);
 /* ---- program.c: the background thread ---- */
 hoti_u64 hoti_now(void); /* ns, monotonic */
 const char *hoti_program_name(void);
-void hoti_program_wake(void);
-int hoti_program_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with hoti_lock held */
-void hoti_program_signal(void);                                               /* the same */
-extern unsigned hoti_is_child; /* a fork: this process has no background thread */
+extern unsigned hoti_is_child; /* this process has no background thread: a fork, most often */
 
 /* ---- link.c: the line to the agent ---- */
 void hoti_link_begin(void);

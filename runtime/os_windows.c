@@ -109,6 +109,8 @@ void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(vo
 long hoti_thread_id(void) { return (long)GetCurrentThreadId(); }
 long hoti_process_id(void) { return (long)GetCurrentProcessId(); }
 
+hoti_u64 hoti_process_space(void) { return 0; }
+
 /* ---- what is left ---- */
 size_t hoti_executable(char *path, size_t room) {
     hoti_wide wide;

@@ -95,4 +95,5 @@ void hot_program(int argc, char **argv, hot_module *const *modules, unsigned cou
     hoti_guards_begin();
     hoti_at_fork(before_fork, after_fork, in_child);
     if (hoti_background_start(background)) atexit(at_end);
+    else hoti_is_child = 1; /* as good as: nobody is there who would load or answer */
 }
