@@ -2,7 +2,6 @@ import { type Manifest as SignedManifest, validateManifest } from '../artifact/m
 import { VaisError } from '../common/error.ts';
 import { packageVersion } from '../common/package-root.ts';
 import type { AgentClient, AgentSession } from '../rpc/client.ts';
-import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
