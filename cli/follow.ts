@@ -3,6 +3,7 @@ import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import { readFromDisk } from '../compiler/modules.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import { fromFailure } from '../rpc/status.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination, warmContracts } from './choose.ts';
 import { PushClock } from './clock.ts';
@@ -62,6 +63,8 @@ export class Follower implements CrewMember {
   /** What the target ran, and was started with, when it was last heard of. */
   #seen: { readonly build: string; readonly base: string } | undefined;
   #said = false;
+  /** The last version that was confirmed, and for which version that is desired instead it was asked after. */
+  #confirmed: { readonly version: number; readonly push: Push; asked?: number } | undefined;
 
   /** @param crew those that follow the modules of the same program */
   constructor(
@@ -243,6 +246,7 @@ export class Follower implements CrewMember {
     }
     output.show(ending);
     if (ending.event !== 'done') return;
+    this.#confirmed = { version: ending.version, push: ready.push };
     this.#refining = this.#refine(newest);
     await this.#refining;
   }
@@ -271,14 +275,41 @@ export class Follower implements CrewMember {
       this.#seen.base === module.baseBuildId &&
       module.version === 1 &&
       module.desiredVersion === 1;
-    if (first !== undefined && lost) {
-      first.state = 'waiting'; // The fast build first, as when it was saved.
-      this.#newest = first;
-    }
+    if (newest?.state === 'ended' && this.#confirmed?.asked !== module.desiredVersion)
+      void this.#askAfter(newest, module.desiredVersion, lost ? first : undefined);
     this.#note(destination);
     this.#offerSecond();
     this.#crew.look();
     warmContracts(destination);
+  }
+
+  /**
+   * Another version than ours is desired. Where ours failed while nobody could tell us, that is said now; where the agent
+   * does not know of it, its records are gone, and it is offered again.
+   *
+   * @param lost what to offer then
+   */
+  async #askAfter(newest: Made, desired: number, lost: Made | undefined): Promise<void> {
+    const confirmed = this.#confirmed;
+    if (confirmed === undefined || confirmed.version === desired) return;
+    confirmed.asked = desired;
+    const { program, module } = this.#destination;
+    const entries = await this.#line.history(program, module).catch(() => undefined);
+    if (entries === undefined || newest !== this.#newest || newest.state !== 'ended') return;
+    const { digest } = newest.ready.built;
+    const ours = entries.findLast(
+      (entry) => entry.version === confirmed.version && (entry.digest === digest || entry.fastDigest === digest),
+    );
+    if (ours?.outcome === 'OUTCOME_REVERTED') {
+      newest.state = 'failed'; // So that it is not taken for lost, and offered again.
+      this.#context.output.show(
+        errorReport(fromFailure(ours.reason), { push: confirmed.push.id, file: this.#file.path }),
+      );
+    } else if (ours === undefined && lost !== undefined) {
+      lost.state = 'waiting'; // The fast build first, as when it was saved.
+      this.#newest = lost;
+      this.#crew.look();
+    }
   }
 
   #note(destination: Destination): void {
