@@ -3,6 +3,7 @@ import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import { readFromDisk } from '../compiler/modules.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import { tierName } from '../rpc/names.ts';
 import { fromFailure } from '../rpc/status.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination, warmContracts } from './choose.ts';
@@ -122,12 +123,23 @@ export class Follower implements CrewMember {
     if (!('event' in warm)) await this.#make(0, new PushClock(), signal);
     else if (!signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
-    output.show({ event: 'watching', file, program, module, version: instances[0].version, polling });
+    const { version } = instances[0];
+    const differs = !('event' in warm) && (await this.#differs(warm)) ? { differs: true } : {};
+    output.show({ event: 'watching', file, program, module, version, polling, ...differs });
     return async () => {
       this.#compiling.abort();
       await watcher.close();
       await Promise.all([this.#making, this.#refining]);
     };
+  }
+
+  /** Whether the file has something else than what runs, as far as their builds can be compared. */
+  async #differs({ built: { contract } }: Ready): Promise<boolean> {
+    const { program, module } = this.#destination;
+    const entries = await this.#line.history(program, module).catch(() => []);
+    const now = entries.find(({ desired }) => desired);
+    if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return false;
+    return now.buildId !== contract.buildId && now.fastBuildId !== contract.buildId;
   }
 
   async #onChange(change: Change): Promise<void> {
