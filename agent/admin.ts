@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import type { AdminServiceHandlers } from '../rpc/gen/vais/remote/v1/AdminService.ts';
 import type { Developer as WireDeveloper } from '../rpc/gen/vais/remote/v1/Developer.ts';
@@ -7,12 +6,8 @@ import { addHealthService } from '../rpc/server.ts';
 import type { Developer } from './developers.ts';
 import { listenForPrograms } from './link.ts';
 import { answer } from './service.ts';
+import { socketPath } from './socket-path.ts';
 import type { Trust } from './trust.ts';
-
-/** Where whoever runs an agent reaches it: a socket in its data folder, which only the agent's user can use. */
-export function adminPath(dataFolder: string): string {
-  return join(dataFolder, 'admin.sock');
-}
 
 /** Serves the admin's commands, and the standard health service. Returns how to stop that. @throws VaisError `storage`, `busy` */
 export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() => Promise<void>> {
@@ -20,7 +15,9 @@ export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() =
   server.addService(AdminService.service, handlers(trust));
   addHealthService(server); // Whoever watches over the agent is no developer, and the port answers nobody else.
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const listener = await listenForPrograms(adminPath(dataFolder), (socket) => injector.injectConnection(socket));
+  const listener = await listenForPrograms(socketPath(dataFolder, 'admin'), (socket) =>
+    injector.injectConnection(socket),
+  );
   return async () => {
     await listener.close();
     server.forceShutdown();

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { validateName } from '../artifact/name.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
@@ -7,18 +6,19 @@ import { parseTarget, requireLoopback, type Target } from '../rpc/address.ts';
 import { Checker } from './check.ts';
 import { Cleaner } from './cleaner.ts';
 import { DataFolder } from './data-folder.ts';
+import { watchEnd } from './death.ts';
 import { HistoryStore } from './history-store.ts';
 import { ImageStore } from './images.ts';
 import { type LinkListener, listenForPrograms } from './link.ts';
 import type { Notice, PushEvent, Say, Warning } from './notice.ts';
 import { openDoor } from './open-door.ts';
 import { PartialStore } from './partials.ts';
-import { whenGone } from './process.ts';
 import type { ProgramLink } from './program.ts';
 import { Programs } from './programs.ts';
 import { ReadyFirst } from './ready-first.ts';
 import type { RunOrder } from './run-order.ts';
 import type { ServiceWorld } from './service.ts';
+import { socketPath } from './socket-path.ts';
 import { storageOf } from './storage.ts';
 import { Supervisor } from './supervisor.ts';
 import { Troubles } from './trouble.ts';
@@ -107,7 +107,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
     };
-    const link = await listenForPrograms(join(options.data, 'link.sock'), (socket) => accept(socket));
+    const link = await listenForPrograms(socketPath(options.data, 'link'), (socket) => accept(socket));
     closers.push(() => link.close());
 
     const supervisors = new Map<string, Supervisor>();
@@ -117,9 +117,10 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
-    const deathOf = (died: ProgramLink, signal: AbortSignal) => findDeath(died, supervisors.get(died.name), signal);
+    const deathOf = (died: ProgramLink, signal: AbortSignal): Promise<string | undefined> =>
+      findDeath(died, programs, supervisors.get(died.name), signal);
     const world = { images, deathOf, closing: closing.signal, publish: tell, warn };
-    const programs = new Programs(histories, world, say);
+    const programs: Programs = new Programs(histories, world, say);
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
     for (const socket of early) programs.accept(socket);
@@ -235,10 +236,13 @@ function claimDefaultLink(
 
 async function findDeath(
   link: ProgramLink,
+  programs: Programs,
   supervisor: Supervisor | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!(await whenGone(link.pid, signal))) return undefined;
+  const end = await watchEnd(link, () => programs.links, signal);
+  if (end === 'alive') return undefined;
+  if (end === 'away') return 'is gone (it runs in another container, so how it ended is not seen)';
   const how = await supervisor?.exit(AbortSignal.any([signal, AbortSignal.timeout(2_000)]));
   return how ?? 'ended';
 }

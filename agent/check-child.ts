@@ -46,7 +46,8 @@ function check(request: CheckRequest): void {
     throw new VaisError('digest_mismatch', `the staged image is not what it was: its SHA-256 is ${digest} now`);
   }
   say({ kind: 'stage', stage: 'load' });
-  const library = koffi.load(request.path);
+  // Windows takes a name without an end for that of a .dll, unless a point says that it has none.
+  const library = koffi.load(process.platform === 'win32' ? `${request.path}.` : request.path);
   try {
     say({ kind: 'stage', stage: 'read' });
     compare(request, readHead(library));

@@ -5,12 +5,13 @@ import { VaisError } from '../common/error.ts';
 import type { Developer__Output } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
 import { fromStatus } from '../rpc/status.ts';
-import { adminPath, wireDeveloper } from './admin.ts';
+import { wireDeveloper } from './admin.ts';
 import { AuditLog, auditFile, broken, readAudit } from './audit.ts';
 import { DataFolder } from './data-folder.ts';
 import { DeveloperStore } from './developers.ts';
 import { health as askHealth } from './health.ts';
 import { setIdentityAside } from './identity.ts';
+import { isPipe, socketPath } from './socket-path.ts';
 import { Troubles } from './trouble.ts';
 
 /**
@@ -128,12 +129,13 @@ type Call<Answer> = (
 
 /** Asks the agent that runs on the folder. Undefined when none does. */
 async function ask<Answer>(data: string, call: Call<Answer>): Promise<Answer | undefined> {
-  const path = adminPath(data);
+  const path = socketPath(data, 'admin');
   if ((await stat(data).catch(() => undefined)) === undefined)
     throw new VaisError('usage', `there is no data folder ${data}`, {
       hint: 'Give the --data that the agent was given.',
     });
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  // To look at a pipe is to connect to it.
+  if (!isPipe(path) && (await stat(path).catch(() => undefined)) === undefined) return undefined;
   const client = new AdminService(`unix:${path}`, grpc.credentials.createInsecure());
   try {
     return await new Promise<Answer>((resolve, reject) => {

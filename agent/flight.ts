@@ -1,4 +1,5 @@
 import { isErrorCode, VaisError } from '../common/error.ts';
+import { isSameProcess } from './death.ts';
 import type { ImageStore } from './images.ts';
 import type { Landing } from './landing.ts';
 import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
@@ -85,8 +86,8 @@ export class Flight {
       this.#early.set(link, early);
       return;
     }
-    // By the connection, not by the pid alone: two containers may both have a process 7.
-    let passenger = this.#passengers.find((one) => one.link.closed && one.link.pid === link.pid);
+    // By the connection, not by the process alone: it may have dialled anew before the old connection is seen to end.
+    let passenger = this.#passengers.find((one) => one.link.closed && isSameProcess(one.link, link));
     if (passenger?.landed !== undefined) return; // The lane brings it to what is desired when this flight is over.
     if (passenger === undefined) {
       if (this.#cancelled) return;

@@ -5,8 +5,8 @@ import { agentIdOf } from '../rpc/certificate.ts';
 import { plainChannel } from '../rpc/credentials.ts';
 import { greet } from '../rpc/greet.ts';
 import { checkHealth } from '../rpc/health.ts';
-import { adminPath } from './admin.ts';
 import { authorityPath } from './identity.ts';
+import { socketPath } from './socket-path.ts';
 import { readWhereabouts } from './whereabouts.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function health(dataFolder: string): Promise<{ readonly address: st
   const { agentId } = await greet(target);
   if (agentId !== (await ownId(dataFolder)))
     throw new VaisError('identity_changed', `what listens at ${address} is not the agent of ${dataFolder}`);
-  await checkHealth({ ...target, dial: `unix:${adminPath(dataFolder)}` }, plain);
+  await checkHealth({ ...target, dial: `unix:${socketPath(dataFolder, 'admin')}` }, plain);
   return { address };
 }
 

@@ -30,6 +30,8 @@ const maxContractBytes = 8 * 1024 * 1024;
 export class Hello {
   name = '';
   pid = 0;
+  /** The pid namespace that `pid` counts in, by its inode; undefined where the program does not say. */
+  pidNamespace: string | undefined;
   triple = '';
   runtimeVersion = '';
   loading: Loading = 'unloads';
@@ -44,6 +46,7 @@ export class Hello {
     if (!isName(name) || pid === undefined) return 'the hello names no program or no pid';
     this.name = name;
     this.pid = pid;
+    this.pidNamespace = fields.get('pidns');
     this.triple = fields.get('triple') ?? '';
     this.runtimeVersion = fields.get('runtime') ?? '';
     const loading = fields.get('loading');

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import { isPrivateFolder, makePrivateFolder } from '../common/files.ts';
 import { takeLock } from './lock.ts';
+import { isPipe } from './socket-path.ts';
 
 /** A socket that programs dial. */
 export interface LinkListener {
@@ -17,12 +18,28 @@ export interface LinkListener {
 const maxSocketPath = 100;
 
 /**
- * Listens for programs on a Unix socket that nobody else can use, in a folder that nobody else can write to. A lock beside
- * it keeps two agents that start at the same instant from taking it from each other.
+ * Listens for programs on a Unix socket that nobody else can use, in a folder that nobody else can write to; on Windows on
+ * a named pipe, to which nobody else can write.
  *
  * @throws VaisError `busy` when another agent listens there, `storage` when the folder is not safe
  */
 export async function listenForPrograms(path: string, onProgram: (socket: Socket) => void): Promise<LinkListener> {
+  const server = createServer(onProgram);
+  const release = await (process.platform === 'win32' ? takePipe(server, path) : takeSocket(server, path));
+  let closed = false;
+  return {
+    path,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      server.close(); // Removes the socket too, at once: a moment later it may be another agent's.
+      release();
+    },
+  };
+}
+
+/** A lock beside the socket keeps two agents that start at the same instant from taking it from each other. */
+async function takeSocket(server: Server, path: string): Promise<() => void> {
   if (Buffer.byteLength(path) > maxSocketPath) {
     throw new VaisError('storage', `the path of a socket is longer than ${maxSocketPath} bytes: ${path}`, {
       hint: 'Give the agent a data folder with a shorter path, or name the socket with --link.',
@@ -34,7 +51,6 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
     throw new VaisError('storage', `${folder} can be written to by other users, so they could pose as the agent`);
   }
   const lock = await takeLock(`${path}.lock`, `the link ${path}`);
-  const server = createServer(onProgram);
   try {
     if (await answers(path)) throw new VaisError('busy', `another process listens on ${path}`);
     await rm(path, { force: true }); // Left by an agent that was killed: nobody answers.
@@ -44,26 +60,21 @@ export async function listenForPrograms(path: string, onProgram: (socket: Socket
     lock.release();
     throw thrown;
   }
-  let closed = false;
-  return {
-    path,
-    close: async () => {
-      if (closed) return;
-      closed = true;
-      server.close(); // Removes the socket too, at once: a moment later it may be another agent's.
-      lock.release();
-    },
-  };
+  return () => lock.release();
 }
 
-/**
- * Where programs look when `VAIS_HOT_LINK` is not set: docs/link.md.
- *
- * @param runtimeFolder `XDG_RUNTIME_DIR`, when it is set
- */
-export function defaultLinkPath(runtimeFolder: string | undefined): string {
-  if (runtimeFolder !== undefined && runtimeFolder !== '') return `${runtimeFolder}/vais-hot/link.sock`;
-  return `/tmp/vais-hot-${process.getuid?.() ?? 0}/link.sock`;
+/** Node makes the first instance of the pipe or none, and Windows lets nobody but its maker write to one. */
+async function takePipe(server: Server, path: string): Promise<() => void> {
+  if (!isPipe(path)) {
+    throw new VaisError('usage', `${path} is no named pipe`, {
+      hint: 'On Windows programs find their agent at a name like \\\\.\\pipe\\NAME.',
+    });
+  }
+  await listen(server, path).catch((thrown: VaisError) => {
+    const { code } = thrown.cause as NodeJS.ErrnoException;
+    throw code === 'EADDRINUSE' ? new VaisError('busy', `another process listens on ${path}`) : thrown;
+  });
+  return () => undefined;
 }
 
 function listen(server: Server, path: string): Promise<void> {
@@ -77,7 +88,7 @@ function listen(server: Server, path: string): Promise<void> {
       resolve();
     });
     // The socket was made within the call. Whatever the agent's umask: nobody else may use it.
-    if (existsSync(path)) chmodSync(path, 0o600);
+    if (!isPipe(path) && existsSync(path)) chmodSync(path, 0o600);
   });
 }
 

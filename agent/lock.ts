@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import { storageError } from '../common/files.ts';
+import { systemFlock } from '../common/flock.ts';
 import { isAlive } from './process.ts';
 
 /** A lock that this process holds. The system takes it away when the process ends, however it does. */
@@ -104,24 +105,6 @@ function nameIn(path: string): string {
   } catch {
     return '';
   }
-}
-
-type Flock = (file: number) => string | undefined;
-let loaded: Promise<Flock> | undefined;
-
-/** The system's own `flock`, which Node does not have. Says what error it met. */
-function systemFlock(): Promise<Flock> {
-  loaded ??= import('koffi').then(({ default: koffi }) => {
-    const flock = koffi.load(null).func('int flock(int fd, int operation)');
-    const exclusiveNow = 2 | 4;
-    return (file) => {
-      if (flock(file, exclusiveNow) === 0) return undefined;
-      const error = koffi.errno();
-      const name = Object.entries(koffi.os.errno).find(([, value]) => value === error)?.[0];
-      return name === 'EWOULDBLOCK' ? 'EAGAIN' : (name ?? `error ${error}`); // One number with two names.
-    };
-  });
-  return loaded;
 }
 
 /** On Windows: the first instance of a named pipe, of which there is one. It tells whoever asks who holds it. */

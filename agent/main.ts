@@ -6,9 +6,9 @@ import { parseTarget } from '../rpc/address.ts';
 import { type AgentFlags, agentCommandLine, isAgentCommand } from './command-line.ts';
 import type { Show } from './commands.ts';
 import { connectAgent } from './connect.ts';
-import { defaultLinkPath } from './link.ts';
 import type { Notice } from './notice.ts';
 import { noticeJson, renderNotice } from './render.ts';
+import { defaultLinkPath } from './socket-path.ts';
 
 /**
  * `vais-remote agent …` and `vais-remote audit …`: the edge of the agent. An agent runs until it is told to stop (SIGINT,

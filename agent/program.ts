@@ -122,6 +122,11 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     return this.#hello.pid;
   }
 
+  /** The pid namespace that `pid` counts in; undefined where the program does not say. */
+  get pidNamespace(): string | undefined {
+    return this.#hello.pidNamespace;
+  }
+
   get triple(): string {
     return this.#hello.triple;
   }

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import { makePrivateFolder, placeFile } from '../common/files.ts';
+import { makePrivateFolder, placeFile, readIfThere } from '../common/files.ts';
+import { damaged, seal, unseal } from '../common/sealed.ts';
 import type { Say } from './notice.ts';
+import { findByEnvironment, startedBy } from './orphan.ts';
 import { OutputFollower } from './output.ts';
 import { startTimeOf, whenGone } from './process.ts';
 import { invocationOf, type RunOrder } from './run-order.ts';
@@ -21,6 +23,7 @@ const graceMs = 5_000;
 const notStarted = 'could not be started: ';
 
 interface PidFile {
+  readonly format: 2;
   readonly pid: number;
   readonly startTime: string | undefined;
 }
@@ -44,7 +47,7 @@ export class Supervisor {
   constructor(order: RunOrder, dataFolder: string, environment: NodeJS.ProcessEnv, say: Say) {
     this.#order = order;
     this.#folder = join(dataFolder, 'run');
-    this.#environment = environment;
+    this.#environment = { ...environment, [startedBy]: dataFolder };
     this.#say = say;
   }
 
@@ -156,9 +159,9 @@ export class Supervisor {
   async #begin(pid: number, adopted: boolean): Promise<void> {
     this.#pid = pid;
     this.#say({ event: 'started', program: this.name, pid, adopted }); // At once: before what the program itself says.
-    const file: PidFile = { pid, startTime: await startTimeOf(pid) };
+    const file: PidFile = { format: 2, pid, startTime: await startTimeOf(pid) };
     try {
-      placeFile(this.#path('pid'), JSON.stringify(file));
+      placeFile(this.#path('pid'), seal(file));
     } catch (thrown) {
       this.#warn(thrown);
     }
@@ -172,12 +175,12 @@ export class Supervisor {
   }
 
   async #findOrphan(): Promise<number | undefined> {
-    try {
-      const { pid, startTime } = JSON.parse(await readFile(this.#path('pid'), 'utf8')) as PidFile;
-      return startTime !== undefined && (await startTimeOf(pid)) === startTime ? pid : undefined;
-    } catch {
-      return undefined; // None was left, or none that can be told from another process.
-    }
+    const text = await readIfThere(this.#path('pid')).catch(() => '');
+    const file = text === undefined ? undefined : parsePidFile(text);
+    if (text !== undefined && file === undefined)
+      this.#warn(damaged(this.#path('pid'), 'the program is looked for by its environment'));
+    if (file?.startTime !== undefined && (await startTimeOf(file.pid)) === file.startTime) return file.pid;
+    return findByEnvironment(this.#environment);
   }
 
   #warn(thrown: unknown): void {
@@ -217,4 +220,13 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null, shell:
   };
   const name = signal ?? (code !== null && code > 128 ? names[code - 128] : undefined);
   return name === undefined ? `ended with exit code ${code}` : `died of ${name}`;
+}
+
+function parsePidFile(text: string): Omit<PidFile, 'format'> | undefined {
+  try {
+    const { pid, startTime } = unseal('', text, 2);
+    return typeof pid === 'number' && typeof startTime === 'string' ? { pid, startTime } : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -61,7 +61,7 @@ export async function makeOf(delta: Uint8Array, manifest: Manifest, world: Trans
     const needed = there + size;
     budget.take(needed);
     try {
-      await thread.run('apply', { old: images.path(base), delta: Uint8Array.from(delta), to, maxBytes: size });
+      await thread.run('apply', { old: images.path(base), delta: new Uint8Array(delta), to, maxBytes: size });
     } finally {
       budget.give(needed);
     }

@@ -14,7 +14,7 @@ const noMark = 0x5a5a5a5a;
  * mark of its target's *new* address, and only what means the same looks the same.
  */
 export function patternOf(bytes: Uint8Array, layout: Layout, meaning: Shifts | 'new' | undefined): Uint8Array {
-  const pattern = bytes.slice();
+  const pattern = Uint8Array.from(bytes);
   const view = new DataView(pattern.buffer, pattern.byteOffset, pattern.byteLength);
   const { at, kind: kinds, target: targets, count } = layout.references;
   for (let index = 0; index < count; index += 1) {

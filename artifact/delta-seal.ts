@@ -28,7 +28,7 @@ export function unseal(bytes: Uint8Array): { bytes: Uint8Array; seal: Seal | und
   try {
     const found = findSeal(bytes);
     if (found === undefined) return { bytes, seal: undefined };
-    const bare = bytes.slice();
+    const bare = Uint8Array.from(bytes);
     bare.fill(0, found.offset, found.offset + hashesSize(found));
     return { bytes: bare, seal: found };
   } catch (thrown) {

@@ -3,6 +3,7 @@ import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFolder } from '../cli/context.ts';
 import { Child } from '../cli/demo/child.ts';
+import { digestOf } from '../common/digest.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { Line, lineMissing } from './line.ts';
 import { type Row, rowOf } from './report.ts';
@@ -15,7 +16,8 @@ const main = join(packageRoot, 'dist', 'cli', 'main.js');
 const megabyte = 1_000_000;
 const times = 3;
 const large = 250;
-const small = 16;
+/** Too large for a delta as well. */
+const small = 80;
 const sampleMs = 10;
 
 /**
@@ -82,19 +84,38 @@ async function measureFar(
 
 async function measureRate(place: Place, image: string, name: string, note: string, add: (row: Row) => void) {
   const rates: number[] = [];
+  const hashed: number[] = [];
+  const busy = { cli: [] as number[], agent: [] as number[] };
   for (let count = 0; count < times; count += 1) {
-    const { bytesPerSecond } = reportOf(await place.push(await place.padded(image, large)), 'sent');
-    rates.push(Number(bytesPerSecond) / megabyte);
+    const path = await place.padded(image, large);
+    const { reports, peak } = await place.watched(path);
+    rates.push(Number(reportOf(reports, 'sent')['bytesPerSecond']) / megabyte);
+    busy.cli.push(peak.cliSeconds);
+    busy.agent.push(peak.agentSeconds);
+    const begun = performance.now();
+    digestOf(await readFile(path));
+    hashed.push(large / ((performance.now() - begun) / 1000));
   }
-  add(rowOf(name, 'MB/s', rates, `${large} MB, ${note}`));
+  const [floor] = hashed.sort((a, b) => b - a);
+  add(rowOf(name, 'MB/s', rates, `${large} MB, ${note}; beside it: to read and hash the same alone`, floor));
+  add(rowOf(`${name}/cpu_cli`, 's', busy.cli, `of one core, for ${large} MB, from start to end`));
+  add(rowOf(`${name}/cpu_agent`, 's', busy.agent, `of one core, for ${large} MB, from start to end`));
 }
 
 async function measureMemory(place: Place, image: string, add: (row: Row) => void): Promise<void> {
-  const before = await place.peaks(await place.padded(image, small));
-  const after = await place.peaks(await place.padded(image, large));
+  const { peak: before } = await place.watched(await place.padded(image, small));
+  const { peak: after } = await place.watched(await place.padded(image, large));
   const note = `peak while ${large} MB are sent; floor: while ${small} MB are`;
   add(rowOf('upload/memory_cli', 'MB', [after.cli], note, before.cli));
   add(rowOf('upload/memory_agent', 'MB', [after.agent], note, before.agent));
+}
+
+/** What a push took of either side: memory in megabytes, and seconds of one core. */
+interface Peak {
+  readonly cli: number;
+  readonly agent: number;
+  readonly cliSeconds: number;
+  readonly agentSeconds: number;
 }
 
 /** An agent, a program beside it, and a developer who pushes. */
@@ -157,25 +178,25 @@ class Place {
     return this.#end(this.#pushing(path));
   }
 
-  /** The most memory that either side had meanwhile, in megabytes. */
-  async peaks(path: string): Promise<{ readonly cli: number; readonly agent: number }> {
+  /** Pushes a library, and looks at both sides meanwhile. */
+  async watched(path: string): Promise<{ readonly reports: Report[]; readonly peak: Peak }> {
+    const agentPid = this.#agent?.pid;
+    const before = await secondsOf(agentPid);
     const child = this.#pushing(path);
-    const peak = { cli: 0, agent: 0 };
-    const timer = setInterval(() => {
-      for (const [side, pid] of [
-        ['cli', child.pid],
-        ['agent', this.#agent?.pid],
-      ] as const)
-        void residentOf(pid).then((bytes) => {
-          peak[side] = Math.max(peak[side], bytes / megabyte);
-        });
-    }, sampleMs);
+    const peak = { cli: 0, agent: 0, cliSeconds: 0, agentSeconds: 0 };
+    const look = async (): Promise<void> => {
+      peak.cli = Math.max(peak.cli, await residentOf(child.pid));
+      peak.agent = Math.max(peak.agent, await residentOf(agentPid));
+      peak.cliSeconds = Math.max(peak.cliSeconds, await secondsOf(child.pid));
+    };
+    const timer = setInterval(() => void look(), sampleMs);
     try {
-      await this.#end(child);
+      const reports = await this.#end(child);
+      peak.agentSeconds = (await secondsOf(agentPid)) - before;
+      return { reports, peak };
     } finally {
       clearInterval(timer);
     }
-    return peak;
   }
 
   #pushing(path: string): Child {
@@ -206,7 +227,19 @@ function reportOf(reports: readonly Report[], event: string): Report {
   return found;
 }
 
+/** What a process has in memory now, in megabytes. */
 async function residentOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024) / megabyte;
+}
+
+/** How long it has kept a core busy, in seconds, its threads together; the system counts hundredths. */
+async function secondsOf(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [user = 0, system = 0] = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
 }

@@ -1,11 +1,10 @@
-import { type ChunkEffort, chunkSize, chunkSizeAt, effortFor, encodeChunks } from '../artifact/chunk.ts';
+import { chunkSize, chunkSizeAt, encodeChunks } from '../artifact/chunk.ts';
 import type { SessionRequest } from '../rpc/gen/vais/remote/v1/SessionRequest.ts';
+import { Effort } from './effort.ts';
 import { type LocalImage, withPieces } from './local-image.ts';
 
 /** So many chunks may be under way that the agent has not on its disk: 16 MiB, for 300 MB/s at a round trip of 50 ms. */
 const maxUnderWay = 32;
-/** How fast the line is, is told after so long and then from what came in so long, in milliseconds. */
-const rateMs = 300;
 
 /** How an image travels, and how much of it has come. */
 export interface Progress {
@@ -36,15 +35,14 @@ export class Upload {
   #taken = 0;
   #had = 0;
   #sent = 0;
-  #effort: ChunkEffort;
-  #mark: { readonly at: number; readonly sent: number } | undefined;
+  #effort: Effort;
   #wake: () => void = () => undefined;
   #run = 0;
 
   constructor(image: LocalImage, world: UploadWorld) {
     this.#image = image;
     this.#world = world;
-    this.#effort = world.near ? 'none' : 'quick';
+    this.#effort = new Effort(world.near);
   }
 
   /** Sends the chunks from this one on; what it was sending before, it sends no more. @throws VaisError `storage` */
@@ -53,11 +51,15 @@ export class Upload {
     this.#wake();
     this.#taken = from;
     this.#had = this.#before(from);
-    this.#mark = { at: performance.now(), sent: 0 };
+    this.#effort = new Effort(this.#world.near);
     this.#sent = 0;
     this.#tell();
     await withPieces(this.#image, async (source) => {
-      for await (const { index, size, checksum, compression, data } of encodeChunks(source, () => this.#effort, from)) {
+      let since = performance.now();
+      for await (const chunk of encodeChunks(source, () => this.#effort.now, from)) {
+        const { index, size, checksum, compression, data } = chunk;
+        const madeAt = performance.now();
+        this.#effort.made(madeAt - since, size, data.length);
         while (this.#run === run && index - this.#taken >= maxUnderWay)
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
@@ -68,21 +70,20 @@ export class Upload {
         await this.#world.send({
           chunk: { nonce, index, size, checksum, compression: compressed, data: asBuffer(data) },
         });
+        since = performance.now();
+        this.#effort.waited(since - madeAt);
       }
     });
   }
 
   /** The agent has all chunks before this one. */
   taken(chunk: number): void {
-    for (let index = this.#taken; index < chunk; index += 1) this.#sent += this.#sizes[index] ?? 0;
+    let bytes = 0;
+    for (let index = this.#taken; index < chunk; index += 1) bytes += this.#sizes[index] ?? 0;
+    this.#sent += bytes;
     this.#taken = Math.max(this.#taken, chunk);
+    this.#effort.taken(bytes);
     this.#wake();
-    const now = performance.now();
-    const mark = this.#mark;
-    if (mark !== undefined && now - mark.at >= rateMs) {
-      this.#effort = effortFor(((this.#sent - mark.sent) * 1000) / (now - mark.at));
-      this.#mark = { at: now, sent: this.#sent };
-    }
     this.#tell();
   }
 

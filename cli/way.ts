@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { encodeDelta, readDeltaHead } from '../artifact/delta.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { type Digest, parseDigest } from '../common/digest.ts';
@@ -76,7 +77,9 @@ export class Ways {
       const base = parseDigest(each);
       if (base === undefined || base === digest) continue;
       const path = await this.#cache.find(base);
-      if (path !== undefined) return { base, path };
+      if (path === undefined) continue;
+      const there = await stat(path).catch(() => undefined);
+      if (there !== undefined && there.size <= mostDeltaImage) return { base, path };
     }
     return undefined;
   }

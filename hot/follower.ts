@@ -1,12 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { VaisError } from '../common/error.ts';
 import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import { type Built, build, endBuilds } from './build.ts';
 import type { HotReloadConfig } from './config.ts';
+import { BuildFolder } from './folder.ts';
 
 /** What came of the newest content of the source. */
 export type Made = { readonly ok: true; readonly built: Built } | { readonly ok: false; readonly error: VaisError };
@@ -15,13 +13,13 @@ export type Made = { readonly ok: true; readonly built: Built } | { readonly ok:
 export class Follower {
   readonly #config: HotReloadConfig;
   readonly #onMade: (made: Made) => void;
-  readonly #folder: string;
+  readonly #folder: BuildFolder;
   #watcher: SourceWatcher | undefined;
   #compiling = new AbortController();
   #newest: Promise<void> = Promise.resolve();
   #closed = false;
 
-  private constructor(config: HotReloadConfig, folder: string, onMade: (made: Made) => void) {
+  private constructor(config: HotReloadConfig, folder: BuildFolder, onMade: (made: Made) => void) {
     this.#config = config;
     this.#folder = folder;
     this.#onMade = onMade;
@@ -33,7 +31,7 @@ export class Follower {
    * @param onMade gets what was built; the file is the receiver's to remove. It does not throw.
    */
   static async start(config: HotReloadConfig, onMade: (made: Made) => void): Promise<Follower> {
-    const folder = await makeFolder();
+    const folder = await BuildFolder.make();
     const follower = new Follower(config, folder, onMade);
     // Where there is no file, building says so better than watching.
     if (existsSync(config.file)) {
@@ -59,9 +57,8 @@ export class Follower {
     this.#compiling.abort();
     await this.#watcher?.close();
     await this.#newest;
-    await endBuilds(this.#folder);
-    // What was killed just now may still have written something.
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+    await endBuilds(this.#folder.path);
+    await this.#folder.remove();
   }
 
   #begin(change?: Change): void {
@@ -89,20 +86,9 @@ export class Follower {
 
   async #build(signal: AbortSignal, onRead: (path: string) => void): Promise<Made> {
     try {
-      return { ok: true, built: await build(this.#config, this.#folder, signal, onRead) };
+      return { ok: true, built: await build(this.#config, this.#folder.path, signal, onRead) };
     } catch (thrown) {
       return { ok: false, error: VaisError.from(thrown) };
     }
-  }
-}
-
-async function makeFolder(): Promise<string> {
-  try {
-    return await mkdtemp(join(tmpdir(), 'vais-node-'));
-  } catch (thrown) {
-    throw new VaisError('storage', `cannot make a folder in ${tmpdir()}`, {
-      cause: thrown,
-      hint: 'Libraries are built there: set TMPDIR to a folder that can be written and run code.',
-    });
   }
 }

@@ -10,8 +10,8 @@ static unsigned last_status;  /* what the next hot_check returns, negated; 0: no
 
 /* The callback: a function of the program, or a hot function by its slot, as its address ends with its image. */
 static void (*callback)(long long version);
-static unsigned callback_slot; /* one more; 0: none */
-static hoti_module *callback_module;
+static unsigned callback_slot; /* the module's index times SLOTS, the slot, and one more; 0: none */
+enum { SLOTS = 65536 };
 
 int hoti_fail(hoti_error *error, const char *code, const char *format, ...) {
     va_list arguments;
@@ -39,12 +39,13 @@ void hoti_callback(hoti_u64 version) {
     void (*call)(long long) = HOTI_GET(callback);
     unsigned slot = HOTI_GET(callback_slot);
     if (slot != 0) {
-        hot_thread *t = callback_module->given->thread();
+        hoti_module *m = &hoti_modules[(slot - 1) / SLOTS];
+        hot_thread *t = m->given->thread();
         const hoti_version *v;
-        if (!t->joined) hoti_thread_join(callback_module, t);
+        if (!t->joined) hoti_thread_join(m, t);
         v = t->version;
         HOT_ENTER(t);
-        ((void (*)(long long))v->table[slot - 1])((long long)version);
+        ((void (*)(long long))v->table[(slot - 1) % SLOTS])((long long)version);
         HOT_LEAVE(t);
     } else if (call != NULL) {
         call((long long)version);
@@ -78,9 +79,8 @@ long long hot_on_reload(void (*call)(long long version)) {
         hoti_error error;
         if (v == NULL || address < v->base || address >= v->end) continue;
         for (unsigned slot = 0; slot < hoti_modules[i].given->image->function_count; slot++)
-            if (v->table[slot] == (hot_address)call) {
-                callback_module = &hoti_modules[i];
-                HOTI_SET(callback_slot, slot + 1);
+            if (v->table[slot] == (hot_address)call && slot < SLOTS) {
+                HOTI_SET(callback_slot, i * SLOTS + slot + 1);
                 return 0;
             }
         hoti_fail(&error, "usage", "hot_on_reload wants a hot function or one of the program: this one ends with its "

@@ -10,13 +10,13 @@ static int fill_table(hoti_version *v, hoti_error *error) {
     for (unsigned i = 0; i < own->function_count; i++) {
         const hot_function *old = &own->functions[i], *found = NULL;
         for (unsigned j = 0; j < image->function_count && found == NULL; j++)
-            if (strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
+            if (image->functions[j].name != NULL && strcmp(image->functions[j].name, old->name) == 0) found = &image->functions[j];
         if (found == NULL)
             return hoti_fail(error, "contract_changed", "hot function %s is gone; the program calls it as %s",
                              old->name, old->type);
-        if (strcmp(found->type, old->type) != 0)
+        if (found->type == NULL || strcmp(found->type, old->type) != 0)
             return hoti_fail(error, "contract_changed", "hot function %s has another signature: it was %s, it is %s",
-                             old->name, old->type, found->type);
+                             old->name, old->type, found->type == NULL ? "not told" : found->type);
         if (found->address == NULL)
             return hoti_fail(error, "image_invalid", "hot function %s has no address", old->name);
         v->table[i] = found->address;
@@ -79,9 +79,12 @@ static int bind_globals(hoti_version *v, hoti_error *error) {
     if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", m->name);
     for (unsigned i = 0; i < image->global_count; i++) {
         const hot_global *wanted = &image->globals[i];
-        hoti_global *g = find_global(m, wanted);
-        if (wanted->slot == NULL || (wanted->align & (wanted->align - 1)) != 0 || wanted->size >> 40 != 0)
-            return hoti_fail(error, "image_invalid", "global %s is stated wrongly", wanted->name);
+        hoti_global *g;
+        if (wanted->name == NULL || wanted->type == NULL || wanted->slot == NULL ||
+            (wanted->align & (wanted->align - 1)) != 0 || wanted->size >> 40 != 0)
+            return hoti_fail(error, "image_invalid", "global %s is stated wrongly",
+                             wanted->name == NULL ? "without a name" : wanted->name);
+        g = find_global(m, wanted);
         if (g != NULL && (strcmp(g->type, wanted->type) != 0 || g->size != wanted->size))
             return hoti_fail(error, "contract_changed", "global %s has another type: it was %s (%llu bytes), it is %s "
                              "(%llu bytes)", wanted->name, g->type, g->size, wanted->type, wanted->size);
@@ -166,7 +169,10 @@ static int bind_foreigns(hoti_version *v, hoti_error *error) {
     const hot_image *image = v->image;
     for (unsigned i = 0; i < image->foreign_count; i++) {
         const hot_foreign *wanted = &image->foreigns[i];
-        hot_address found = find_foreign(v->module->given, wanted->name);
+        hot_address found;
+        if (wanted->name == NULL || wanted->slot == NULL)
+            return hoti_fail(error, "image_invalid", "foreign function %u is stated wrongly", i);
+        found = find_foreign(v->module->given, wanted->name);
         if (found == NULL)
             return hoti_fail(error, "load_refused", "the program and its libraries have no function %s", wanted->name);
         *wanted->slot = found;

@@ -76,6 +76,16 @@ char *hoti_copy(const char *module, const hoti_load_order *order, char digest[65
         return NULL;
     }
     to = create(module, order->number, &path);
+    if (to < 0 && errno == ENOENT) { /* swept by whoever keeps /tmp clean, or out of sight since a chroot */
+        free(path);
+        path = NULL;
+        hoti_copies_forget();
+        if (!hoti_folder_make(folder, sizeof folder, error)) {
+            hoti_file_close(from);
+            return NULL;
+        }
+        to = create(module, order->number, &path);
+    }
     if (to >= 0) good = pour(from, to, digest);
     if (!good) hoti_fail(error, "storage", "cannot copy %s to %s: %s", order->path, folder, strerror(errno));
     if (to >= 0 && !hoti_file_close(to)) good = 0;

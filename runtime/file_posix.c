@@ -1,7 +1,7 @@
 /* file_posix.c: files, and the folder of private copies: of this user alone, where code may be run, and locked as long
  * as its process lives. */
 #ifndef _WIN32
-#include "hot_internal.h"
+#include "posix.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -79,7 +79,7 @@ int hoti_folder_vouches(const char *folder) {
 }
 
 /* ---- the folder of private copies ---- */
-static int folder_lock = -1;
+static hoti_descriptor folder_lock = {-1, 0, 0};
 
 /* A folder of ours that nobody else can write, on a file system that lets code be run. */
 static int is_private(const char *path) {
@@ -149,7 +149,7 @@ int hoti_folder_make(char *folder, size_t room, hoti_error *error) {
                 continue;
             }
             snprintf(folder, room, "%s", path);
-            folder_lock = d;
+            hoti_descriptor_keep(&folder_lock, d);
             return 1;
         }
     }
@@ -184,7 +184,6 @@ void hoti_folder_sweep(const char *own) {
 }
 
 void hoti_folder_forget(void) {
-    if (folder_lock >= 0) close(folder_lock);
-    folder_lock = -1;
+    hoti_descriptor_close(&folder_lock);
 }
 #endif

@@ -8,7 +8,7 @@
  * A program is built with this runtime inside and with version 1 of its hot functions. While it runs, newer versions of
  * them arrive as shared libraries (images), and from one pass of its loop to the next it runs the new code, with its
  * state. Nothing has to be there for that: without an agent and without a library the program runs version 1,
- * and costs what it always cost, plus 1 to 2 ns for each call of a hot function.
+ * and costs what it always cost, plus 1 to 2 ns for each call of a hot function (3 to 4 once new code runs, docs/runtime.md).
  *
  *     update_game(&state, 0.016);       the program calls the thunk; the thunk calls through this thread's table
  *     hot_check();                      a safe point: here, and nowhere else, the thread moves to another table
@@ -33,7 +33,8 @@
  * call to its end. One that does not come to a safe point keeps the old image in memory and holds back the report that
  * the version has swapped; after a second it is named, with the function it sits in.
  * At a safe point the program's thread takes no lock, allocates nothing and makes no system call but to read the clock.
- * It takes a lock once when it joins, and it allocates in probation, for what is saved.
+ * It takes a lock once when it joins, and it allocates in probation, for what is saved. When it joins, SIGSEGV, SIGBUS,
+ * SIGFPE and SIGILL are unblocked in it: a crash while they are blocked would end the program.
  * hot_check, hot_loop, hot_version, hot_error, hot_line: any thread. hot_init, hot_start, hot_reload, hot_cleanup,
  * hot_state, hot_guard, hot_on_reload: any thread, too, but they take a lock, and hot_reload waits for the library.
  *
@@ -41,7 +42,8 @@
  * LIFETIMES
  *
  * Globals live in the program and keep their values over all versions; a new global is born with the version that first
- * has it, and is gone again if that version never was confirmed. Function pointers: keep the address of a thunk, never
+ * has it. It is gone again if each call of that version was undone; once one has returned, its place stays for ever,
+ * also when the version was taken back or superseded: another may have kept its address. Function pointers: keep the address of a thunk, never
  * one taken inside an image, which ends with the image. String literals and other constants of an image end with it as
  * well: what outlives a version must be copied. hot_on_reload takes a hot function by its name, not by its address.
  *
@@ -51,7 +53,8 @@
  * A version is in probation until 10 of its outermost calls have returned and their threads have come to a safe point,
  * or until half a second after its swap if at least one has; then it is confirmed. (hot_guard changes that.)
  * In probation each outermost call is guarded: when it crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, an overflowed
- * stack) or runs longer than the deadline of 3 s,
+ * stack) or runs longer than the deadline of 3 s (the background thread looks at it every 20 ms at most; a call that sits
+ * in a library then is given 0.2 s to come back into the image's code),
  *   - the globals that the version uses,
  *   - what was registered with hot_state, and
  *   - what the call's own pointer arguments point to (one struct each, not what that points to in turn)
@@ -63,17 +66,24 @@
  * to the handler that was there before ours, or makes the core dump that it always made.
  *
  * WHAT CANNOT BE UNDONE: memory that is reached through further pointers, the heap (what was freed is gone, what was
- * allocated leaks), other threads' work on the same memory (it is put back with the rest), files, sockets, output,
- * locks (but for those of stdin, stdout and stderr, which are released), and the state of libraries: a crash inside
- * malloc may leave malloc locked. A hot function that is left by longjmp or an exception counts as never left, so its
+ * allocated leaks; a struct that the call was given and freed is written to all the same), other threads' work on the
+ * same memory (it is put back with the rest), files, sockets, output, locks (but for those of stdin, stdout and stderr,
+ * which are released, also one that the program itself took with flockfile), and the state of libraries.
+ * A crash inside malloc or free is undone like any other when malloc still works afterwards, which is tried (a bad
+ * pointer that is freed, a double free that is noticed at once). When it has left malloc locked, as most overwritten
+ * blocks do, every thread would wait for it sooner or later: then the program ends with SIGABRT and says why. (Linux; on
+ * glibc all arenas are tried.) A hot function that is left by longjmp or an exception counts as never left, so its
  * thread does not swap any more.
  *
  *
  * PROCESSES
  *
  * The child of a fork keeps the code it has and takes no part in reloading; the link, the copies and the library watch
- * are its parent's. A program that becomes a daemon by fork has to be started without (systemd and the like want that
- * anyhow). A set-user-id program takes no code from anybody.
+ * are its parent's, and a crash in it is a crash. A program that becomes a daemon by fork has to be started without
+ * (systemd and the like want that anyhow). A set-user-id program takes no code from anybody.
+ * A program may close all its descriptors: ours are known again by what they are, and opened anew within a second. After
+ * a chroot the agent's paths and the folder of copies are out of sight: pushes are refused, the code that runs stays.
+ * A program that ends by exit() says `bye`; by _exit or a signal it does not, and the next one sweeps its copies.
  * Private copies of images are in $XDG_RUNTIME_DIR/vais-hot/PID or, without that variable, /tmp/vais-hot-UID/PID, under
  * names like libgame.v4.so, where gdb and perf find them; they go when the program ends, and those of a killed program
  * when the next one starts.
@@ -253,10 +263,8 @@ typedef struct hot_module {
  * An image has no thunks: its hot functions call each other directly, and it reaches the runtime through
  * `hot_image.api` alone. Code of an image defines HOT_IMAGE before it includes this header.
  */
-#if defined(__TINYC__)
-#define HOT_NO_TLS 1 /* tcc has no thread-local storage: the thread's state is looked up */
-#elif defined(_MSC_VER)
-#define HOT_TLS __declspec(thread)
+#if defined(__TINYC__) || defined(_WIN32)
+#define HOT_NO_TLS 1 /* tcc has no thread-local storage, and mingw's is slow: the thread's state is looked up */
 #else
 #define HOT_TLS __thread
 #endif
@@ -326,6 +334,7 @@ struct hot_thread {
     const void *mark;         /* while such a call runs: where its stack frame is */
     const hot_site *site;     /* its call */
     int joined;
+    int stays;                /* at this safe point, in the version that it is in */
     void *version;            /* in use */
     void *coming;             /* about to be */
     void *arrived;            /* the version whose swap this thread has done */
@@ -387,7 +396,7 @@ void hot_safe_point_now(void);
 #define HOT_SHORTCUT(t, R) \
     (sizeof(R) <= 8 && __builtin_classify_type(*(R *)0) < 12 && (t)->shortcut != 0 && (t)->depth == 0)
 #define HOT_BY_SHORTCUT(name, tail, t, number, site, call) \
-    (HOT_STORE((t)->slot, (number)), name((t)->shortcut[number], (call), (t), (site)))
+    name((t)->shortcut[number], (call), (t), (site))
 #else
 #define HOT_SHORTCUT_AS(R, name)
 #define HOT_SHORTCUT(t, R) 0

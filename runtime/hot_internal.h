@@ -45,7 +45,11 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #endif
 
 #if defined(__GNUC__) && !defined(__TINYC__)
+#if defined(_WIN32)
+#define HOTI_PRINTF(text, first) __attribute__((format(gnu_printf, text, first))) /* mingw's own, by _GNU_SOURCE */
+#else
 #define HOTI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
 #else
 #define HOTI_PRINTF(text, first)
 #endif
@@ -286,10 +290,7 @@ void hoti_thread_use(hot_thread *thread, hoti_version *version);
 /* ---- program.c: the background thread ---- */
 hoti_u64 hoti_now(void); /* ns, monotonic */
 const char *hoti_program_name(void);
-void hoti_program_wake(void);
-int hoti_program_await(volatile unsigned *flag, unsigned value, hoti_u64 ns); /* with hoti_lock held */
-void hoti_program_signal(void);                                               /* the same */
-extern unsigned hoti_is_child; /* a fork: this process has no background thread */
+extern unsigned hoti_is_child; /* this process has no background thread: a fork, most often */
 
 /* ---- link.c: the line to the agent ---- */
 void hoti_link_begin(void);

@@ -13,6 +13,10 @@ static int check_image(const hoti_module *m, const hot_image *image, const hoti_
     if (image->abi != HOT_ABI || image->size < sizeof *image)
         return hoti_fail(error, "load_refused", "%s has ABI %u of %u bytes, the program's runtime has %u of %u: build "
                          "both with the same vaisc", shown, image->abi, image->size, HOT_ABI, (unsigned)sizeof *image);
+    if (image->module == NULL || image->build_id == NULL || image->triple == NULL ||
+        (image->function_count != 0 && image->functions == NULL) ||
+        (image->global_count != 0 && image->globals == NULL) || (image->foreign_count != 0 && image->foreigns == NULL))
+        return hoti_fail(error, "image_invalid", "%s states its module, build or tables wrongly", shown);
     if (strcmp(image->module, m->name) != 0)
         return hoti_fail(error, "contract_changed", "%s is the module %s, not %s", shown, image->module, m->name);
     if (strcmp(image->triple, own->triple) != 0)

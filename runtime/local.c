@@ -73,7 +73,7 @@ static void add(follow *f) {
 long long hot_init(const char *source) {
     hoti_error error = {NULL, ""};
     follow *f;
-    if (hoti_is_child) hoti_fail(&error, "usage", "this process is a fork: hot reloading is its parent's");
+    if (hoti_is_child) hoti_fail(&error, "usage", "this process takes no part in reloading: it is a fork, or has no background thread");
     else if (hoti_modules == NULL) hoti_fail(&error, "usage", "this program was built without hot functions");
     else if (source == NULL) hoti_fail(&error, "usage", "hot_init wants the path of a source");
     if (error.code == NULL) {
@@ -165,7 +165,7 @@ static void look(follow *f, int notified, int forced) {
     if (first) watch_folder(f);
     if (!hoti_file_look(f->library, &now)) return;
     if (!forced && is_same_file(&now, &f->seen)) return;
-    if (!forced && !notified && !first && is_fresh(&now)) return;
+    if (!forced && !first && is_fresh(&now) && !(notified && hoti_notice_settled(f->library, &now))) return;
     f->seen = now;
     if (first && !forced && is_older_than_program(&now)) return;
     if (!hoti_digest(f->library, digest) || (!forced && strcmp(digest, f->digest) == 0)) return;

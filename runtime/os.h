@@ -40,7 +40,9 @@ int hoti_key_set(void *own);
 void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(void));
 long hoti_thread_id(void);
 long hoti_process_id(void);
+hoti_u64 hoti_process_space(void); /* the pid namespace that this number counts in; 0: there is none */
 size_t hoti_executable(char *path, size_t room); /* its path's length; 0: not known */
+void hoti_output_lines(void); /* standard output comes line by line, also into a file */
 void *hoti_aligned(size_t align, size_t size);
 void hoti_aligned_free(void *place);
 
@@ -94,6 +96,7 @@ int hoti_wait_begin(void);               /* 0: cannot be waited */
 unsigned hoti_wait(hoti_u64 ns, int sends); /* until there is something; `sends`: or the peer takes bytes */
 void hoti_wake(void);                    /* ends a wait; any thread */
 void hoti_notice(const char *folder);    /* from now on, when files in it change, where the system tells */
+int hoti_notice_settled(const char *path, const hoti_stamp *now); /* after a notice: the file is written to its end */
 void hoti_wait_forget(void);
 
 /* ---- signal_*.c: crashes ---- */

@@ -2,7 +2,9 @@
 #ifndef _WIN32
 #include "hot_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -25,13 +27,18 @@ hoti_u64 hoti_time(void) {
 /* ---- the lock ---- */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+#ifdef __APPLE__
+#define CLOCK CLOCK_REALTIME
+#else
+#define CLOCK CLOCK_MONOTONIC /* which nobody sets */
+#endif
 
 void hoti_lock_take(void) { pthread_mutex_lock(&lock); }
 void hoti_lock_give(void) { pthread_mutex_unlock(&lock); }
 
 int hoti_lock_await(volatile unsigned *flag, unsigned value, hoti_u64 ns) {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK, &until);
     ns += (hoti_u64)until.tv_nsec;
     until.tv_sec += (time_t)(ns / 1000000000u);
     until.tv_nsec = (long)(ns % 1000000000u);
@@ -51,6 +58,8 @@ static void *background_main(void *unused) {
 #ifdef __linux__
     prctl(PR_SET_NAME, "vais-hot");
     prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default of 50 us would be half of our shortest wait */
+#elif defined(__APPLE__)
+    pthread_setname_np("vais-hot");
 #endif
     background_run();
     return NULL;
@@ -60,6 +69,15 @@ int hoti_background_start(void (*run)(void)) {
     sigset_t all, before;
     int failed;
     background_run = run;
+#ifndef __APPLE__
+    {
+        pthread_condattr_t kind;
+        pthread_condattr_init(&kind);
+        pthread_condattr_setclock(&kind, CLOCK);
+        pthread_cond_init(&changed, &kind); /* nobody waits yet */
+        pthread_condattr_destroy(&kind);
+    }
+#endif
     sigfillset(&all); /* signals are the program's, in the program's threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&background, NULL, background_main, NULL);
@@ -86,6 +104,7 @@ void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(vo
     pthread_atfork(before, after, in_child);
 }
 
+#ifndef __APPLE__
 long hoti_thread_id(void) {
 #ifdef __linux__
     return (long)syscall(SYS_gettid);
@@ -93,10 +112,24 @@ long hoti_thread_id(void) {
     return 0;
 #endif
 }
+#endif
 
 long hoti_process_id(void) { return (long)getpid(); }
 
+hoti_u64 hoti_process_space(void) {
+#ifdef __linux__
+    char name[64]; /* "pid:[4026531836]" */
+    ssize_t length = readlink("/proc/self/ns/pid", name, sizeof name - 1);
+    if (length > 5 && memcmp(name, "pid:[", 5) == 0) {
+        name[length] = '\0';
+        return strtoull(name + 5, NULL, 10);
+    }
+#endif
+    return 0;
+}
+
 /* ---- what is left ---- */
+#ifndef __APPLE__
 size_t hoti_executable(char *path, size_t room) {
 #ifdef __linux__
     ssize_t length = readlink("/proc/self/exe", path, room - 1);
@@ -108,6 +141,9 @@ size_t hoti_executable(char *path, size_t room) {
     return 0;
 #endif
 }
+#endif
+
+void hoti_output_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 void *hoti_aligned(size_t align, size_t size) {
     void *place;

@@ -13,7 +13,7 @@
 
 static struct sockaddr_un address;
 static char parent[sizeof address.sun_path]; /* "": the path was given, and is trusted */
-static int connection = -1;
+static hoti_descriptor connection = {-1, 0, 0};
 
 int hoti_peer_find(void) {
     const char *given = getenv("VAIS_HOT_LINK"), *runtime = getenv("XDG_RUNTIME_DIR");
@@ -67,20 +67,18 @@ int hoti_peer_dial(void) {
         close(fd);
         return 0;
     }
-    connection = fd;
+    hoti_descriptor_keep(&connection, fd);
     return 1;
 }
 
-void hoti_peer_close(void) {
-    if (connection >= 0) close(connection);
-    connection = -1;
-}
+void hoti_peer_close(void) { hoti_descriptor_close(&connection); }
 
-int hoti_peer_descriptor(void) { return connection; }
+int hoti_peer_descriptor(void) { return hoti_descriptor_get(&connection); }
 
 long hoti_peer_read(char *bytes, size_t room) {
+    int from = hoti_peer_descriptor();
     for (;;) {
-        ssize_t n = recv(connection, bytes, room, 0);
+        ssize_t n = recv(from, bytes, room, 0);
         if (n > 0) return (long)n;
         if (n == 0) return -1;
         if (errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
@@ -88,12 +86,12 @@ long hoti_peer_read(char *bytes, size_t room) {
 }
 
 long hoti_peer_write(const char *bytes, size_t count) {
-    int flags = 0;
+    int flags = 0, to = hoti_peer_descriptor();
 #ifdef MSG_NOSIGNAL
     flags = MSG_NOSIGNAL;
 #endif
     for (;;) {
-        ssize_t n = send(connection, bytes, count, flags);
+        ssize_t n = send(to, bytes, count, flags);
         if (n >= 0) return (long)n;
         if (errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     }

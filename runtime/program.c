@@ -89,10 +89,11 @@ static void in_child(void) {
 void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count) {
     if (hoti_modules != NULL || count == 0) return;
     /* An agent that runs us reads our output from a file; lines must not wait for a full block, nor die with us. */
-    if (getenv("VAIS_HOT_OUTPUT_LINES") != NULL) setvbuf(stdout, NULL, _IOLBF, 0);
+    if (getenv("VAIS_HOT_OUTPUT_LINES") != NULL) hoti_output_lines();
     find_name(argc > 0 ? argv[0] : NULL);
     if (!hoti_thread_start() || !hoti_module_register(modules, count) || !hoti_wait_begin()) return;
     hoti_guards_begin();
     hoti_at_fork(before_fork, after_fork, in_child);
     if (hoti_background_start(background)) atexit(at_end);
+    else hoti_is_child = 1; /* as good as: nobody is there who would load or answer */
 }

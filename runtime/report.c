@@ -65,6 +65,7 @@ void hoti_report_hello(hoti_text *out) {
     hoti_text_number(out, "protocol", 1);
     hoti_text_pair(out, "program", hoti_program_name());
     hoti_text_number(out, "pid", (hoti_u64)hoti_process_id());
+    if (hoti_process_space() != 0) hoti_text_number(out, "pidns", hoti_process_space());
     hoti_text_pair(out, "triple", hoti_modules[0].given->image->triple);
     hoti_text_pair(out, "runtime", HOTI_RUNTIME);
     hoti_text_pair(out, "loading", hoti_library_loading());
@@ -144,7 +145,7 @@ static void thread_name(long id, char *name, size_t room) {
 void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     hoti_text *out = begin("waiting", v);
     const hot_image *own = v->module->given->image;
-    unsigned slot = HOTI_GET(t->slot);
+    unsigned slot = HOTI_GET(t->mark) != NULL ? HOTI_GET(t->site)->slot : HOTI_GET(t->slot); /* the short way notes this */
     char name[64];
     if (out == NULL) return;
     thread_name(t->system_id, name, sizeof name);

@@ -74,16 +74,29 @@ int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
     return p.best != 0;
 }
 
-/* What leaves something behind that comes back into the image later: a thread, a destructor, a handler. */
+/* What leaves something behind that comes back into the image later: a thread, a destructor, a handler. What atexit
+ * leaves is called by the loader when it unloads the image. */
 static int lingers(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
-    static const char *const names[] = {"pthread_create", "thrd_create", "pthread_key_create", "tss_create",
-                                        "sigaction",      "signal",      "on_exit",            "clone"};
+    static const struct { const char *start, *shown; } names[] = {
+        {"pthread_create", 0},
+        {"thrd_create", 0},
+        {"_ZNSt6thread15_M_start_thread", "std::thread"}, /* its mangled type follows */
+        {"__cxa_thread_atexit", "a thread_local with a destructor"},
+        {"pthread_key_create", 0},
+        {"tss_create", 0},
+        {"sigaction", 0},
+        {"signal", 0},
+        {"timer_create", 0},
+        {"on_exit", 0},
+        {"clone", 0},
+    };
     if (symbol->st_shndx != SHN_UNDEF) return 0;
-    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0) {
-            *(const char **)own = names[i];
-            return 1;
-        }
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t n = strlen(names[i].start);
+        if (length < n || memcmp(names[i].start, text, n) != 0 || (length > n && names[i].shown == 0)) continue;
+        *(const char **)own = names[i].shown == 0 ? names[i].start : names[i].shown;
+        return 1;
+    }
     return 0;
 }
 

@@ -187,20 +187,15 @@ static int is_held_back(unsigned group) {
 /* Moves this thread to what is published. Returns the highest version that it is the first to run; 0: none. */
 static hoti_u64 move(int *moved) {
     hoti_u64 start = hoti_now(), newest = 0, pause;
-    hoti_version *back[8];
-    unsigned backs = 0;
-    for (unsigned i = 0; i < hoti_module_count; i++) {
+    for (unsigned i = 0; i < hoti_module_count; i++) { /* all are asked before any moves */
         hot_thread *t = hoti_modules[i].given->thread();
-        hoti_version *v = t->coming;
-        if (v == NULL || (t->depth == 0 && !is_held_back(v->group))) continue;
-        if (backs < sizeof back / sizeof back[0]) back[backs++] = v; /* not before all were asked */
+        const hoti_version *v = t->coming;
+        t->stays = v == NULL || t->depth != 0 || is_held_back(v->group);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_modules[i].given->thread();
         hoti_version *v = t->coming;
-        int stays = v == NULL || t->depth != 0;
-        for (unsigned j = 0; j < backs; j++) stays |= back[j] == v;
-        if (stays) {
+        if (t->stays) {
             HOTI_SET(t->coming, (void *)0);
             continue;
         }

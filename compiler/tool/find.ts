@@ -85,7 +85,7 @@ const wanted: readonly Wanted[] = [
   {
     name: 'gcc',
     commands: ['x86_64-w64-mingw32-gcc'],
-    purpose: 'images for x86_64-windows-gnu, and programs without hot reloading',
+    purpose: 'images and programs for x86_64-windows-gnu',
     install: 'apt-get install gcc-mingw-w64-x86-64',
     versionArgs: ['--version'],
     triples: () => ['x86_64-windows-gnu'],

@@ -173,12 +173,6 @@ describe('vaisc build', () => {
     expect((await say('check', join(work, 'nowhere.vais'))).err).toContain('does not exist');
   });
 
-  it('says that a program for Windows has no hot runtime', async () => {
-    const { exit, err } = await say('build', '--target', 'x86_64-windows-gnu', game);
-    expect(exit).toBe(2);
-    expect(err).toContain('--release');
-  });
-
   it('says what a build without main or without hot functions lacks', async () => {
     const file = join(work, 'plain.vais');
     writeFileSync(file, 'F f() -> i64 = 1\n');

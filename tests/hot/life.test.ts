@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -235,6 +235,24 @@ describe('a start', () => {
       process.env['TMPDIR'] = before;
     }
     await reloader.start();
+  });
+
+  it.skipIf(process.platform === 'win32')('removes what a process left that ended without close()', async () => {
+    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('vais-node-'));
+    const script = `import { HotReloadConfig, HotReloader } from ${JSON.stringify(join(packageRoot, 'dist/hot/index.js'))};
+      await new HotReloader(new HotReloadConfig(${JSON.stringify(makeSource(counter(1)))})).start();
+      process.exit(0);`;
+    expect(spawnSync(process.execPath, ['--input-type=module', '-e', script]).status).toBe(0);
+    const [left = ''] = folders();
+    const first = await startReloader(configure(makeSource(counter(1))));
+    expect(folders()).toHaveLength(2); // It might be one that just begins.
+    for (const name of folders()) utimesSync(join(tmpdir(), name), 1, 1);
+    const second = await startReloader(configure(makeSource(counter(1))));
+    expect(folders()).toHaveLength(2); // Those of the living.
+    expect(folders()).not.toContain(left);
+    await first.close();
+    await second.close();
+    expect(folders()).toEqual([]);
   });
 
   it('happens once', async () => {

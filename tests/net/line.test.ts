@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, stat } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { hostTriple } from '../../artifact/triple.ts';
 import { Line, lineMissing } from '../../bench/line.ts';
@@ -44,11 +44,13 @@ async function remote(): Promise<Remote> {
   return { agent, program };
 }
 
-/** A library with so many bytes that cannot be compressed behind its own. Returns its path. */
-async function library(by: number, bytes: number): Promise<string> {
+/** A library with so many bytes that cannot be compressed behind its own, or those of another. Returns its path. */
+async function library(by: number, bytes: number, like?: string): Promise<string> {
   const source = await world.write('count.vais', counterSource({ by }));
-  const output = world.path(`libcount.so`);
+  const output = world.path(`libcount${by}.so`);
   expect(await world.vaisc('build', '--hot', source, '-o', output)).toMatchObject({ code: 0 });
+  // Both have the same size before that, as they differ in one number.
+  if (like !== undefined) await appendFile(output, (await readFile(like)).subarray((await stat(output)).size));
   for (let left = bytes; left > 0; left -= megabyte) await appendFile(output, randomBytes(Math.min(left, megabyte)));
   return output;
 }
@@ -73,9 +75,11 @@ describeWhere('over a line', lineMissing(), () => {
     expect(whole.result.json.at(-1)).toMatchObject({ event: 'done', version: 2 });
     expect(whole.result.json).toContainEqual(expect.objectContaining({ event: 'sent', way: 'chunks' }));
     expect(whole.bytes).toBeGreaterThan(2 * megabyte);
-    const source = await world.write('count.vais', counterSource({ by: 3 }));
-    const small = await world.run('push', source, '--to', 'box', '--json');
-    expect(small.json.at(-1)).toMatchObject({ event: 'done', version: 3 });
+    const second = await library(3, 0, first);
+    const changed = await sentWhile(() => world.run('push', second, '--to', 'box', '--json'));
+    expect(changed.result.json.at(-1)).toMatchObject({ event: 'done', version: 3 });
+    expect(changed.result.json).toContainEqual(expect.objectContaining({ event: 'sent', way: 'delta' }));
+    expect(changed.bytes).toBeLessThan(100_000);
     const again = await sentWhile(() => world.run('push', first, '--to', 'box', '--json'));
     expect(again.result.json.at(-1)).toMatchObject({ event: 'done', version: 4 });
     expect(again.result.json).toContainEqual(expect.objectContaining({ event: 'sent', way: 'stored', sent: 0 }));

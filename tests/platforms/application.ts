@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, symlink } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/package-root.ts';
 
@@ -27,6 +28,15 @@ export function nodeOf(platform: ForeignPlatform): string {
 export function missingNode(platform: ForeignPlatform): string | undefined {
   if (existsSync(nodeOf(platform)) && existsSync(join(folder, 'installed', platform, 'node_modules'))) return undefined;
   return `there is no Node for ${platform}: node scripts/install-platforms.mjs`;
+}
+
+/** Wine's Windows: what it keeps on its disk C and in its registry. Not among our files: it has a way to all of `/`. */
+export const wineFolder = join(homedir(), '.cache', 'vais-remote', 'tests', 'wine');
+
+/** What is missing to run anything under Wine; undefined when nothing is. */
+export function missingWine(): string | undefined {
+  if (existsSync(join(wineFolder, '.made'))) return undefined;
+  return 'Wine has no folder for its Windows: node scripts/install-platforms.mjs';
 }
 
 /** Puts our package into the folder `to`, as it is installed on the platform: what was built now, with its native parts. */

@@ -16,6 +16,7 @@ import {
   readImage,
   removeFolder,
   runtimeFolder,
+  until,
 } from './harness.ts';
 
 const run = promisify(execFile);
@@ -55,6 +56,78 @@ async function buildThing(compiler: readonly string[], ...flags: string[]): Prom
 const languages = [['gcc', '-std=c11'], ['g++', '-std=c++11', '-xc++'], ['clang-14', '-std=c11'], ['tcc']].filter(
   ([command]) => hasTool(command ?? ''),
 );
+
+async function startThing(): Promise<void> {
+  const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', `-DHOT_BUILD=${buildOf([])}`];
+  const path = await buildProgram(folder, { source: 'thing-program.c', name: 'thing', flags });
+  agent = await Agent.listen(link);
+  program = new Program(path, { link, env: { XDG_RUNTIME_DIR: join(folder, 'run') } });
+  await agent.take('ready');
+  await program.pass();
+}
+
+/** Pushes and passes until it is confirmed; returns what was said when it was loaded. */
+async function push(version: number, image: Image): Promise<Record<string, string>> {
+  const nonce = agent.load(version, image, { module: 'thing' });
+  const loaded = await agent.take('loaded', { nonce });
+  await program.pass();
+  await agent.take('swapped', { nonce });
+  await program.pass();
+  await agent.take('confirmed', { nonce });
+  return loaded;
+}
+
+const cpp = ['g++', '-std=c++17', '-xc++'];
+
+describe.runIf(hasTool('g++'))('a module in C++ (with g++)', () => {
+  /** Other versions before and behind it: so it is unloaded, if it may be. */
+  async function pushAway(version: number): Promise<void> {
+    for (const step of [71, 72]) await push(version++, await buildThing(cpp, `-DSTEP=${step}`));
+  }
+
+  const mapped = (): number => program.mapped('libthing').length;
+
+  it('with a static object makes it when it is loaded and destroys it when it is unloaded', async () => {
+    await startThing();
+    expect((await push(2, await buildThing(cpp, '-DSTEP=10', '-DOBJECT')))['resident']).toBeUndefined();
+    await program.take('object made');
+    await pushAway(3);
+    await program.take('object destroyed');
+    await until(() => mapped() === 1, 'the others are unloaded');
+  });
+
+  it('that registers with atexit is called when it is unloaded, or at the end', async () => {
+    await startThing();
+    expect((await push(2, await buildThing(cpp, '-DSTEP=10', '-DAT_EXIT')))['resident']).toBeUndefined();
+    await pushAway(3);
+    await program.take('at exit of step 10');
+    await push(5, await buildThing(cpp, '-DSTEP=20', '-DAT_EXIT'));
+    await program.end();
+    await program.take('at exit of step 20');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('with a thread_local that has a destructor stays, and is told to stay', async () => {
+    await startThing();
+    const loaded = await push(2, await buildThing(cpp, '-DSTEP=10', '-DLOCAL_OBJECT'));
+    expect(loaded['resident']).toBe('a thread_local with a destructor');
+    await pushAway(3);
+    await until(() => mapped() === 2, 'the others are unloaded');
+    await program.end();
+    await program.take('local destroyed after 2');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('with a running thread of its own stays, and is told to stay', async () => {
+    await startThing();
+    const loaded = await push(2, await buildThing(cpp, '-DSTEP=10', '-DSTD_THREAD', '-fno-gnu-unique'));
+    expect(loaded['resident']).toMatch(/^(std::thread|pthread_create)$/);
+    await pushAway(3);
+    await until(() => mapped() === 2, 'the others are unloaded');
+    await program.end();
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+});
 
 describe('a program in C', () => {
   it.each(languages)('runs modules of %s %s', async (...compiler) => {

@@ -310,9 +310,10 @@ export class Program {
   }
 
   /** The libraries of ours that the loader has mapped. */
-  mapped(): string[] {
+  mapped(library = 'libgame'): string[] {
     const maps = readFileSync(`/proc/${this.pid}/maps`, 'utf8').split('\n');
-    return [...new Set(maps.flatMap((line) => /\S*libgame\.v\S*/.exec(line) ?? []))];
+    const name = new RegExp(`\\S*/${library}\\.v\\S*`);
+    return [...new Set(maps.flatMap((line) => name.exec(line) ?? []))];
   }
 
   async end(): Promise<void> {

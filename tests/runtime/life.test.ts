@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -162,6 +163,41 @@ describe('under gdb', () => {
       await program.end();
     },
   );
+});
+
+describe('a program that closes all descriptors', () => {
+  it('finds nothing of ours in its own files, and is found by the agent and undone as before', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await push(agent, program, 2, images[0] as Image);
+    program.send('d');
+    await program.take('closed 3');
+    await agent.take('closed');
+    await agent.take('ready');
+    await push(agent, program, 3, images[1] as Image);
+    const failing = await buildImage(folder, '0666', { defines: { FAIL: 'fail_segv' } });
+    const nonce = agent.load(4, failing);
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '3' });
+    await agent.take('reverted', { nonce });
+    program.send('e');
+    expect((await program.take('own files'))['line']).toBe('own files hold 0 bytes');
+    await program.end();
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('and one whose folder of copies was swept makes another', async () => {
+    agent = await Agent.listen(link);
+    const program = start();
+    await agent.take('ready');
+    await push(agent, program, 2, images[0] as Image);
+    rmSync(join(copies, String(program.pid)), { recursive: true });
+    await push(agent, program, 3, images[1] as Image);
+    expect(await program.pass()).toMatchObject({ version: '3' });
+    await program.end();
+    expect(readdirSync(copies)).not.toContain(String(program.pid));
+  });
 });
 
 describe('a fork', () => {

@@ -1,5 +1,6 @@
 /** The link: found, lost, found again, and what a bad peer can do. */
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Agent, buildImage, buildProgram, type Image, makeFolder, Program, removeFolder } from './harness.ts';
@@ -106,6 +107,30 @@ describe('an agent', () => {
     await agent.take('ready');
     agent.send('welcome', { protocol: 2 });
     await agent.take('closed');
+  });
+});
+
+const namespace = (pid: number | 'self'): string | undefined => /\d+/.exec(readlinkSync(`/proc/${pid}/ns/pid`))?.[0];
+const unshared = ['unshare', '--pid', '--fork', '--kill-child'];
+const mayUnshare = spawnSync('unshare', [...unshared.slice(1), 'true']).status === 0 || process.env['CI'] === 'true';
+
+describe('a hello', () => {
+  it('says which pid namespace its pid counts in', async () => {
+    const agent = await listen();
+    const program = start();
+    const pid = String(program.pid);
+    expect(await agent.take('hello')).toMatchObject({ pid, pidns: namespace('self') });
+  });
+
+  it.skipIf(!mayUnshare)('in a pid namespace of its own (which unshare may make) says that one', async () => {
+    const agent = await listen();
+    const program = new Program(built, { link, wrapper: unshared, env: { XDG_RUNTIME_DIR: folder } });
+    open.push(program);
+    const hello = await agent.take('hello');
+    expect(hello['pid']).toBe('1');
+    expect(hello['pidns']).toMatch(/^\d+$/);
+    expect(hello['pidns']).not.toBe(namespace('self'));
+    await program.end();
   });
 });
 
