@@ -20,7 +20,7 @@ const ranWellMs = 10_000;
 const graceMs = 5_000;
 
 /** What is said of a command that cannot run as it is: once, and it is tried again at the longest wait. */
-const notStarted = 'could not be started: ';
+const notRun = 'cannot be run: ';
 
 interface PidFile {
   readonly format: 2;
@@ -104,7 +104,7 @@ export class Supervisor {
         break;
       }
       if (performance.now() - startedAt > ranWellMs) wait = backoff.first;
-      const cannot = how.startsWith(notStarted);
+      const cannot = how.startsWith(notRun);
       if (cannot) wait = backoff.most; // It may be there one day.
       if (!cannot || how !== said) this.#say({ event: 'exited', program: this.name, how, restartMs: wait });
       said = how;
@@ -119,7 +119,7 @@ export class Supervisor {
     try {
       return this.#end(orphan === undefined ? await this.#run() : await this.#follow(orphan));
     } catch (thrown) {
-      return this.#end(`${notStarted}${VaisError.from(thrown).message}`);
+      return this.#end(`could not be started: ${VaisError.from(thrown).message}`);
     }
   }
 
@@ -135,7 +135,7 @@ export class Supervisor {
         env: this.#environment,
       });
       const ended = new Promise<string>((resolve) => {
-        child.once('error', (error) => resolve(notStarted + describeFault(error, file)));
+        child.once('error', (error) => resolve(notRun + describeFault(error, file)));
         child.once('exit', (code, signal) => resolve(describeExit(code, signal, shell)));
       });
       if (child.pid !== undefined) await this.#begin(child.pid, false);
@@ -207,8 +207,8 @@ function describeFault(error: NodeJS.ErrnoException, file: string): string {
 
 /** A shell reports a signal of its last command as 128 and the signal's number; 126 and 127 where it cannot start it. */
 function describeExit(code: number | null, signal: NodeJS.Signals | null, shell: boolean): string {
-  if (shell && code === 127) return `${notStarted}the shell finds no such command (exit code 127)`;
-  if (shell && code === 126) return `${notStarted}the shell may not execute it (exit code 126)`;
+  if (shell && code === 127) return `${notRun}the shell finds no such command (exit code 127)`;
+  if (shell && code === 126) return `${notRun}the shell may not execute it (exit code 126)`;
   const names: Readonly<Record<number, string>> = {
     4: 'SIGILL',
     6: 'SIGABRT',

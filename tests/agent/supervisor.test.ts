@@ -116,9 +116,9 @@ describe('a supervised program', () => {
   });
 
   it.each([
-    ['/nowhere/at/all', 'could not be started: there is no /nowhere/at/all'],
-    ['/etc/passwd', 'could not be started: /etc/passwd may not be executed'],
-    ['nobody-has-this --flag', 'could not be started: the shell finds no such command (exit code 127)'],
+    ['/nowhere/at/all', 'cannot be run: there is no /nowhere/at/all'],
+    ['/etc/passwd', 'cannot be run: /etc/passwd may not be executed'],
+    ['nobody-has-this --flag', 'cannot be run: the shell finds no such command (exit code 127)'],
   ])('that is no program is said once to be none: %s', async (command, how) => {
     const notices = await supervise(command);
     expect(await notices.first(exited, 'its failure')).toMatchObject({ how, restartMs: 10_000 });
