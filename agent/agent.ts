@@ -114,7 +114,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const thread = new WorkThread();
     closers.push(() => thread.close());
     const images = await ImageStore.open(data, options.maxDiskBytes, thread);
-    const partials = await PartialStore.open(options.data, 2 * options.maxImageBytes);
+    const partials = await PartialStore.open(options.data, 4 * options.maxImageBytes);
     const histories = await HistoryStore.open(data, troubles);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal): Promise<string | undefined> =>

@@ -32,6 +32,8 @@ async function serve(flags: AgentFlags): Promise<void> {
   const say = (notice: Notice) => {
     process.stdout.write(`${flags.json ? noticeJson(notice) : renderNotice(notice)}\n`);
   };
+  // Where files may only have a certain size (`ulimit -f`), a write fails then, and does not end the agent. Not on Windows.
+  if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
   // A fault of ours in one push must not end the service for the others.
   process.on('unhandledRejection', (reason) => {
     say({ event: 'warning', message: `a fault in the agent: ${reason instanceof Error ? reason.stack : reason}` });

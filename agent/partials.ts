@@ -11,6 +11,8 @@ import { makePrivateFolder, moveFile, storageError } from '../common/files.ts';
 
 /** At most so many unfinished images are kept, and for so long after their last byte, in milliseconds. */
 const maxPartials = 32;
+/** One developer has at most half of what there is in number and bytes, so that there is room for the others. */
+const shareOfOne = 0.5;
 const maxAgeMs = 24 * 3_600_000;
 
 /**
@@ -111,6 +113,7 @@ export class Partial {
 }
 
 interface Held {
+  readonly owner: string;
   readonly partial: Promise<Partial>;
   readonly onTaken: () => void;
   readonly size: number;
@@ -146,7 +149,7 @@ export class PartialStore {
    * Begins to take an image, or goes on where it was left. Whoever was taking it has to let go: their connection may be one
    * that nobody has noticed to be dead.
    *
-   * @param owner who sends it: what one developer has sent, no other goes on with
+   * @param owner who sends it: what one developer has sent, no other goes on with; empty where nobody knows
    * @param onTaken called when somebody else goes on with it
    * @throws VaisError `busy` when too many are on their way, `storage`
    */
@@ -162,7 +165,10 @@ export class PartialStore {
     }
     const others = [...this.#held.values()];
     const all = others.reduce((sum, each) => sum + each.size, size);
-    if (others.length >= maxPartials || all > this.#maxBytes)
+    const own = others.filter((each) => each.owner === owner);
+    const ownBytes = own.reduce((sum, each) => sum + each.size, size);
+    const isGreedy = owner !== '' && (own.length >= shareOfOne * maxPartials || ownBytes > shareOfOne * this.#maxBytes);
+    if (isGreedy || others.length >= maxPartials || all > this.#maxBytes)
       throw new VaisError('busy', `the agent has ${all - size} bytes of ${others.length} other images on their way`, {
         hint: 'Push again when those are through.',
       });
@@ -171,7 +177,7 @@ export class PartialStore {
         if (this.#held.get(name)?.partial === opening) this.#held.delete(name);
       }),
     );
-    this.#held.set(name, { partial: opening, onTaken, size });
+    this.#held.set(name, { owner, partial: opening, onTaken, size });
     try {
       return await opening;
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import { VaisError } from '../common/error.ts';
 import { type Binary, damaged, imageSymbol, notALibrary, unknownPlatform } from './binary.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { Triple } from './triple.ts';
@@ -11,6 +12,7 @@ const MH_DYLIB = 6;
 const MH_BUNDLE = 8;
 const LC_SYMTAB = 0x2;
 const LC_SEGMENT_64 = 0x19;
+const LC_CODE_SIGNATURE = 0x1d;
 const N_TYPE = 0x0e;
 const N_STAB = 0xe0;
 const N_PEXT = 0x10;
@@ -32,19 +34,29 @@ export function isMachO(bytes: Uint8Array): boolean {
   return [FAT_MAGIC_64, MH_MAGIC_64, MH_MAGIC, swapped(MH_MAGIC_64), swapped(MH_MAGIC)].includes(magic);
 }
 
-/** Reads a shared library for macOS. Throws `image_invalid` or `wrong_platform`. */
+/**
+ * Reads a shared library for macOS. Throws `image_invalid` or `wrong_platform`. On arm64 the system ends a process that loads
+ * code without a signature, so one is required; an ad-hoc one, as linkers make it, will do.
+ */
 export function readMachO(file: ByteReader): Binary {
   const triple = readTriple(file);
   const kind = file.u32(12, 'the Mach-O header');
   if (kind !== MH_DYLIB && kind !== MH_BUNDLE) throw notALibrary(kinds[kind] ?? `a Mach-O file of type ${kind}`);
   let contract: Uint8Array | undefined;
   let exported: boolean | undefined;
+  let signed = false;
   for (const { command, at, size } of readCommands(file)) {
     if (command === LC_SEGMENT_64) contract = readSegment(file, at, size) ?? contract;
+    if (command === LC_CODE_SIGNATURE) signed = requireSignature(file, at, size);
     if (command !== LC_SYMTAB) continue;
     // One table only: a file could otherwise name itself as a table a thousand times.
     if (exported !== undefined) throw damaged('it has two symbol tables');
     exported = exportsImage(file, at);
+  }
+  if (!signed && triple === 'aarch64-macos') {
+    throw new VaisError('image_invalid', 'the library has no signature, and macOS on arm64 loads none without', {
+      hint: 'Sign it: `codesign --sign - FILE` on a Mac. Linkers do it unless told otherwise; `strip` takes it away.',
+    });
   }
   return { format: 'macho', triples: [triple], contract, exportsImage: exported === true };
 }
@@ -77,6 +89,14 @@ function* readCommands(file: ByteReader): Generator<{ command: number; at: numbe
     yield { command, at, size };
     at += size;
   }
+}
+
+/** Checks that the signature lies inside the file. Whether it is right, the system says when it loads the file. */
+function requireSignature(file: ByteReader, at: number, size: number): true {
+  const what = 'the code signature';
+  if (size < 16) throw damaged(`${what} has no room for its place`);
+  file.require(file.u32(at + 8, what), file.u32(at + 12, what), what);
+  return true;
 }
 
 /** Checks that the segment lies inside the file, and gives the contract's section when it is in there. */

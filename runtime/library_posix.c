@@ -52,7 +52,7 @@ int hoti_library_check(const char *path, const char *shown, hoti_error *error) {
     if (fd >= 0) close(fd);
     return good;
 }
-#else
+#elif !defined(__APPLE__)
 int hoti_library_check(const char *path, const char *shown, hoti_error *error) {
     (void)path, (void)shown, (void)error;
     return 1;
@@ -98,6 +98,7 @@ int hoti_library_close(void *library, const char *path) {
 
 void *hoti_library_any(const char *name) { return dlsym(RTLD_DEFAULT, name); }
 
+#ifndef __APPLE__
 void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t *end) {
 #ifdef __linux__
     Dl_info info;
@@ -119,4 +120,5 @@ void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t
     (void)inside, (void)origin, (void)base, (void)end;
 #endif
 }
+#endif
 #endif

@@ -165,7 +165,7 @@ static void look(follow *f, int notified, int forced) {
     if (first) watch_folder(f);
     if (!hoti_file_look(f->library, &now)) return;
     if (!forced && is_same_file(&now, &f->seen)) return;
-    if (!forced && !notified && !first && is_fresh(&now)) return;
+    if (!forced && !first && is_fresh(&now) && !(notified && hoti_notice_settled(f->library, &now))) return;
     f->seen = now;
     if (first && !forced && is_older_than_program(&now)) return;
     if (!hoti_digest(f->library, digest) || (!forced && strcmp(digest, f->digest) == 0)) return;

@@ -96,6 +96,7 @@ int hoti_wait_begin(void);               /* 0: cannot be waited */
 unsigned hoti_wait(hoti_u64 ns, int sends); /* until there is something; `sends`: or the peer takes bytes */
 void hoti_wake(void);                    /* ends a wait; any thread */
 void hoti_notice(const char *folder);    /* from now on, when files in it change, where the system tells */
+int hoti_notice_settled(const char *path, const hoti_stamp *now); /* after a notice: the file is written to its end */
 void hoti_wait_forget(void);
 
 /* ---- signal_*.c: crashes ---- */

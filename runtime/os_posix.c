@@ -58,6 +58,8 @@ static void *background_main(void *unused) {
 #ifdef __linux__
     prctl(PR_SET_NAME, "vais-hot");
     prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default of 50 us would be half of our shortest wait */
+#elif defined(__APPLE__)
+    pthread_setname_np("vais-hot");
 #endif
     background_run();
     return NULL;
@@ -102,6 +104,7 @@ void hoti_at_fork(void (*before)(void), void (*after)(void), void (*in_child)(vo
     pthread_atfork(before, after, in_child);
 }
 
+#ifndef __APPLE__
 long hoti_thread_id(void) {
 #ifdef __linux__
     return (long)syscall(SYS_gettid);
@@ -109,6 +112,7 @@ long hoti_thread_id(void) {
     return 0;
 #endif
 }
+#endif
 
 long hoti_process_id(void) { return (long)getpid(); }
 
@@ -125,6 +129,7 @@ hoti_u64 hoti_process_space(void) {
 }
 
 /* ---- what is left ---- */
+#ifndef __APPLE__
 size_t hoti_executable(char *path, size_t room) {
 #ifdef __linux__
     ssize_t length = readlink("/proc/self/exe", path, room - 1);
@@ -136,6 +141,7 @@ size_t hoti_executable(char *path, size_t room) {
     return 0;
 #endif
 }
+#endif
 
 void hoti_output_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 

@@ -20,4 +20,10 @@ void hoti_descriptor_close(hoti_descriptor *d);
 
 int hoti_peer_descriptor(void); /* -1: not connected */
 
+#ifdef __APPLE__
+/* macos.c, of the handler's third argument. */
+void hoti_mac_registers(const void *context, size_t *pc, size_t *sp, size_t *fp);
+void hoti_mac_return(void *context, void (*landing)(hoti_guard *), hoti_guard *guard); /* where the handler returns to */
+#endif
+
 #endif

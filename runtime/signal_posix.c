@@ -2,15 +2,17 @@
  * goes to whoever handled it before, core dumps included. */
 #ifndef _WIN32
 #undef _FORTIFY_SOURCE /* it takes the jump from the signal stack to the thread's for a mistake */
-#include "hot_internal.h"
+#include "posix.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
+#ifndef __APPLE__
+#include <ucontext.h>
+#endif
 
 static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { CAUGHT = sizeof caught / sizeof caught[0] };
@@ -35,6 +37,8 @@ static void read_registers(const ucontext_t *c, size_t *pc, size_t *sp, size_t *
     *pc = (size_t)c->uc_mcontext.pc;
     *sp = (size_t)c->uc_mcontext.sp;
     *fp = (size_t)c->uc_mcontext.regs[29];
+#elif defined(__APPLE__)
+    hoti_mac_registers(c, pc, sp, fp);
 #else
     (void)c;
 #endif
@@ -53,7 +57,7 @@ static HOTI_RAW void walk(hoti_crash *c, const hoti_version *v, const void *end,
     if (!c->outside) c->frames[c->frame_count++] = pc;
     sp &= ~(sizeof(size_t) - 1);
     /* An overflowed stack ends below what is mapped, and its frames are all the same: the page that is there tells. */
-    if (c->signal == SIGSEGV && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
+    if ((c->signal == SIGSEGV || c->signal == SIGBUS) && (size_t)c->address < sp + 65536 && (size_t)c->address + 65536 > sp) sp += 131072;
     if (sp > top || top - sp > (64u << 20)) return;
     if (top - sp > (512u << 10)) top = sp + (512u << 10);
     for (size_t at = sp; at < top && c->frame_count < HOTI_FRAMES; at += sizeof at) {
@@ -70,11 +74,21 @@ static int is_within(const void *end, const ucontext_t *context) {
     return sp == 0 || (sp < (size_t)end && (size_t)end - sp < ((size_t)1 << 32));
 }
 
-/* ---- whose it is, when it is not ours ---- */
+/* ---- whose it is ---- */
+
+/* Who made it. macOS names a sender with SIGABRT alone, and gives the codes of a fault to faults only. */
+#ifdef __APPLE__
+static int is_sent(const siginfo_t *info) { return info->si_code == 0 || info->si_code >= SI_USER; }
+static int is_own(const siginfo_t *info) { return info->si_pid == getpid() || info->si_pid == 0; }
+#else
+static int is_sent(const siginfo_t *info) { return info->si_code <= 0; }
+static int is_own(const siginfo_t *info) { return info->si_pid == getpid(); }
+#endif
+
 static void pass_on(int number, siginfo_t *info, void *context, hoti_self *self) {
     struct sigaction old = {0};
     unsigned i = 0;
-    int sent = info->si_code <= 0; /* by kill or raise: does not happen again by itself when we return */
+    int sent = is_sent(info); /* by kill or raise: does not happen again by itself when we return */
     while (i < CAUGHT && caught[i] != number) i++;
     if (i < CAUGHT) old = before[i];
     /* Whoever was put in front of us chains to us as we chain to them: then it has been round once, and we are deeper
@@ -123,13 +137,24 @@ static void jump_by_libc(size_t rbx, size_t frame, size_t stack, size_t place) {
 }
 #endif
 
-static void jump_back(hoti_guard *g) {
+static void jump(hoti_guard *g) {
 #if defined(HOTI_QUICK) && defined(__GLIBC__)
     jump_by_libc(0, (size_t)g->jump[0], (size_t)g->jump[2], (size_t)g->jump[1]);
 #elif defined(HOTI_QUICK)
     __builtin_longjmp(g->jump, 1);
 #else
     _longjmp(g->jump, 1);
+#endif
+}
+
+/* On macOS not out of the handler: the kernel would take the thread to be on the signal stack from then on, and the next
+ * overflow would find none. The handler returns, to a place on the thread's own stack from where the jump is made. */
+static void jump_back(hoti_guard *g, void *context) {
+#ifdef __APPLE__
+    hoti_mac_return(context, jump, g);
+#else
+    (void)context;
+    jump(g);
 #endif
 }
 
@@ -196,21 +221,21 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
     place p = find_place(self, context);
-    int sent = info->si_code <= 0;
+    int sent = is_sent(info);
     unsigned turn = 0;
-    if (self != NULL && number == SIGSEGV && sent && info->si_pid == getpid()) turn = hoti_swap(&self->stop, 0);
+    if (self != NULL && number == SIGSEGV && sent && is_own(info)) turn = hoti_swap(&self->stop, 0);
     if (turn != 0) {
         if (!is_to_be_stopped(&p, self, turn, context)) {
             errno = kept;
             return;
         }
-    } else if (self != NULL && self->probing != NULL && (!sent || info->si_code == SI_TIMER || info->si_pid == getpid())) {
+    } else if (self != NULL && self->probing != NULL && (!sent || info->si_code == SI_TIMER || is_own(info))) {
         void *back = self->probing;
         self->probing = NULL;
         _longjmp(*(jmp_buf *)back, 1);
     } else if (number == SIGSEGV && info->si_code == SI_TIMER) {
         return; /* of heap_posix.c, too late */
-    } else if (p.version == NULL || (sent && info->si_pid != getpid())) { /* that another process sent is not its doing */
+    } else if (p.version == NULL || (sent && !is_own(info))) { /* that another process sent is not its doing */
         errno = kept;
         pass_on(number, info, context, self);
         return;
@@ -224,12 +249,12 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     }
     /* Our handler masks nothing, but a sanitizer that stands in front of it masks all. The kernel fills in 8 bytes. */
     sigemptyset(&p.caught->mask);
-    memcpy(&p.caught->mask, &((ucontext_t *)context)->uc_sigmask, 8);
+    memcpy(&p.caught->mask, &((ucontext_t *)context)->uc_sigmask, sizeof(sigset_t) < 8 ? sizeof(sigset_t) : 8);
 #ifdef HOTI_SHORTCUT
     if (p.shortcut != NULL) jump_to_landing(p.shortcut);
 #endif
     p.guard->armed = 0;
-    jump_back(p.guard);
+    jump_back(p.guard, context);
 }
 
 /* Takes the signals, and takes them again from whoever has taken them since. Not before there is anything to guard: a

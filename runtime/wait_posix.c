@@ -1,17 +1,20 @@
-/* wait_posix.c: what the background thread waits for: a byte in a socket of its own, the agent's socket, and, on Linux,
- * the system's notices of files that change. */
+/* wait_posix.c: what the background thread waits for: a byte in a socket of its own, the agent's socket, and the system's
+ * notices of files that change: inotify's on Linux, kqueue's on macOS. */
 #ifndef _WIN32
 #include "posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/inotify.h>
+#elif defined(__APPLE__)
+#include <sys/event.h>
 #endif
 
 /* ---- descriptors ---- */
@@ -85,6 +88,16 @@ static void drop(int descriptor) { /* what was said does not matter: that it was
     while (read(descriptor, bytes, sizeof bytes) > 0) continue;
 }
 
+static void drop_notices(int descriptor) {
+#ifdef __APPLE__
+    struct kevent events[16];
+    struct timespec none = {0, 0};
+    while (kevent(descriptor, NULL, 0, events, 16, &none) > 0) continue;
+#else
+    drop(descriptor);
+#endif
+}
+
 unsigned hoti_wait(hoti_u64 ns, int sends) {
     struct pollfd p[3] = {{waking_end(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
     if (ns > LONGEST) ns = LONGEST;
@@ -100,7 +113,7 @@ unsigned hoti_wait(hoti_u64 ns, int sends) {
     poll(p, 3, (int)(ns / 1000000u) + 1);
 #endif
     if (p[0].revents != 0) drop(p[0].fd);
-    if (p[2].revents != 0) drop(p[2].fd);
+    if (p[2].revents != 0) drop_notices(p[2].fd);
     return (p[1].revents != 0 ? HOTI_READY_PEER : 0u) | (p[2].revents != 0 ? HOTI_READY_NOTICE : 0u);
 }
 
@@ -108,8 +121,30 @@ void hoti_notice(const char *folder) {
 #ifdef __linux__
     if (hoti_descriptor_get(&notices) < 0) hoti_descriptor_keep(&notices, inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     if (notices.number >= 0) inotify_add_watch(notices.number, folder, IN_CLOSE_WRITE | IN_MOVED_TO);
+#elif defined(__APPLE__)
+    /* A folder is written to when a file in it is made, renamed or removed: a library that is replaced as a whole is seen at
+     * once. One that is written over where it lies is not; the look at it, twice a second, sees that. */
+    struct kevent change;
+    int watched = open(folder, O_EVTONLY | O_CLOEXEC);
+    if (hoti_descriptor_get(&notices) < 0) hoti_descriptor_keep(&notices, kqueue());
+    EV_SET(&change, watched, EVFILT_VNODE, EV_ADD | EV_CLEAR, NOTE_WRITE, 0, NULL);
+    /* The descriptor of the folder stays open: closing it would end the watch. A queue is not inherited by a child. */
+    if (watched >= 0 && (notices.number < 0 || kevent(notices.number, &change, 1, NULL, 0, NULL) != 0)) close(watched);
 #else
     (void)folder;
+#endif
+}
+
+int hoti_notice_settled(const char *path, const hoti_stamp *now) {
+#ifdef __APPLE__
+    /* The notice may be of a file that was only made: who writes it there would have written on by then. */
+    struct timespec moment = {0, 30000000};
+    hoti_stamp then;
+    nanosleep(&moment, NULL);
+    return hoti_file_look(path, &then) && memcmp(&then, now, sizeof then) == 0;
+#else
+    (void)path, (void)now; /* inotify tells of files that were closed, or came by a rename */
+    return 1;
 #endif
 }
 

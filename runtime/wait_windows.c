@@ -3,6 +3,8 @@
 #ifdef _WIN32
 #include "win.h"
 
+#include <string.h>
+
 enum { FOLDERS_MAX = 16, OTHERS = 4 };
 static HANDLE woken, timer, folders[FOLDERS_MAX];
 static unsigned folder_count;
@@ -48,6 +50,13 @@ void hoti_notice(const char *folder) {
     if (folder_count == FOLDERS_MAX || !hoti_widen(folder, wide)) return;
     found = FindFirstChangeNotificationW(wide, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_LAST_WRITE);
     if (found != INVALID_HANDLE_VALUE) folders[folder_count++] = found;
+}
+
+/* The notice may be of a file that is still being written: whoever writes it would have written on by then. */
+int hoti_notice_settled(const char *path, const hoti_stamp *now) {
+    hoti_stamp then;
+    Sleep(30);
+    return hoti_file_look(path, &then) && memcmp(&then, now, sizeof then) == 0;
 }
 
 void hoti_wait_forget(void) {}

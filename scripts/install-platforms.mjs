@@ -1,9 +1,10 @@
-// Installs what the tests need to run on other platforms and on other versions of Node: Node's builds (npm packages, named
-// in tests/platforms/nodes/package.json), and for each foreign platform our own dependencies as npm installs them there. Where there is Wine, makes a Windows for it.
+// Installs what the tests need to run on other platforms and on other versions of Node: Node's builds and a C compiler with
+// macOS's headers (npm packages, named in tests/platforms/nodes/package.json), and for each foreign platform our own
+// dependencies as npm installs them there. Where there is Wine, makes a Windows for it.
 // Usage: node scripts/install-platforms.mjs
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,8 @@ function install(folder, ...options) {
 
 // They say for which system they are; --force installs them on another.
 install(join(platforms, 'nodes'), '--force');
+// A package that is not for its `bin` has files as they were packed: without the right to be run.
+chmodSync(join(platforms, 'nodes', 'node_modules', '@ryoppippi', 'zig-linux-x64', 'zig'), 0o755);
 
 for (const [os, cpu] of [
   ['linux', 'arm64'],

@@ -1,35 +1,19 @@
 import type { Expr } from '../ast.ts';
 import type { Module } from '../modules.ts';
-import type { Func, Tree } from '../tree.ts';
-import { type IntType, i64, limits, nearestFloat, type Type, type TypeTable, wrap } from '../types.ts';
+import type { Tree } from '../tree.ts';
+import { type IntType, i64, limits, nearestFloat, type Type, wrap } from '../types.ts';
 import { coerce } from './convert.ts';
 import { checkExpr } from './expression.ts';
 import { resolveType } from './resolve.ts';
-import { Body, type Checker, type DeclaredOf, type TypeNames } from './scope.ts';
+import { Body, type Checker, type DeclaredOf, newFunc, type TypeNames } from './scope.ts';
 
 /** Longer arrays would not fit where variables live, and C compilers refuse them anyway. */
 const lengthLimit = 1n << 28n;
 
 /** A body outside every function: for constants and array lengths. */
 export function constantBody(checker: Checker, module: Module, names: TypeNames, span: Expr['span']): Body {
-  return new Body(checker, module, emptyFunc(checker.types, module, span), names);
-}
-
-function emptyFunc(types: TypeTable, module: Module, span: Expr['span']): Func {
-  return {
-    name: '',
-    module,
-    item: undefined,
-    type: types.fn([], i64),
-    hot: false,
-    span,
-    params: [],
-    body: undefined,
-    calls: new Set(),
-    globals: new Set(),
-    foreigns: new Set(),
-    builtins: new Set(),
-  };
+  const func = newFunc({ name: '', module, item: undefined, type: checker.types.fn([], i64), hot: false, span });
+  return new Body(checker, module, func, names);
 }
 
 /** Checks an expression and reduces it to a literal tree; reports and gives undefined when that cannot be. */

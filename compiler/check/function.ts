@@ -8,7 +8,7 @@ import { coerce, describeType } from './convert.ts';
 import { checkExpr } from './expression.ts';
 import { resultNote } from './flow.ts';
 import { resolveType, unify } from './resolve.ts';
-import { Body, type Checker, type DeclaredOf, type Implementation, type TypeNames } from './scope.ts';
+import { Body, type Checker, type DeclaredOf, type Implementation, newFunc, type TypeNames } from './scope.ts';
 
 /** An instance of an instance of an instance: a generic function that calls itself with ever larger types. */
 const nameLimit = 400;
@@ -35,20 +35,8 @@ export function instance(
   if (known !== undefined) return known;
   const params = item.params.map((param) => paramType(checker, module, param, names, owner));
   const result = item.result === undefined ? nothing : resolveType(checker, module, item.result, names);
-  const func: Func = {
-    name,
-    module,
-    item,
-    type: checker.types.fn(params, result),
-    hot: item.hot,
-    span: item.name.span,
-    params: [],
-    body: undefined,
-    calls: new Set(),
-    globals: new Set(),
-    foreigns: new Set(),
-    builtins: new Set(),
-  };
+  const type = checker.types.fn(params, result);
+  const func: Func = newFunc({ name, module, item, type, hot: item.hot, span: item.name.span });
   checker.functions.set(key, func);
   checker.pending.push(() => checkBody(new Body(checker, module, func, names), item));
   return func;
@@ -162,20 +150,15 @@ export function closureInstance(outer: Body, expr: ExprOf<'closure'>, wanted?: T
   const hope = wanted?.kind === 'fn' && wanted.params.length === params.length ? wanted.result : undefined;
   const declared = expr.result === undefined ? hope : resolveType(checker, module, expr.result, outer.typeNames);
   const name = `${outer.func.name}.closure${++checker.closures}`;
-  const func: { -readonly [K in keyof Func]: Func[K] } = {
+  const type = checker.types.fn(params, declared ?? nothing);
+  const func: { -readonly [K in keyof Func]: Func[K] } = newFunc({
     name,
     module,
     item: undefined,
-    type: checker.types.fn(params, declared ?? nothing),
+    type,
     hot: false,
     span: expr.span,
-    params: [],
-    body: undefined,
-    calls: new Set(),
-    globals: new Set(),
-    foreigns: new Set(),
-    builtins: new Set(),
-  };
+  });
   const body = new Body(checker, module, func, outer.typeNames, outer);
   func.params = expr.params.map((param, index) => body.declare(param.name.text, params[index] ?? wrong));
   const tree = checkExpr(body, expr.body, declared);

@@ -16,6 +16,12 @@ import type { Span } from '../source.ts';
 import type { ConstantData, Foreign, Func, GlobalVariable, Local, LoopInfo, Tree } from '../tree.ts';
 import { type EnumType, type StructType, type Type, TypeTable } from '../types.ts';
 
+/** A function whose body has not been checked. */
+export function newFunc(what: Pick<Func, 'name' | 'module' | 'item' | 'type' | 'hot' | 'span'>): Func {
+  const body = undefined;
+  return { ...what, params: [], body, calls: new Set(), globals: new Set(), foreigns: new Set(), builtins: new Set() };
+}
+
 /** What a name at the top level of a file stands for. */
 export type Declared = { readonly module: Module; readonly span: Span } & (
   | { readonly kind: 'function'; readonly item: FunctionItem }

@@ -175,6 +175,17 @@ function linkFlags(options: BuildOptions): string[] {
   return ['-shared', ...(bare ? ['-nostdlib'] : []), ...(links.math ? ['-lm'] : [])];
 }
 
+/**
+ * Names the library that every library of macOS must name: its loader takes none that names no other. Written here, as
+ * there is no SDK; what an image calls is looked up when it is loaded.
+ */
+const libSystem = `--- !tapi-tbd
+tbd-version: 4
+targets: [ x86_64-macos, arm64-macos ]
+install-name: '/usr/lib/libSystem.B.dylib'
+...
+`;
+
 async function buildForMac(c: string, options: BuildOptions, aside: string): Promise<void> {
   const { triple, toolchain, signal } = options;
   if (options.kind === 'program') {
@@ -184,7 +195,9 @@ async function buildForMac(c: string, options: BuildOptions, aside: string): Pro
   }
   const arch = triple === 'aarch64-macos' ? 'arm64' : 'x86_64';
   const object = `${aside}.o`;
+  const system = `${aside}.tbd`;
   try {
+    await writeFile(system, libSystem);
     const flags = [
       `--target=${arch}-apple-macos11`,
       ...flagsOf(options),
@@ -213,6 +226,7 @@ async function buildForMac(c: string, options: BuildOptions, aside: string): Pro
       '-o',
       aside,
       object,
+      system,
     ];
     for (const command of linker) {
       const { code, output } = await run(command, args, undefined, signal);
@@ -225,6 +239,7 @@ async function buildForMac(c: string, options: BuildOptions, aside: string): Pro
     });
   } finally {
     await rm(object, { force: true });
+    await rm(system, { force: true });
   }
 }
 

@@ -184,6 +184,16 @@ describe('what is no hot library', () => {
     expect(error.hint).toContain('lipo -thin');
   });
 
+  it('a library for macOS on arm64 is refused without a signature, with the command that signs it', () => {
+    const bytes = Buffer.from(workshop.read(workshop.compileMachO(imageSource(exampleFor('aarch64-macos')), 'arm64')));
+    const signature = bytes.indexOf(Buffer.from([0x1d, 0, 0, 0, 16, 0, 0, 0])); // LC_CODE_SIGNATURE, 16 bytes
+    expect(signature).toBeGreaterThan(0);
+    bytes.writeUInt32LE(0x26, signature); // LC_FUNCTION_STARTS, of the same form
+    const error = refusal(bytes);
+    expect(error.message).toContain('no signature');
+    expect(error.hint).toContain('codesign --sign -');
+  });
+
   it.each([
     ['32-bit ARM', ['clang-14', '--target=arm-linux-gnueabi'], '32-bit ARM'],
     ['RISC-V', ['clang-14', '--target=riscv64-linux-gnu'], 'RISC-V'],

@@ -79,15 +79,13 @@ function tell(machine: Machine): void {
     agent = await world.startAgent();
     program = world.startProgram(path);
     await until(({ version }) => version === 1);
-    const { code, json, stderr } = await world.run('status', '--to', agent.address, '--json');
-    expect(code, stderr).toBe(0);
+    const json = expectEnd(await world.run('status', '--to', agent.address, '--json'), 0);
     const row = json.find(({ event }) => event === 'status');
     expect(row).toMatchObject({ program: 'count', module: 'count', triple, version: 1, state: 'confirmed' });
   });
 
   step('takes a push with its state intact', async () => {
-    const { code, json, stderr } = await push(counterSource({ by: 100, word: 'wild' }));
-    expect(code, stderr).toBe(0);
+    const json = expectEnd(await push(counterSource({ by: 100, word: 'wild' })), 0);
     expect(json.map(({ event }) => event)).toEqual(expect.arrayContaining(['loaded', 'swapped', 'confirmed']));
     expect(json.at(-1)).toMatchObject({ event: 'done', version: 2, unchanged: false });
     const first = parseCount(await program.line((line) => parseCount(line).version === 2));
@@ -123,8 +121,7 @@ function tell(machine: Machine): void {
   step('undoes a version that crashes, and names function and line', async () => {
     const [found, ...instead] = ['    count.total =', '    none := 0 as *Count', '    none.total = 1'];
     const crashing = counterSource({ word: 'odd' }).replace(found ?? '', [...instead, found].join('\n'));
-    const { code, json, stderr } = await push(crashing);
-    expect(code, stderr).toBe(5);
+    const json = expectEnd(await push(crashing), 5);
     const where = { function: 'step', source: 'count.vais', line: lineOf(crashing, 'none.total = 1') };
     expect(json.find(({ event }) => event === 'reverted')).toMatchObject({ version: 3, undone: true, ...where });
     expect(json.at(-1)).toMatchObject({ event: 'error', code: 'reverted', exit: 5 });
@@ -135,8 +132,7 @@ function tell(machine: Machine): void {
   step('undoes a version that hangs', async () => {
     const busy = '    busy := 1\n    L busy > 0 { busy = 1 }\n    count.total =';
     const hanging = counterSource({ word: 'odd' }).replace('    count.total =', busy);
-    const { code, json, stderr } = await push(hanging);
-    expect(code, stderr).toBe(5);
+    const json = expectEnd(await push(hanging), 5);
     const reverted = json.find(({ event }) => event === 'reverted');
     expect(reverted).toMatchObject({ version: 4, undone: true, function: 'step' });
     expect(reverted).not.toHaveProperty('signal');
@@ -159,16 +155,14 @@ function tell(machine: Machine): void {
     agent = await world.startAgent({ listen: address });
     const [row] = await until(({ version }) => version === 2);
     expect(row).toMatchObject({ desiredVersion: 2, triple });
-    const { code, json, stderr } = await push(counterSource({ word: 'mild' }));
-    expect(code, stderr).toBe(0);
+    const json = expectEnd(await push(counterSource({ word: 'mild' })), 0);
     expect(json.at(-1)).toMatchObject({ event: 'done', version: 5 });
     await program.line((line) => parseCount(line).word === 'mild');
     expectWholeCount();
   });
 
   step('goes back to the version before', async () => {
-    const { code, json, stderr } = await world.run('rollback', '--to', agent.address, '--json');
-    expect(code, stderr).toBe(0);
+    const json = expectEnd(await world.run('rollback', '--to', agent.address, '--json'), 0);
     expect(json.at(-1)).toMatchObject({ event: 'done', version: 6 });
     const line = parseCount(await program.line((text) => parseCount(text).version === 6));
     expect(line.word).toBe('wild');
@@ -187,6 +181,12 @@ function tell(machine: Machine): void {
       { version: 6, outcome: 'confirmed', desired: true },
     ]);
   });
+}
+
+/** The lines of a command that has to end with this code. */
+function expectEnd({ code, json, stderr }: Ended, wanted: number): Ended['json'] {
+  expect(code, `${JSON.stringify(json.at(-1))}\n${stderr}`).toBe(wanted);
+  return json;
 }
 
 /** The number of the line with this text. */
