@@ -97,7 +97,7 @@ describe('in probation', () => {
       undone: '1',
     });
     expect(reverted['reason']).toBe(
-      `${signal} in update_game (game.vais:77): version 2 was taken back, version 1 has made the same call`,
+      `${signal} in update_game (game.vais:77): version 2 was taken back, version 1 made the call instead`,
     );
     if (kind !== 'fail_call' && kind !== 'fail_overflow') expect(reverted['trace']).toMatch(/^[0-9a-f]+/);
     expect(await program.pass()).toMatchObject({ status: '-2', error: reverted['reason'], x: '3', score: '103' });
