@@ -99,6 +99,6 @@ async function run(json: boolean, work: (show: Show) => Promise<void>): Promise<
 function fail(json: boolean, thrown: unknown): never {
   const error = VaisError.from(thrown);
   if (json) process.stdout.write(`${JSON.stringify({ event: 'error', ...error.toJSON(), exit: error.exitCode })}\n`);
-  else process.stderr.write(`vais-remote: ${printable(error.message)}\n  ${error.hint}\n`);
+  else process.stderr.write(`error: ${printable(error.message)}\nhint:  ${error.hint}\n`);
   process.exit(error.exitCode);
 }

@@ -98,7 +98,7 @@ describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
         await oracle.check(agent, program, ground.data);
       }
       expect(steps).toBeGreaterThan(8);
-      for (const what of ['/images/', '/audit.log', '.json.ahead', '.json'])
+      for (const what of ['/images/', '/audit.log', '/history/'])
         expect(met.map(({ path }) => path)).toContainEqual(expect.stringContaining(what));
       expect(await push()).toMatchObject({ kind: 'ack' });
       await oracle.check(agent, program, ground.data);

@@ -6,9 +6,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runtimeFolder, runtimeObjects } from './objects.ts';
 
 const run = promisify(execFile);
-export const runtimeFolder = join(import.meta.dirname, '..', '..', 'runtime');
+
+export { runtimeFolder } from './objects.ts';
 export const fixtures = join(import.meta.dirname, 'fixtures');
 
 /** How long a wait may last before it is a failure; nothing waits this long when it works. */
@@ -27,12 +29,6 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
   await run(compiler, [`-I${runtimeFolder}`, ...args], { maxBuffer: 1 << 24 });
 }
 
-export async function runtimeSources(): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises');
-  const names = await readdir(runtimeFolder);
-  return names.filter((name) => name.endsWith('.c')).map((name) => join(runtimeFolder, name));
-}
-
 /** Builds a fixture with the runtime linked in; returns the program's path. */
 export async function buildProgram(
   folder: string,
@@ -47,10 +43,11 @@ export async function buildProgram(
   const path = join(folder, options.name ?? 'game');
   const source = join(fixtures, options.source ?? 'program.c');
   const flags = options.flags ?? ['-O2', '-Wall', '-Wextra', '-Werror'];
-  await compile(options.compiler ?? 'gcc', [
+  const compiler = options.compiler ?? 'gcc';
+  await compile(compiler, [
     ...flags,
     source,
-    ...(await runtimeSources()),
+    ...(await runtimeObjects(compiler, flags)),
     '-o',
     path,
     ...(options.libraries ?? ['-lpthread', '-ldl', '-lm']),
