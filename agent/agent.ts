@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { validateName } from '../artifact/name.ts';
 import { WorkThread } from '../artifact/work.ts';
 import { VaisError } from '../common/error.ts';
-import { parseTarget, requireLoopback } from '../rpc/address.ts';
+import { parseTarget, requireLoopback, type Target } from '../rpc/address.ts';
 import { Checker } from './check.ts';
 import { Cleaner } from './cleaner.ts';
 import { DataFolder } from './data-folder.ts';
@@ -67,7 +67,7 @@ const claimEveryMs = 2_000;
 export async function startAgent(options: AgentOptions, onNotice: Say): Promise<Agent> {
   const readyFirst = new ReadyFirst(onNotice);
   const { say } = readyFirst;
-  const target = parseTarget(options.listen);
+  const target = listenOf(options.listen);
   if (options.insecure) requireLoopback(target);
   const names = new Set<string>();
   for (const { name } of options.run) {
@@ -185,6 +185,19 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     readyFirst.release();
     await close();
     throw thrown;
+  }
+}
+
+/** @throws VaisError `usage` with what `--listen` wants */
+function listenOf(text: string): Target {
+  const port = /^\d{1,5}$/.test(text) ? text : '7777';
+  try {
+    return parseTarget(text);
+  } catch (thrown) {
+    throw new VaisError('usage', `--listen ${text} is no address`, {
+      hint: `Write HOST:PORT: 127.0.0.1:${port} for this machine alone, 0.0.0.0:${port} for all networks.`,
+      cause: thrown,
+    });
   }
 }
 

@@ -115,7 +115,8 @@ export class HistoryStore {
     } catch (thrown) {
       const error = VaisError.from(thrown);
       if (error.code !== 'damaged') throw error;
-      await this.#data.broken.take(path, `${error.message}${about(text)}`);
+      const why = error.message.replace(`${path} is damaged: `, '');
+      await this.#data.broken.take(path, `${why}${about(text)}`);
       return undefined;
     }
   }

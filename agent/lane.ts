@@ -132,6 +132,8 @@ export class Lane {
       if (desired !== undefined && push.origin === 'push' && isOf(desired, push.code))
         if (this.links.every((link) => runs(this.#moduleOf(link), desired))) {
           push.group?.leave(push.module);
+          push.version = desired.version;
+          push.reach('unchanged');
           return { kind: 'ack', version: desired.version, unchanged: true };
         }
       if (push.refines !== undefined) {

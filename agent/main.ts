@@ -32,6 +32,8 @@ async function serve(flags: AgentFlags): Promise<void> {
   const say = (notice: Notice) => {
     process.stdout.write(`${flags.json ? noticeJson(notice) : renderNotice(notice)}\n`);
   };
+  // Where files may only have a certain size (`ulimit -f`), a write fails then, and does not end the agent. Not on Windows.
+  if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
   // A fault of ours in one push must not end the service for the others.
   process.on('unhandledRejection', (reason) => {
     say({ event: 'warning', message: `a fault in the agent: ${reason instanceof Error ? reason.stack : reason}` });
@@ -97,6 +99,6 @@ async function run(json: boolean, work: (show: Show) => Promise<void>): Promise<
 function fail(json: boolean, thrown: unknown): never {
   const error = VaisError.from(thrown);
   if (json) process.stdout.write(`${JSON.stringify({ event: 'error', ...error.toJSON(), exit: error.exitCode })}\n`);
-  else process.stderr.write(`vais-remote: ${printable(error.message)}\n  ${error.hint}\n`);
+  else process.stderr.write(`error: ${printable(error.message)}\nhint:  ${error.hint}\n`);
   process.exit(error.exitCode);
 }

@@ -20,6 +20,8 @@ export interface PushEvent {
   /** The process that said so; 0 where the agent itself did. */
   readonly pid: number;
   readonly origin: OriginName;
+  /** The fast build whose place the image takes in its version. */
+  readonly refines?: string;
   /** Milliseconds since the push began. */
   readonly ms: number;
   /** Wall clock, milliseconds since 1970. */

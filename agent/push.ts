@@ -82,6 +82,7 @@ export class Push {
       digest: this.code.image?.digest ?? '',
       pid: 0,
       origin: this.origin,
+      ...(this.refines === undefined ? {} : { refines: this.refines }),
       ms: performance.now() - this.#startedAt,
       at: Date.now(),
       ...extras,

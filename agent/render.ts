@@ -28,7 +28,7 @@ export function renderNotice(said: Notice): string {
     case 'started':
       return `${notice.program} (pid ${notice.pid}) ${notice.adopted ? 'was running already' : 'started'}`;
     case 'exited': {
-      const next = notice.restartMs === undefined ? '' : `; starting it again in ${notice.restartMs} ms`;
+      const next = notice.restartMs === undefined ? '' : `; starting it again in ${notice.restartMs / 1000} s`;
       return `${notice.program} ${notice.how}${next}`;
     }
     case 'output':

@@ -125,15 +125,26 @@ export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer |
 }
 
 async function listHistory(request: ListHistoryRequest__Output, world: ServiceWorld): Promise<ListHistoryResponse> {
-  const { program, module } = resolve(request, world);
-  const lineage = world.programs.laneOf(program, module)?.lineage ?? (await world.histories.latest(program, module));
-  if (lineage === undefined) throw noSuchProgram(program, world.programs.links);
+  const running = runningModules(world);
+  const isThere = running.some((each) => request.program === '' || request.program === each.program);
+  const histories = await world.histories.all();
+  const { program, module } = resolve(request, isThere ? running : histories, world);
+  const history = histories.find((each) => each.program === program && each.module === module);
+  if (history === undefined) throw noSuchProgram(program, world.programs.links);
+  const now = world.programs.laneOf(program, module)?.lineage ?? history.latest;
+  const lines = [now, ...history.lineages.toReversed().filter((each) => each !== now)];
+  const lineage = lines[request.line];
+  if (lineage === undefined)
+    throw new VaisError('no_such_version', `${module} of ${program} has no line ${request.line} of versions`, {
+      hint: `The oldest is --line ${lines.length - 1}; the newest is 0.`,
+    });
   return {
     program,
     module,
     baseBuildId: lineage.base,
     forgotten: lineage.forgotten ?? 0,
     entries: lineage.entries.map((entry) => wireEntry(entry, lineage)),
+    lines: lines.length,
   };
 }
 
@@ -144,7 +155,7 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
   };
   try {
     const { version, parentVersion, signature } = call.request;
-    const { program, module } = resolve(call.request, world);
+    const { program, module } = resolve(call.request, runningModules(world), world);
     const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
     const verdict = await runRollback(
@@ -160,20 +171,29 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
   }
 }
 
+interface Named {
+  readonly program: string;
+  readonly module: string;
+}
+
+function runningModules(world: ServiceWorld): Named[] {
+  return world.programs.links.flatMap((link) =>
+    [...link.modules.keys()].map((module) => ({ program: link.name, module })),
+  );
+}
+
 /** Fills in names that were left out, where there is only one. */
-function resolve(
-  request: { program: string; module: string },
-  world: ServiceWorld,
-): { program: string; module: string } {
-  const names = [...new Set(world.programs.links.map(({ name }) => name))];
-  const program = request.program === '' ? only('program', names) : request.program;
+function resolve(request: Named, known: readonly Named[], world: ServiceWorld): Named {
+  const program = request.program === '' ? only('program', namesOf(known, 'program')) : request.program;
   if (!isName(program)) throw noSuchProgram(shown(program), world.programs.links);
-  const modules = world.programs.links
-    .filter(({ name }) => name === program)
-    .flatMap((link) => [...link.modules.keys()]);
-  const module = request.module === '' ? only('module', [...new Set(modules)], program) : request.module;
+  const own = known.filter((each) => each.program === program);
+  const module = request.module === '' ? only('module', namesOf(own, 'module'), program) : request.module;
   if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
   return { program, module };
+}
+
+function namesOf(known: readonly Named[], what: 'program' | 'module'): string[] {
+  return [...new Set(known.map((each) => each[what]))];
 }
 
 function only(what: 'program' | 'module', names: readonly string[], program?: string): string {
@@ -185,7 +205,7 @@ function only(what: 'program' | 'module', names: readonly string[], program?: st
       `no_such_${what}`,
       program === undefined ? 'no program is connected to the agent' : `there is no program ${program} here`,
     );
-  throw new VaisError('usage', `${where} has more than one ${what}: ${names.join(', ')}`, {
+  throw new VaisError(`no_such_${what}`, `${where} has more than one ${what}: ${names.join(', ')}`, {
     hint: what === 'program' ? 'Name it: HOST:PORT/PROGRAM.' : 'Name it with --module.',
   });
 }

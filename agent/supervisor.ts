@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,9 @@ const backoff = { first: 100, most: 10_000 };
 const ranWellMs = 10_000;
 /** How long a program may take to end when it is asked to. */
 const graceMs = 5_000;
+
+/** What is said of a command that cannot run as it is: once, and it is tried again at the longest wait. */
+const notRun = 'cannot be run: ';
 
 interface PidFile {
   readonly format: 2;
@@ -90,6 +93,7 @@ export class Supervisor {
   async #keepRunning(output: OutputFollower, adopted: number | undefined): Promise<void> {
     let wait = backoff.first;
     let orphan = adopted;
+    let said: string | undefined;
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
       const how = await this.#runOnce(orphan);
@@ -100,7 +104,10 @@ export class Supervisor {
         break;
       }
       if (performance.now() - startedAt > ranWellMs) wait = backoff.first;
-      this.#say({ event: 'exited', program: this.name, how, restartMs: wait });
+      const cannot = how.startsWith(notRun);
+      if (cannot) wait = backoff.most; // It may be there one day.
+      if (!cannot || how !== said) this.#say({ event: 'exited', program: this.name, how, restartMs: wait });
+      said = how;
       await sleep(wait, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       wait = Math.min(wait * 2, backoff.most);
     }
@@ -123,18 +130,20 @@ export class Supervisor {
       const { file, args, shell } = invocationOf(this.#order.command);
       const child = spawn(file, args, {
         shell,
-        detached: true, // Its own process group, so that what the shell starts can be ended with it.
+        // Its own process group, so that what the shell starts can be ended with it. On Windows: not to end with us.
+        detached: true,
+        windowsHide: true,
         stdio: ['ignore', log.fd, log.fd],
         env: this.#environment,
       });
       const ended = new Promise<string>((resolve) => {
-        child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-        child.once('exit', (code, signal) => resolve(describeExit(code, signal)));
+        child.once('error', (error) => resolve(notRun + describeFault(error, file)));
+        child.once('exit', (code, signal) => resolve(describeExit(code, signal, shell)));
       });
       if (child.pid !== undefined) await this.#begin(child.pid, false);
       const how = await ended;
-      // What the shell left behind would run beside the next start.
-      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      // What the shell left behind would run beside the next start. On Windows nothing says what that is.
+      if (child.pid !== undefined && process.platform !== 'win32') killGroup(child.pid, 'SIGKILL');
       return how;
     } finally {
       await log.close();
@@ -145,19 +154,19 @@ export class Supervisor {
     await this.#begin(pid, true);
     await whenGone(pid, this.#stopping.signal);
     if (this.#stopping.signal.aborted) await whenGone(pid, AbortSignal.timeout(graceMs + 1_000));
-    killGroup(pid, 'SIGKILL');
+    if (process.platform !== 'win32') killGroup(pid, 'SIGKILL');
     return 'ended';
   }
 
   async #begin(pid: number, adopted: boolean): Promise<void> {
     this.#pid = pid;
+    this.#say({ event: 'started', program: this.name, pid, adopted }); // At once: before what the program itself says.
     const file: PidFile = { format: 2, pid, startTime: await startTimeOf(pid) };
     try {
       placeFile(this.#path('pid'), seal(file));
     } catch (thrown) {
       this.#warn(thrown);
     }
-    this.#say({ event: 'started', program: this.name, pid, adopted });
   }
 
   #end(how: string): string {
@@ -185,16 +194,30 @@ export class Supervisor {
   }
 }
 
+/** Windows has no signals: whoever is told to end there is ended, with what it started. */
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    if (process.platform !== 'win32') process.kill(-pid, signal);
+    else if (spawnSync('taskkill', ['/t', '/f', '/pid', String(pid)], { windowsHide: true }).status !== 0)
+      process.kill(pid, signal);
   } catch {
     // It ended meanwhile.
   }
 }
 
-/** A shell reports a signal of its last command as 128 and the signal's number. */
-function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+function describeFault(error: NodeJS.ErrnoException, file: string): string {
+  if (error.code === 'ENOENT') return `there is no ${file}`;
+  return error.code === 'EACCES' ? `${file} may not be executed` : error.message;
+}
+
+/**
+ * A shell reports a signal of its last command as 128 and the signal's number; 126 and 127 where it cannot start it. Windows
+ * reports a crash by its exception.
+ */
+function describeExit(code: number | null, signal: NodeJS.Signals | null, shell: boolean): string {
+  if (shell && code === 127) return `${notRun}the shell finds no such command (exit code 127)`;
+  if (shell && code === 126) return `${notRun}the shell may not execute it (exit code 126)`;
+  if (code !== null && code >= 0x80000000) return `died of exception 0x${code.toString(16)}`;
   const names: Readonly<Record<number, string>> = {
     4: 'SIGILL',
     6: 'SIGABRT',

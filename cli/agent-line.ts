@@ -1,4 +1,5 @@
 import { VaisError } from '../common/error.ts';
+import type { HistoryEntry__Output } from '../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import { Backoff } from './backoff.ts';
 import type { Connection } from './connect.ts';
@@ -37,6 +38,11 @@ export class AgentLine {
   /** Calls back with each new state of the agent, that of a new session included. */
   onState(listener: (session: PushSession, state: State__Output) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** The versions of a module. @throws VaisError `unreachable` */
+  async history(program: string, module: string): Promise<readonly HistoryEntry__Output[]> {
+    return (await this.#client.listHistory(program, module)).entries;
   }
 
   /** Opens the next session on this connection; that which is open goes on on its own. */

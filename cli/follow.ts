@@ -3,6 +3,8 @@ import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
 import { readFromDisk } from '../compiler/modules.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
+import { tierName } from '../rpc/names.ts';
+import { fromFailure } from '../rpc/status.ts';
 import type { AgentLine } from './agent-line.ts';
 import { chooseModule, type Destination, warmContracts } from './choose.ts';
 import { PushClock } from './clock.ts';
@@ -62,6 +64,8 @@ export class Follower implements CrewMember {
   /** What the target ran, and was started with, when it was last heard of. */
   #seen: { readonly build: string; readonly base: string } | undefined;
   #said = false;
+  /** The last version that was confirmed, and for which version that is desired instead it was asked after. */
+  #confirmed: { readonly version: number; readonly push: Push; asked?: number } | undefined;
 
   /** @param crew those that follow the modules of the same program */
   constructor(
@@ -119,12 +123,23 @@ export class Follower implements CrewMember {
     if (!('event' in warm)) await this.#make(0, new PushClock(), signal);
     else if (!signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
-    output.show({ event: 'watching', file, program, module, version: instances[0].version, polling });
+    const { version } = instances[0];
+    const differs = !('event' in warm) && (await this.#differs(warm)) ? { differs: true } : {};
+    output.show({ event: 'watching', file, program, module, version, polling, ...differs });
     return async () => {
       this.#compiling.abort();
       await watcher.close();
       await Promise.all([this.#making, this.#refining]);
     };
+  }
+
+  /** Whether the file has something else than what runs, as far as their builds can be compared. */
+  async #differs({ built: { contract } }: Ready): Promise<boolean> {
+    const { program, module } = this.#destination;
+    const entries = await this.#line.history(program, module).catch(() => []);
+    const now = entries.find(({ desired }) => desired);
+    if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return false;
+    return now.buildId !== contract.buildId && now.fastBuildId !== contract.buildId;
   }
 
   async #onChange(change: Change): Promise<void> {
@@ -243,6 +258,7 @@ export class Follower implements CrewMember {
     }
     output.show(ending);
     if (ending.event !== 'done') return;
+    this.#confirmed = { version: ending.version, push: ready.push };
     this.#refining = this.#refine(newest);
     await this.#refining;
   }
@@ -271,14 +287,41 @@ export class Follower implements CrewMember {
       this.#seen.base === module.baseBuildId &&
       module.version === 1 &&
       module.desiredVersion === 1;
-    if (first !== undefined && lost) {
-      first.state = 'waiting'; // The fast build first, as when it was saved.
-      this.#newest = first;
-    }
+    if (newest?.state === 'ended' && this.#confirmed?.asked !== module.desiredVersion)
+      void this.#askAfter(newest, module.desiredVersion, lost ? first : undefined);
     this.#note(destination);
     this.#offerSecond();
     this.#crew.look();
     warmContracts(destination);
+  }
+
+  /**
+   * Another version than ours is desired. Where ours failed while nobody could tell us, that is said now; where the agent
+   * does not know of it, its records are gone, and it is offered again.
+   *
+   * @param lost what to offer then
+   */
+  async #askAfter(newest: Made, desired: number, lost: Made | undefined): Promise<void> {
+    const confirmed = this.#confirmed;
+    if (confirmed === undefined || confirmed.version === desired) return;
+    confirmed.asked = desired;
+    const { program, module } = this.#destination;
+    const entries = await this.#line.history(program, module).catch(() => undefined);
+    if (entries === undefined || newest !== this.#newest || newest.state !== 'ended') return;
+    const { digest } = newest.ready.built;
+    const ours = entries.findLast(
+      (entry) => entry.version === confirmed.version && (entry.digest === digest || entry.fastDigest === digest),
+    );
+    if (ours?.outcome === 'OUTCOME_REVERTED') {
+      newest.state = 'failed'; // So that it is not taken for lost, and offered again.
+      this.#context.output.show(
+        errorReport(fromFailure(ours.reason), { push: confirmed.push.id, file: this.#file.path }),
+      );
+    } else if (ours === undefined && lost !== undefined) {
+      lost.state = 'waiting'; // The fast build first, as when it was saved.
+      this.#newest = lost;
+      this.#crew.look();
+    }
   }
 
   #note(destination: Destination): void {

@@ -105,9 +105,16 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .description('the versions that a module had, and the pushes that failed')
     .addOption(to())
     .addOption(moduleOption())
+    .addOption(
+      new Option('--line <n>', 'an older line of versions: 1 for the build of the program before the last, and so on')
+        .argParser(whole)
+        .default(0, '0'),
+    )
     .addOption(json())
-    .action((flags: CommonFlags & { to?: string; module?: string }) =>
-      run('history', flags, async (context) => (await import('./commands/history.ts')).history(pick(flags), context)),
+    .action((flags: CommonFlags & { to?: string; module?: string; line: number }) =>
+      run('history', flags, async (context) =>
+        (await import('./commands/history.ts')).history({ ...pick(flags), line: flags.line }, context),
+      ),
     );
 
   program
@@ -238,6 +245,11 @@ function seconds(text: string): number {
   const number = Number(text);
   if (number > 0 && number <= 86_400) return number;
   throw new InvalidArgumentError('Give seconds, up to a day.');
+}
+
+function whole(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number.');
 }
 
 function milliseconds(text: string): number {

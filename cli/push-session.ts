@@ -2,7 +2,6 @@ import { type Manifest as SignedManifest, validateManifest } from '../artifact/m
 import { VaisError } from '../common/error.ts';
 import { packageVersion } from '../common/package-root.ts';
 import type { AgentClient, AgentSession } from '../rpc/client.ts';
-import type { Event__Output } from '../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
@@ -11,8 +10,9 @@ import { tierName } from '../rpc/names.ts';
 import { fromFailure } from '../rpc/status.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { LocalImage } from './local-image.ts';
+import type { Answer, Offering, Sent } from './offering.ts';
 import type { Signer } from './signer.ts';
-import { type Progress, Upload } from './upload.ts';
+import { Upload } from './upload.ts';
 import { type Way, Ways, wholeInOffer } from './way.ts';
 
 const empty = Buffer.alloc(0);
@@ -25,34 +25,6 @@ const trips = 3;
 const openDeadlineMs = 5_000;
 /** The agent tells of so many of our versions when they fail after they were confirmed; it knows the last of each module. */
 const maxConfirmed = 64;
-
-/** How the agent ended an offer. */
-export type Answer =
-  | { readonly ok: true; readonly version: number; readonly unchanged: boolean }
-  | { readonly ok: false; readonly runningVersion: number; readonly reason: VaisError };
-
-/** How an image travelled. */
-export interface Sent {
-  /** `stored`: the agent had it. */
-  readonly way: 'stored' | 'inline' | 'delta' | 'chunks';
-  /** Bytes that were sent for it. */
-  readonly bytes: number;
-  /** Bytes of the image that the agent had of an earlier attempt. */
-  readonly had: number;
-}
-
-/** What is to be offered. */
-export interface Offering {
-  readonly manifest: Manifest;
-  readonly image: LocalImage;
-  /** Asked for when the offer is sent: microseconds since the push began. */
-  readonly elapsedUs: () => number;
-  readonly onEvent: (event: Event__Output) => void;
-  /** Hears how much of a large image has come. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Hears, once, how the image travelled. */
-  readonly onSent?: (sent: Sent) => void;
-}
 
 interface Pending extends Offering {
   readonly upload: Upload;

@@ -33,7 +33,8 @@ export function render(report: Report, style: Style): string {
       return renderError(report, style);
     case 'watching': {
       const how = report.polling ? ' (this file system tells of no changes: looking ten times a second)' : '';
-      const what = `${report.file} ${mark.arrow} ${report.program}, which runs version ${report.version}`;
+      const other = report.differs === true ? ', of something else than the file has now: the next save brings it' : '';
+      const what = `${report.file} ${mark.arrow} ${report.program}, which runs version ${report.version}${other}`;
       return `${colors.cyan('watching')}  ${what}${colors.dim(how)}`;
     }
     case 'disconnected':
@@ -44,6 +45,12 @@ export function render(report: Report, style: Style): string {
       return `${colors.cyan('connected')} to ${report.address} again`;
     case 'absent':
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
+    case 'older':
+      return colors.dim(
+        `${report.lines === 1 ? 'One older line' : `${report.lines} older lines`} of versions, of the program as it was built before: --line 1`,
+      );
+    case 'listening':
+      return colors.dim(`hearing what happens at ${report.address}, until Ctrl-C`);
     case 'held':
       return `${colors.yellow('waiting')}   ${report.file} waits for ${report.by}, which was saved with it and is not right yet`;
     case 'agent':
@@ -250,7 +257,8 @@ export function renderEvent(report: StageReport, style: Style): string {
   const { colors } = style;
   const bad = report.event === 'refused' || report.event === 'reverted';
   const paint = bad ? colors.red : report.event === 'confirmed' ? colors.green : colors.cyan;
-  const version = report.version === undefined ? '' : ` version ${report.version}`;
+  const tier = report.refines === undefined ? '' : ' optimised';
+  const version = report.version === undefined ? '' : ` version ${report.version}${tier}`;
   const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
   const line = `${paint(report.event.padEnd(10))}${formatMs(report.ms).padStart(10)}  ${name}${version}${who}`;

@@ -146,6 +146,8 @@ export interface WatchingReport {
   readonly version: number;
   /** True where the file system tells of no changes, so that the file is looked at again and again. */
   readonly polling: boolean;
+  /** The file has something else than what runs: its next save brings it. */
+  readonly differs?: boolean;
 }
 
 /** The agent is gone, or back; or it is there and the program is not; or a save waits for the file that it was saved with. */
@@ -283,6 +285,21 @@ export interface VersionReport {
   readonly reason?: ErrorShape;
 }
 
+/** There are versions of the program as it was built before. */
+export interface OlderReport {
+  readonly event: 'older';
+  readonly program: string;
+  readonly module: string;
+  /** How many older lines of versions there are. */
+  readonly lines: number;
+}
+
+/** `events` hears what happens from now on. */
+export interface ListeningReport {
+  readonly event: 'listening';
+  readonly address: string;
+}
+
 /** One thing that `doctor` looked at. */
 export interface CheckReport {
   readonly event: 'check';
@@ -337,6 +354,8 @@ export type Report =
   | AgentReport
   | WarningReport
   | VersionReport
+  | OlderReport
+  | ListeningReport
   | TargetReport
   | AttachReport
   | ContainerReport

@@ -1,4 +1,4 @@
-import type { Sent } from './push-session.ts';
+import type { Sent } from './offering.ts';
 import type { SendingReport, SentReport } from './report.ts';
 import type { Progress } from './upload.ts';
 

@@ -34,16 +34,22 @@ export function stageReport(
     ...(event.function === '' ? {} : { function: event.function }),
     ...(event.source === '' ? {} : { source: event.source }),
     ...(event.line === 0 ? {} : { line: event.line }),
-    ...(event.symbol === '' ? {} : { symbol: event.symbol }),
+    ...(event.symbol === '' ? {} : { symbol: plainName(event.symbol) }),
     ...(event.trace.length === 0 ? {} : { trace: event.trace.map((address) => frame(address, nameOf)) }),
     ...(event.undo === 'UNDO_UNSPECIFIED' ? {} : { undone: event.undo === 'UNDO_DONE' }),
     ...(event.thread === 0 ? {} : { thread: event.thread }),
     ...(event.threadName === '' ? {} : { threadName: event.threadName }),
+    ...(event.refines === '' ? {} : { refines: event.refines }),
     ...(event.resident === '' ? {} : { resident: event.resident }),
   };
 }
 
 function frame(address: number, nameOf: NameOf): TraceFrame {
   const name = nameOf(address);
-  return { address: `0x${address.toString(16)}`, ...(name === undefined ? {} : { function: name }) };
+  return { address: `0x${address.toString(16)}`, ...(name === undefined ? {} : { function: plainName(name) }) };
+}
+
+/** A function without what a compiler that took it apart has put behind its name: `game_update` of `game_update.cold`. */
+function plainName(name: string): string {
+  return name.replace(/(?:\.(?:cold|part|isra|constprop|lto_priv|llvm)(?:\.\d+)?)+$/, '');
 }

@@ -1,7 +1,8 @@
 import { VaisError } from '../common/error.ts';
 import type { State__Output } from '../rpc/gen/vais/remote/v1/State.ts';
 import { Backoff } from './backoff.ts';
-import type { Answer, Offering, PushSession } from './push-session.ts';
+import type { Answer, Offering } from './offering.ts';
+import type { PushSession } from './push-session.ts';
 import type { LineReport } from './report.ts';
 
 /** What offers images. */

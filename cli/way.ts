@@ -16,7 +16,7 @@ const deltaInOffer = 1024 * 1024;
 const mostDelta = 1024 * 1024;
 const mostDeltaImage = 64 * 1024 * 1024;
 /** Up to this size it is made at once, in some milliseconds; starting a thread takes longer. */
-const quickDelta = 256 * 1024;
+const quickDelta = 512 * 1024;
 
 /** How an image is offered. */
 export interface Way {

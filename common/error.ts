@@ -33,7 +33,11 @@ export const errorCodes = {
   superseded: { exit: 4, grpc: 10, hint: 'Nothing to do: a newer push took its place.' },
   no_such_version: { exit: 4, grpc: 5, hint: 'See `vais-remote history` for the versions that there are.' },
   reverted: { exit: 5, grpc: 10, hint: 'The old version runs. Mend the new code and push again.' },
-  unreachable: { exit: 6, grpc: 14, hint: 'Is the agent running there? Start it with `vais-remote agent`.' },
+  unreachable: {
+    exit: 6,
+    grpc: 14,
+    hint: 'Is the agent running there? Start it: `vais-remote agent --listen HOST:PORT --data DIR`.',
+  },
   paused: { exit: 6, grpc: 14, hint: 'Let it go on, then push again.' },
   no_such_program: { exit: 6, grpc: 5, hint: 'Start the program, then see `vais-remote status` for its name.' },
   no_such_module: { exit: 6, grpc: 5, hint: 'See `vais-remote status` for the modules that the program has.' },

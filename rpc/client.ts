@@ -38,8 +38,9 @@ export class AgentClient {
   }
 
   /** The versions of a module; empty names mean the only one. */
-  listHistory(program: string, module: string): Promise<ListHistoryResponse__Output> {
-    return this.#unary(callDeadlineMs, (options, done) => this.#client.listHistory({ program, module }, options, done));
+  listHistory(program: string, module: string, line = 0): Promise<ListHistoryResponse__Output> {
+    const request = { program, module, line };
+    return this.#unary(callDeadlineMs, (options, done) => this.#client.listHistory(request, options, done));
   }
 
   /** Goes back to a version (0: the one before); yields progress and ends after an ack or a nack. */

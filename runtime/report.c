@@ -209,7 +209,7 @@ void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash
     if (crash->line > 0) snprintf(where, sizeof where, ":%d", crash->line);
     snprintf(error.text, sizeof error.text, "%s in %.200s (%.200s%s): version %llu was taken back, version %llu %s",
              what, function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
-             undone ? "has made the same call" : "makes the same call, on what the failed one left");
+             undone ? "made the call instead" : "makes the call instead, on what the failed one left");
     hoti_note(&error, 2);
     out = begin_reverted(v);
     if (out == NULL) return;

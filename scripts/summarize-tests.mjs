@@ -1,30 +1,37 @@
-// The last line of .ci/run: reads vitest's JSON report and says how many tests passed, failed and were skipped. Whatever else
-// failed counts as one failure each, so that a green line always means that all is well.
-// Usage: node scripts/summarize-tests.mjs REPORT CHECK_EXIT_CODE TEST_EXIT_CODE
-import { readFileSync } from 'node:fs';
+// The last lines of .ci/run: reads vitest's JSON reports, one for each version of Node, and says how many tests passed, failed
+// and were skipped; on the last line, over all. Whatever else failed counts as one failure each, so that a green line always
+// means that all is well.
+// Usage: node scripts/summarize-tests.mjs CHECK_EXIT_CODE [NODE REPORT TEST_EXIT_CODE]...
+import { readReport } from './test-report.mjs';
 
-const [path = '', checkExit = '', testExit = ''] = process.argv.slice(2);
+const [checkExit = '', ...rest] = process.argv.slice(2);
+const runs = [];
+for (let index = 0; index < rest.length; index += 3) runs.push(rest.slice(index, index + 3));
 
-function readReport() {
+function countOf([node, report, exit]) {
+  const count = { passed: 0, failed: 0, skipped: 0 };
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    for (const { isBroken, tests } of readReport(report, process.cwd())) {
+      if (isBroken) count.failed += 1;
+      for (const { state } of tests) count[state] += 1;
+    }
   } catch (error) {
-    console.log(`ci: there is no report of the tests: ${error.message}`);
-    return { testResults: [] };
+    console.log(`ci: there is no report of the tests on Node ${node}: ${error.message}`);
   }
+  if (exit !== '0') console.log(`ci: the tests on Node ${node} ended with exit code ${exit}`);
+  if (count.failed === 0 && (exit !== '0' || count.passed === 0)) count.failed = 1;
+  return count;
 }
 
-const files = readReport().testResults;
-const count = (status) =>
-  files.flatMap((file) => file.assertionResults).filter((test) => status.includes(test.status)).length;
-const passed = count(['passed']);
-const skipped = count(['skipped', 'pending', 'todo', 'disabled']);
-// A file that could not be read has no tests in the report.
-const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-let failed = count(['failed']) + broken;
-if (checkExit !== '0') failed += 1;
-if (testExit !== '0' && failed === 0) failed += 1;
-if (passed === 0 && failed === 0) failed += 1;
+const say = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 ? 0 : 1;
+const all = { passed: 0, failed: checkExit === '0' && runs.length > 0 ? 0 : 1, skipped: 0 };
+if (checkExit !== '0') console.log(`ci: the checks ended with exit code ${checkExit}`);
+for (const run of runs) {
+  const count = countOf(run);
+  console.log(`ci: on Node ${run[0]} ${say(count)}`);
+  for (const state of Object.keys(all)) all[state] += count[state];
+}
+console.log(say(all));
+process.exitCode = all.failed === 0 ? 0 : 1;

@@ -209,7 +209,7 @@ class Scene {
   }
 
   #hear(report: Report): void {
-    if (report.event === 'swapped') this.swapMs.push(report.ms);
+    if (report.event === 'swapped' && report.origin !== 'rollback') this.swapMs.push(report.ms);
     this.#context.output.show(this.#tidy(report));
   }
 

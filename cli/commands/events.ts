@@ -9,6 +9,7 @@ export async function events(options: { readonly to?: string }, context: Context
   const client = await connect(target, context);
   try {
     await client.connect();
+    context.output.show({ event: 'listening', address: target.address });
     for await (const { event, warning } of client.watchEvents(context.signal)) {
       if (warning !== null) {
         const { message, atUnixMs } = warning;

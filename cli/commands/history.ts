@@ -5,13 +5,17 @@ import type { Context } from '../context.ts';
 
 /** `history`: the versions that a module had, and the pushes that became none. */
 export async function history(
-  options: { readonly to?: string; readonly module?: string },
+  options: { readonly to?: string; readonly module?: string; readonly line: number },
   context: Context,
 ): Promise<number> {
   const target = await readTarget(options.to, context);
   const client = await connect(target, context);
   try {
-    const { program, module, entries } = await client.listHistory(target.program ?? '', options.module ?? '');
+    const { program, module, entries, lines } = await client.listHistory(
+      target.program ?? '',
+      options.module ?? '',
+      options.line,
+    );
     for (const entry of entries) {
       const tier = tierName(entry.tier);
       context.output.show({
@@ -33,6 +37,9 @@ export async function history(
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });
     }
+    context.output.flush();
+    const older = lines - 1 - options.line;
+    if (older > 0) context.output.show({ event: 'older', program, module, lines: older });
     return 0;
   } finally {
     client.close();

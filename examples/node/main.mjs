@@ -22,7 +22,9 @@ const frame = setInterval(() => {
   }
 }, 1000 / 60);
 
-process.once('SIGINT', async () => {
+async function end() {
   clearInterval(frame);
   await reloader.close();
-});
+}
+process.once('SIGINT', end);
+process.stdout.once('error', end); // Whoever read this has gone, as in `| head`.

@@ -40,9 +40,13 @@ export class AgentProcess {
   #client: AgentClient | undefined;
   readonly #sessions: TestSession[] = [];
 
-  constructor(args: readonly string[], environment: Record<string, string>) {
+  constructor(args: readonly string[], environment: Record<string, string>, limit?: string) {
     const all = ['agent', '--listen', '127.0.0.1:0', ...args, '--json'];
-    this.child = spawn(process.execPath, [command, ...all], {
+    const [first, ...rest] =
+      limit === undefined
+        ? [process.execPath, command, ...all]
+        : ['/bin/sh', '-c', `${limit}; exec "$@"`, 'sh', process.execPath, command, ...all];
+    this.child = spawn(first ?? '', rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });
@@ -112,10 +116,14 @@ export class Ground {
   readonly #agents: AgentProcess[] = [];
   readonly #programs = new Map<Program, NodeJS.Timeout>();
 
-  /** Starts an agent, not yet ready. */
-  start(args: readonly string[] = ['--insecure'], environment: Record<string, string> = {}): AgentProcess {
+  /** Starts an agent, not yet ready. `limit`: what a shell says before, `ulimit …`. */
+  start(
+    args: readonly string[] = ['--insecure'],
+    environment: Record<string, string> = {},
+    limit?: string,
+  ): AgentProcess {
     const more = { XDG_RUNTIME_DIR: this.folder, ...environment };
-    const agent = new AgentProcess(['--data', this.data, ...args], more);
+    const agent = new AgentProcess(['--data', this.data, ...args], more, limit);
     this.#agents.push(agent);
     return agent;
   }

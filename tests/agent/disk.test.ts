@@ -1,8 +1,10 @@
 /** An agent whose disk fails, at each operation of a push in turn; and in which order it writes what it confirms. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../common/digest.ts';
+import { seal } from '../../common/sealed.ts';
 import { Ground } from './agent-process.ts';
 import { Disk, type errors, type Operation } from './disk.ts';
 import { Stock } from './harness.ts';
@@ -96,7 +98,7 @@ describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
         await oracle.check(agent, program, ground.data);
       }
       expect(steps).toBeGreaterThan(8);
-      for (const what of ['/images/', '/audit.log', '.json.ahead', '.json'])
+      for (const what of ['/images/', '/audit.log', '/history/'])
         expect(met.map(({ path }) => path)).toContainEqual(expect.stringContaining(what));
       expect(await push()).toMatchObject({ kind: 'ack' });
       await oracle.check(agent, program, ground.data);
@@ -110,4 +112,77 @@ describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
       expect(existsSync(join(ground.data, 'broken'))).toBe(false);
     },
   );
+
+  it('that takes no large file refuses those, and takes the small ones', async () => {
+    const small = await image(1);
+    const blocks = Math.ceil(small.size / 512) + 8;
+    const agent = await ground.start(['--insecure'], {}, `ulimit -f ${blocks}`).ready();
+    const program = await ground.program(stock.program);
+    await agent.linked(program.pid);
+    const session = await agent.session();
+    const padding = stock.source('padding.h', `const char padding[${small.size + 100_000}] = {1};`);
+    const large = await stock.image('d3', {}, padding);
+    expect(await session.push(large).ended).toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining('EFBIG'),
+    });
+    expect(await session.push(small).ended).toMatchObject({ kind: 'ack', version: 2 });
+    await new Oracle().check(agent, program, ground.data);
+  });
+
+  const every = process.env['VAIS_LONG'] === '1' ? 1 : 12;
+  it('or an agent that is killed at any operation of its first start leaves nothing that the next one trips over', async () => {
+    let last = 0;
+    for (let at = 1; ; at += every) {
+      const place = new Ground();
+      try {
+        const disk = new Disk(place.folder, place.data);
+        disk.kill(at);
+        const killed = place.start([], disk.environment);
+        if ((await killed.begun()).event === 'ready') break; // It has fewer operations.
+        expect(await killed.ended).toBe('SIGKILL');
+        last = at;
+        disk.heal();
+        const next = await place.start([], disk.environment).ready();
+        await next.said.first(({ event }) => event === 'token', 'a token');
+        expect(next.said.all.filter(({ event }) => event === 'warning')).toEqual([]);
+        expect(existsSync(join(place.data, 'broken'))).toBe(false);
+      } finally {
+        await place.close();
+      }
+    }
+    expect(last).toBeGreaterThan(20);
+  });
+
+  it('with the history of one program in a newer format turns that program away, and goes on for the others', async () => {
+    const agent = await ground.start().ready();
+    const game = await ground.program(stock.program);
+    const other = await ground.program(stock.program, { VAIS_HOT_NAME: 'other' });
+    for (const { pid } of [game, other]) await agent.linked(pid);
+    const [one, two] = [await image(1), await image(2)];
+    const session = await agent.session();
+    expect(await session.push(one).ended).toMatchObject({ kind: 'ack' });
+    expect(await session.push(one, { manifest: { program: 'other' } }).ended).toMatchObject({ kind: 'ack' });
+    await agent.kill();
+    const name = `${digestOf('other\0game').slice(0, 32)}.json`;
+    const path = join(ground.data, 'history', name);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, seal({ format: 3, program: 'other', module: 'game' }));
+    const next = await ground.start().ready();
+    await next.linked(game.pid);
+    await next.said.first(({ message = '' }) => message.includes(name) && message.includes('format 3'), 'a warning');
+    await next.said.first(
+      ({ message = '' }) => message.startsWith('other ') && message.includes('turned away'),
+      'that',
+    );
+    expect(await (await next.session()).push(two).ended).toMatchObject({ kind: 'ack', version: 3 });
+    // Nothing was written over.
+    writeFileSync(path, text);
+    await next.linked(other.pid);
+    const again = (await next.client.listHistory('other', 'game')).entries;
+    expect(again.map(({ version, outcome }) => `${version} ${outcome}`)).toEqual([
+      '1 OUTCOME_CONFIRMED',
+      '2 OUTCOME_CONFIRMED',
+    ]);
+  });
 });

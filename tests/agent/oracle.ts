@@ -98,19 +98,31 @@ export class Oracle {
     if (desired.length !== 1 || desired[0]?.outcome !== 'OUTCOME_CONFIRMED') fail('what is desired is not confirmed');
     if (Number(shown.version) !== desired[0]?.version) fail(`the program runs another version: ${shown.line}`);
     this.#files(data);
+    const gone = entries.filter(({ digest }) => digest !== '' && !existsSync(join(data, 'images', digest)));
+    const now = gone.some(({ cleaned, version: each }) => each > 0 && !cleaned) ? await agent.history() : entries;
+    for (const { version: each, cleaned } of now)
+      if (each > 0 && !cleaned && gone.some((one) => one.version === each)) fail(`version ${each} has lost its image`);
     const isWhole = async () => (await readAudit(join(data, 'audit.log'), () => undefined)).kind === 'whole';
     await eventually(isWhole, 'the audit log is whole');
     return entries;
   }
 
-  /** No image is half written, and nothing was set aside. */
+  /** No image is half written, and nothing was set aside. One may be cleaned away while we look. */
   #files(data: string): void {
     for (const name of readdirSync(join(data, 'images'))) {
-      const digest = createHash('sha256')
-        .update(readFileSync(join(data, 'images', name)))
-        .digest('hex');
-      if (!name.startsWith('.') && digest !== name) throw new Error(`the image ${name} is half written`);
+      const bytes = bytesOf(join(data, 'images', name));
+      if (name.startsWith('.') || bytes === undefined) continue;
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      if (digest !== name) throw new Error(`the image ${name} is half written`);
     }
     if (existsSync(join(data, 'broken'))) throw new Error(`set aside: ${readdirSync(join(data, 'broken'))}`);
+  }
+}
+
+function bytesOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
   }
 }

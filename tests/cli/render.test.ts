@@ -75,7 +75,8 @@ describe('for people', () => {
     expect(out.text).toBe('');
     expect(err.text).toMatchInlineSnapshot(`
       "error: no agent answers at 127.0.0.1:1: connection refused
-      hint:  Is the agent running there? Start it with \`vais-remote agent\`.
+      hint:  Is the agent running there? Start it: \`vais-remote agent --listen
+             HOST:PORT --data DIR\`.
       "
     `);
   });

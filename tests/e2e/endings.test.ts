@@ -149,7 +149,7 @@ it('tells of the pushes of others', async () => {
   const events = world.remote('events', '--to', `${agent.address}/count`, '--json');
   const word = (count: number): string => (count % 2 === 0 ? 'wild' : 'odd');
   // The listener may be late for the first: it hears the next.
-  for (let count = 0; events.lines.length === 0; count += 1) {
+  for (let count = 0; events.lines.length < 2; count += 1) {
     await world.write('count.vais', counterSource({ word: word(count) }));
     expect((await world.run('push', 'count.vais', '--to', agent.address)).code).toBe(0);
   }

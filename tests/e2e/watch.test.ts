@@ -137,3 +137,19 @@ it('follows several files on one session', async () => {
   expect(await both.event('done')).toMatchObject({ program: 'other', module: 'other', version: 2 });
   await other.line((line) => parseCount(line).word === 'wild');
 });
+
+it('says that a version failed while the agent was away, and does not bring it again', async () => {
+  const late =
+    '    I count.steps > 1500 {\n        none := 0 as *Count\n        none.total = 1\n    }\n    count.total = count.total';
+  await world.write('count.vais', counterSource({ word: 'wild' }).replace('    count.total = count.total', late));
+  const { push } = await watching.event('done', ({ tier }) => tier === 'optimized');
+  agent.process.kill('SIGKILL');
+  await watching.event('disconnected');
+  const from = program.lines.length;
+  await program.line((line) => parseCount(line).word === 'calm', from);
+  agent = await world.startAgent({ listen: agent.address });
+  expect(await watching.event('error')).toMatchObject({ code: 'reverted', push, file: 'count.vais' });
+  await save('odd');
+  await watching.event('done', ({ version }) => version === 3);
+  expect(watching.json.filter(({ event }) => event === 'done').map(({ version }) => version)).toEqual([2, 2, 3]);
+});

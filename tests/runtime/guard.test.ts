@@ -97,7 +97,7 @@ describe('in probation', () => {
       undone: '1',
     });
     expect(reverted['reason']).toBe(
-      `${signal} in update_game (game.vais:77): version 2 was taken back, version 1 has made the same call`,
+      `${signal} in update_game (game.vais:77): version 2 was taken back, version 1 made the call instead`,
     );
     if (kind !== 'fail_call' && kind !== 'fail_overflow') expect(reverted['trace']).toMatch(/^[0-9a-f]+/);
     expect(await program.pass()).toMatchObject({ status: '-2', error: reverted['reason'], x: '3', score: '103' });
@@ -223,6 +223,16 @@ describe('in probation', () => {
     }
     expect(await program.pass()).toMatchObject({ version: '1', x: String(hangs + 2), score: String(hangs + 102) });
   }, 300_000);
+});
+
+describe('in a thread that blocks all signals', () => {
+  it.each(['fail_segv', 'fail_fpe', 'fail_abort', 'fail_hang'])('%s is undone as well', async (kind) => {
+    await start({ BLOCK_SIGNALS: '1' });
+    const nonce = agent.load(2, await bad(kind));
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '1', x: '2', score: '102' });
+    await agent.take('reverted', { nonce, undone: '1' });
+  });
 });
 
 describe('after probation', () => {

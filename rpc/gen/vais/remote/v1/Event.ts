@@ -29,6 +29,7 @@ export interface Event {
   'thread'?: (number | string | Long);
   'threadName'?: (string);
   'resident'?: (string);
+  'refines'?: (string);
 }
 
 export interface Event__Output {
@@ -54,4 +55,5 @@ export interface Event__Output {
   'thread': (number);
   'threadName': (string);
   'resident': (string);
+  'refines': (string);
 }

@@ -4,9 +4,11 @@
 export interface ListHistoryRequest {
   'program'?: (string);
   'module'?: (string);
+  'line'?: (number);
 }
 
 export interface ListHistoryRequest__Output {
   'program': (string);
   'module': (string);
+  'line': (number);
 }

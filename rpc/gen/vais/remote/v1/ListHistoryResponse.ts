@@ -9,6 +9,7 @@ export interface ListHistoryResponse {
   'baseBuildId'?: (string);
   'entries'?: (_vais_remote_v1_HistoryEntry)[];
   'forgotten'?: (number | string | Long);
+  'lines'?: (number);
 }
 
 export interface ListHistoryResponse__Output {
@@ -17,4 +18,5 @@ export interface ListHistoryResponse__Output {
   'baseBuildId': (string);
   'entries': (_vais_remote_v1_HistoryEntry__Output)[];
   'forgotten': (number);
+  'lines': (number);
 }

@@ -15,6 +15,7 @@ export const Stage = {
   STAGE_REVERTED: 'STAGE_REVERTED',
   STAGE_SUPERSEDED: 'STAGE_SUPERSEDED',
   STAGE_WAITING: 'STAGE_WAITING',
+  STAGE_UNCHANGED: 'STAGE_UNCHANGED',
 } as const;
 
 export type Stage =
@@ -46,5 +47,7 @@ export type Stage =
   | 12
   | 'STAGE_WAITING'
   | 13
+  | 'STAGE_UNCHANGED'
+  | 14
 
 export type Stage__Output = typeof Stage[keyof typeof Stage]
