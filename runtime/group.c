@@ -28,7 +28,12 @@ static void enter(const char *name) {
 void hoti_group_add(const char *name, hoti_u64 size, hoti_version *version) {
     enter(name);
     if (held == NULL) held = calloc(hoti_module_count, sizeof *held);
-    if (held == NULL) return;
+    if (held == NULL) { /* no memory for a pointer or two: as if the agent had taken it back */
+        if (version == NULL) return;
+        hoti_report_superseded(version);
+        hoti_version_free(version);
+        return;
+    }
     if (version != NULL) {
         unsigned i = 0;
         while (i < held_count && held[i]->module != version->module) i++;

@@ -20,7 +20,12 @@ static void release_streams(void) {
 #endif
 }
 
-/* ---- saving and putting back: [address, size, bytes] one after another ---- */
+/* ---- saving and putting back: [saved, bytes] one after another ---- */
+typedef struct saved {
+    hoti_range range;
+    int registered; /* by hot_state */
+} saved;
+
 enum { DEPTHS = 8 }; /* modules of one thread that are taken care of */
 
 typedef struct frame {
@@ -39,11 +44,12 @@ static void save(volatile frame *f, const hoti_version *v, const hot_site *site,
     unsigned count = v->bound_count + f->states + site->reach_count;
     hoti_self *self = f->self;
     for (; f->index < count; f->index++) {
-        hoti_range r = hoti_undo_range(v, f->states, site, call, f->index);
-        size_t head = sizeof r, wanted;
-        if (r.address == NULL || r.size == 0) continue;
-        wanted = f->to + head + (size_t)r.size;
-        if (r.size > SAVED_MAX || wanted > SAVED_MAX) {
+        saved one = {hoti_undo_range(v, f->states, site, call, f->index), 0};
+        size_t head = sizeof one, wanted;
+        if (one.range.address == NULL || one.range.size == 0) continue;
+        one.registered = f->index >= v->bound_count && f->index - v->bound_count < f->states;
+        wanted = f->to + head + (size_t)one.range.size;
+        if (one.range.size > SAVED_MAX || wanted > SAVED_MAX) {
             f->complete = 0;
             continue;
         }
@@ -56,19 +62,21 @@ static void save(volatile frame *f, const hoti_version *v, const hot_site *site,
             self->saved = more;
             self->saved_room = wanted * 2;
         }
-        memcpy(self->saved + f->to + head, r.address, (size_t)r.size);
-        memcpy(self->saved + f->to, &r, head);
+        memcpy(self->saved + f->to + head, one.range.address, (size_t)one.range.size);
+        memcpy(self->saved + f->to, &one, head);
         f->to = wanted;
     }
 }
 
+/* What is registered no longer may be somebody else's by now. */
 static void put_back(volatile frame *f) {
     while (f->at < f->to) {
-        hoti_range r;
-        char *bytes = f->self->saved + f->at + sizeof r;
-        memcpy(&r, f->self->saved + f->at, sizeof r);
-        f->at += sizeof r + (size_t)r.size; /* first: what cannot be written is not tried again */
-        memcpy(r.address, bytes, (size_t)r.size);
+        saved one;
+        char *bytes = f->self->saved + f->at + sizeof one;
+        memcpy(&one, f->self->saved + f->at, sizeof one);
+        f->at += sizeof one + (size_t)one.range.size; /* first: what cannot be written is not tried again */
+        if (one.registered && !hoti_state_holds(&one.range)) continue;
+        memcpy(one.range.address, bytes, (size_t)one.range.size);
     }
 }
 

@@ -348,6 +348,7 @@ hoti_range hoti_undo_range(const hoti_version *version, unsigned states, const h
                            unsigned index);
 unsigned hoti_state_count(void);
 hoti_range hoti_state_at(unsigned index);
+int hoti_state_holds(const hoti_range *range);
 unsigned hoti_state_changes(void);
 unsigned hoti_state_sum(hoti_u64 *bytes);
 int hoti_failure_tell(hoti_module *module, hot_thread *thread, unsigned slot, const hoti_crash *crash, int undone);

@@ -32,6 +32,15 @@ hoti_range hoti_state_at(unsigned index) {
     return r;
 }
 
+/* Whether this place is registered, whole. */
+int hoti_state_holds(const hoti_range *range) {
+    for (unsigned i = 0; i < hoti_state_count(); i++) {
+        hoti_range r = hoti_state_at(i);
+        if (r.address == range->address && r.size >= range->size) return 1;
+    }
+    return 0;
+}
+
 long long hot_state(void *address, unsigned long long size) {
     hoti_error full;
     unsigned i = 0, unused = STATES_MAX;

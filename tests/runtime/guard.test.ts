@@ -225,6 +225,16 @@ describe('in probation', () => {
   }, 300_000);
 });
 
+describe('in a thread that blocks all signals', () => {
+  it.each(['fail_segv', 'fail_fpe', 'fail_abort', 'fail_hang'])('%s is undone as well', async (kind) => {
+    await start({ BLOCK_SIGNALS: '1' });
+    const nonce = agent.load(2, await bad(kind));
+    await agent.take('loaded', { nonce });
+    expect(await program.pass()).toMatchObject({ version: '1', x: '2', score: '102' });
+    await agent.take('reverted', { nonce, undone: '1' });
+  });
+});
+
 describe('after probation', () => {
   it('a crash still brings the version before back, without the undo', async () => {
     await start();

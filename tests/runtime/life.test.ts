@@ -29,7 +29,7 @@ const link = join(folder, 'link.sock');
 const runtimeDirectory = join(folder, 'run');
 const copies = join(runtimeDirectory, 'vais-hot');
 const programs: Program[] = [];
-const rounds = Number(process.env['VAIS_TEST_STARTS'] ?? 150);
+const rounds = Number(process.env['VAIS_TEST_STARTS'] ?? 50);
 let agent: Agent | undefined;
 let built: string;
 let images: Image[];
@@ -163,6 +163,39 @@ describe('under gdb', () => {
       await program.end();
     },
   );
+});
+
+describe('under gdb, in the code of a reload', () => {
+  it.runIf(hasTool('gdb'))('bt reaches main and print knows the state, in probation and after it', async () => {
+    agent = await Agent.listen(link);
+    const script = join(folder, 'commands.gdb');
+    const each = ['silent', 'bt', 'print *state', 'info symbol $pc', 'continue', 'end'];
+    writeFileSync(script, ['set breakpoint pending on', 'break helper', 'commands', ...each, 'run', ''].join('\n'));
+    const wrapper = ['gdb', '-q', '-batch', '-x', script, '--args'];
+    const debugged = await buildProgram(folder, { flags: ['-O2', '-g'], name: 'debugged' });
+    const program = new Program(debugged, { link, wrapper, env: { XDG_RUNTIME_DIR: runtimeDirectory } });
+    programs.push(program);
+    await agent.take('ready');
+    await program.pass();
+    await push(agent, program, 2, await buildImage(folder, '0078', { flags: ['-g', '-fno-inline'] }));
+    await program.pass();
+    await program.end();
+    const text = program.lines.all.join('\n');
+    const stops = text.split(/^#0 /m).slice(1);
+    expect(stops.map((stop) => /\$\d+ = .*/.exec(stop)?.[0])).toEqual([
+      '$1 = {x = 1, y = 2}',
+      '$2 = {x = 11, y = 2}',
+      '$3 = {x = 21, y = 2}',
+    ]);
+    for (const stop of stops) {
+      expect(stop).toMatch(/^ *helper \(state=0x[0-9a-f]+\) at .*image\.c:\d+/);
+      expect(stop).toMatch(/^#1 .* update_game .*image\.c/m);
+      expect(stop).toMatch(/^#\d+ .* main \(.*program\.c/m);
+      expect(stop).toMatch(/^helper .*libgame\.v2\.so/m);
+    }
+    expect(stops[0]).toMatch(/ in hoti_guard_call /);
+    if (process.arch === 'x64') expect(stops[2]).toMatch(/ in hot_shortcut \(\)/);
+  });
 });
 
 describe('a program that closes all descriptors', () => {
