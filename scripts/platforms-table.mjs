@@ -79,13 +79,13 @@ function folderOf(file) {
 }
 
 const tables = { scenario: stepsByMachine, macos: builtOnly, node: byNode };
-const between = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- end -->)`);
+const between = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`);
 
 if (isCheck) check();
 else {
   let text = readFileSync(page, 'utf8');
   for (const [name, make] of Object.entries(tables))
-    text = text.replace(between(name), (_all, a, b) => `${a}${make()}${b}`);
+    text = text.replace(between(name), (_all, a, b) => `${a}${make()}\n${b}`);
   writeFileSync(page, text);
 }
 
