@@ -11,6 +11,7 @@ const machine = windows({ cli: 'windows' });
 describeWhere('an agent on Windows', machine.missing, () => {
   let world: World;
   let agent: Agent & { readonly token: string };
+  let back: Running;
   let program = 0;
   let order: string;
 
@@ -61,14 +62,24 @@ describeWhere('an agent on Windows', machine.missing, () => {
     async () => {
       agent.process.kill('SIGKILL');
       await agent.process.exited;
-      const next = world.remote(
-        ...['agent', '--listen', agent.address, '--data', agent.data, '--json', '--run', order],
-      );
-      const taken = await next.event('started');
+      back = world.remote(...['agent', '--listen', agent.address, '--data', agent.data, '--json', '--run', order]);
+      const taken = await back.event('started');
       expect(taken).toMatchObject({ pid: program, adopted: true });
-      await next.event('linked', () => true);
+      await back.event('linked', () => true);
       const { json } = await world.run('status', '--to', 'box', '--json');
       expect(json.find(({ event }) => event === 'status')).toMatchObject({ program: 'count', version: 2 });
+    },
+    stepMs,
+  );
+
+  it(
+    'stops when it is told to, and its program with it',
+    async () => {
+      back.kill('SIGINT'); // Ctrl-C, as Wine takes it.
+      await back.exited;
+      expect(back.json.at(-1)).toMatchObject({ event: 'stopped' });
+      expect(back.json.find(({ event }) => event === 'exited')).toMatchObject({ program: 'count' });
+      program = 0;
     },
     stepMs,
   );
