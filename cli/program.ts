@@ -30,7 +30,10 @@ export function commandLine(run: Run, defaultTo: string | undefined): Command {
     .addHelpText('after', helpAfter);
 
   const to = (): Option => {
-    const option = new Option('--to <target>', 'NAME or HOST:PORT, and /PROGRAM (default: VAIS_REMOTE_TO)');
+    const option = new Option(
+      '--to <target>',
+      'NAME, HOST:PORT or docker://NAME, and /PROGRAM (default: VAIS_REMOTE_TO)',
+    );
     return defaultTo === undefined ? option : option.default(defaultTo, defaultTo);
   };
   const json = (): Option => new Option('--json', 'one JSON object a line').default(false, 'off');
