@@ -86,7 +86,7 @@ export class OutputFollower {
   }
 
   #take(text: string): void {
-    const lines = (this.#rest + text).split('\n');
+    const lines = (this.#rest + text).split(/\r?\n/);
     this.#rest = lines.pop() ?? '';
     if (this.#rest.length > maxLineBytes) {
       lines.push(this.#rest);

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { windowsStartTimeOf } from './process-windows.ts';
 
 /**
  * When a process started, as the kernel counts it, so that a pid that was given out again is not taken for the old
  * one. Undefined where no such process lives (a zombie does not) or the system does not tell.
  */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
+  if (process.platform === 'win32') return windowsStartTimeOf(pid);
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything; the fields after it are numbers. State is the third field of all,

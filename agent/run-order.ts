@@ -26,9 +26,9 @@ export function parseRunOrder(text: string): RunOrder | undefined {
 export function invocationOf(command: string): Invocation {
   const words = command.trim().split(/ +/);
   const [file = '', ...args] = words;
-  const plain = words.every((word) => /^[\w./:@%+,=-]+$/.test(word));
+  const isWindows = process.platform === 'win32';
+  const plain = words.every((word) => (isWindows ? /^[\w./\\:@+,=-]+$/ : /^[\w./:@%+,=-]+$/).test(word));
   // A path, since a bare word may be a builtin of the shell; and no assignment, as in `A=1 ./game`.
-  if (process.platform !== 'win32' && plain && file.includes('/') && !file.includes('='))
-    return { file, args, shell: false };
+  if (plain && (isWindows ? /[\\/]/ : /\//).test(file) && !file.includes('=')) return { file, args, shell: false };
   return { file: command, args: [], shell: true };
 }

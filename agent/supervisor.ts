@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -130,7 +130,9 @@ export class Supervisor {
       const { file, args, shell } = invocationOf(this.#order.command);
       const child = spawn(file, args, {
         shell,
-        detached: true, // Its own process group, so that what the shell starts can be ended with it.
+        // Its own process group, so that what the shell starts can be ended with it. On Windows: not to end with us.
+        detached: true,
+        windowsHide: true,
         stdio: ['ignore', log.fd, log.fd],
         env: this.#environment,
       });
@@ -140,8 +142,8 @@ export class Supervisor {
       });
       if (child.pid !== undefined) await this.#begin(child.pid, false);
       const how = await ended;
-      // What the shell left behind would run beside the next start.
-      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      // What the shell left behind would run beside the next start. On Windows nothing says what that is.
+      if (child.pid !== undefined && process.platform !== 'win32') killGroup(child.pid, 'SIGKILL');
       return how;
     } finally {
       await log.close();
@@ -152,7 +154,7 @@ export class Supervisor {
     await this.#begin(pid, true);
     await whenGone(pid, this.#stopping.signal);
     if (this.#stopping.signal.aborted) await whenGone(pid, AbortSignal.timeout(graceMs + 1_000));
-    killGroup(pid, 'SIGKILL');
+    if (process.platform !== 'win32') killGroup(pid, 'SIGKILL');
     return 'ended';
   }
 
@@ -192,9 +194,12 @@ export class Supervisor {
   }
 }
 
+/** Windows has no signals: whoever is told to end there is ended, with what it started. */
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    if (process.platform !== 'win32') process.kill(-pid, signal);
+    else if (spawnSync('taskkill', ['/t', '/f', '/pid', String(pid)], { windowsHide: true }).status !== 0)
+      process.kill(pid, signal);
   } catch {
     // It ended meanwhile.
   }
@@ -205,10 +210,14 @@ function describeFault(error: NodeJS.ErrnoException, file: string): string {
   return error.code === 'EACCES' ? `${file} may not be executed` : error.message;
 }
 
-/** A shell reports a signal of its last command as 128 and the signal's number; 126 and 127 where it cannot start it. */
+/**
+ * A shell reports a signal of its last command as 128 and the signal's number; 126 and 127 where it cannot start it. Windows
+ * reports a crash by its exception.
+ */
 function describeExit(code: number | null, signal: NodeJS.Signals | null, shell: boolean): string {
   if (shell && code === 127) return `${notRun}the shell finds no such command (exit code 127)`;
   if (shell && code === 126) return `${notRun}the shell may not execute it (exit code 126)`;
+  if (code !== null && code >= 0x80000000) return `died of exception 0x${code.toString(16)}`;
   const names: Readonly<Record<number, string>> = {
     4: 'SIGILL',
     6: 'SIGABRT',

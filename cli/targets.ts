@@ -24,9 +24,13 @@ export interface PairedTarget {
   readonly programs: readonly string[];
 }
 
-/** Where a developer's keys and targets stand: `$XDG_CONFIG_HOME/vais-remote`, else `~/.config/vais-remote`. */
+/**
+ * Where a developer's keys and targets stand: `$XDG_CONFIG_HOME/vais-remote`, else `~/.config/vais-remote`; on Windows
+ * `%APPDATA%\vais-remote`.
+ */
 export function configFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const base = env['XDG_CONFIG_HOME'] || join(env['HOME'] || env['USERPROFILE'] || '.', '.config');
+  const ofWindows = process.platform === 'win32' ? env['APPDATA'] : undefined;
+  const base = env['XDG_CONFIG_HOME'] || ofWindows || join(env['HOME'] || env['USERPROFILE'] || '.', '.config');
   return join(base, 'vais-remote');
 }
 

@@ -88,6 +88,8 @@
  * names like libgame.v4.so, where gdb and perf find them; they go when the program ends, and those of a killed program
  * when the next one starts.
  * Constructors and destructors of an image run in the background thread, with all signals blocked.
+ * On Windows a crash is an exception and reports name the matching signal, a hang is stopped only in the image's own
+ * code, copies are in %LOCALAPPDATA%\vais-hot\PID, and the link is a named pipe: docs/platforms.md.
  *
  *
  * ENVIRONMENT

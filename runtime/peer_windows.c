@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 static wchar_t address[512];
-static int is_given; /* the path was given, and is trusted */
 static HANDLE pipe = INVALID_HANDLE_VALUE;
 static OVERLAPPED arriving, leaving;
 static int arrives, leaves, over;
@@ -17,8 +16,7 @@ static DWORD arrived_at, arrived_count;
 int hoti_peer_find(void) {
     wchar_t user[257];
     DWORD n = GetEnvironmentVariableW(L"VAIS_HOT_LINK", address, sizeof address / sizeof *address);
-    is_given = n != 0 || GetLastError() != ERROR_ENVVAR_NOT_FOUND;
-    if (!is_given) {
+    if (n == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND) {
         DWORD room = sizeof user / sizeof *user;
         if (!GetUserNameW(user, &room)) return 0;
         swprintf(address, sizeof address / sizeof *address, L"\\\\.\\pipe\\vais-hot-%ls", user);
@@ -43,7 +41,7 @@ int hoti_peer_dial(void) {
     DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
     pipe = CreateFileW(address, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, flags, NULL);
     if (pipe == INVALID_HANDLE_VALUE) return 0;
-    if (!is_given && !hoti_is_ours(pipe)) { /* what comes from there is code to run */
+    if (!hoti_is_ours(pipe)) { /* anybody may make a pipe of a name that is free, and what comes from there is code */
         CloseHandle(pipe);
         pipe = INVALID_HANDLE_VALUE;
         return 0;

@@ -39,16 +39,19 @@ for (const [os, cpu] of [
   install(folder, '--omit=dev', `--os=${os}`, `--cpu=${cpu}`);
 }
 
-// Making one takes seconds, so it is made once, for all tests. Node wants a Windows 10. In no folder of ours, as it has a
-// way to all of `/` in it, which whoever looks through our files would take.
+// Making one takes seconds, so it is made once, for all tests. Node wants a Windows 10, and a program that crashes is to
+// end, without a debugger. In no folder of ours, as it has a way to all of `/` in it, which whoever looks through our
+// files would take.
 const wine = join(homedir(), '.cache', 'vais-remote', 'tests', 'wine');
-if (!existsSync(join(wine, '.made')) && spawnSync('wine', ['--version']).error === undefined) {
+if (!existsSync(join(wine, '.made-2')) && spawnSync('wine', ['--version']).error === undefined) {
   const options = { stdio: 'ignore', env: { ...process.env, WINEPREFIX: wine, WINEDEBUG: '-all', DISPLAY: '' } };
   mkdirSync(wine, { recursive: true });
+  const crashes = 'HKLM\\Software\\Microsoft\\Windows NT\\CurrentVersion\\AeDebug';
   for (const args of [
     ['wineboot', '--init'],
     ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'],
+    ['reg', 'add', crashes, '/v', 'Debugger', '/d', 'none', '/f'],
   ])
     execFileSync('wine', args, options);
-  writeFileSync(join(wine, '.made'), '');
+  writeFileSync(join(wine, '.made-2'), '');
 }

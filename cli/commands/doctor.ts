@@ -1,4 +1,5 @@
 import { access, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostTriple } from '../../artifact/triple.ts';
 import { VaisError } from '../../common/error.ts';
@@ -79,6 +80,8 @@ async function koffi(): Promise<CheckReport> {
 async function link(env: Context['env']): Promise<CheckReport> {
   const given = env['VAIS_HOT_LINK'];
   if (given !== undefined && given !== '') return check('link', 'ok', `VAIS_HOT_LINK is ${given}`);
+  if (process.platform === 'win32')
+    return check('link', 'ok', `programs find their agent at \\\\.\\pipe\\vais-hot-${userInfo().username}`);
   const runtimeFolder = env['XDG_RUNTIME_DIR'] || undefined;
   const folder =
     runtimeFolder === undefined ? `/tmp/vais-hot-${process.getuid?.() ?? 0}` : join(runtimeFolder, 'vais-hot');

@@ -54,9 +54,11 @@ export function flagsOf(options: Pick<BuildOptions, 'toolchain' | 'opt' | 'debug
   const debugFlags = debug ? ['-g'] : [];
   if (toolchain.name === 'tcc') return debugFlags;
   const shared = kind === 'image' && triple !== 'x86_64-windows-gnu' ? ['-fPIC'] : [];
+  // On Windows clang builds for Microsoft's libraries unless told.
+  const target = triple === 'x86_64-windows-gnu' ? ['--target=x86_64-w64-windows-gnu'] : [];
   const own =
     toolchain.name === 'clang'
-      ? ['-Xclang', '-disable-lifetime-markers', '-fbracket-depth=4096']
+      ? [...target, '-Xclang', '-disable-lifetime-markers', '-fbracket-depth=4096']
       : ['-fstack-reuse=none'];
   return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...own];
 }

@@ -145,6 +145,7 @@ export async function toolchainFor(
 /** The command that installs something that builds for this triple. */
 export function installHint(triple: Triple): string {
   if (triple.endsWith('macos') && hostTriple() !== triple) return 'apt-get install clang lld';
+  if (triple === hostTriple() && process.platform === 'win32') return 'winget install BrechtSanders.WinLibs.POSIX.UCRT';
   if (triple === hostTriple()) return 'apt-get install tcc gcc';
   return (
     wanted.find((what) => what.triples(hostTriple()).includes(triple) && what.name === 'gcc')?.install ??

@@ -35,7 +35,7 @@ export const wineFolder = join(homedir(), '.cache', 'vais-remote', 'tests', 'win
 
 /** What is missing to run anything under Wine; undefined when nothing is. */
 export function missingWine(): string | undefined {
-  if (existsSync(join(wineFolder, '.made'))) return undefined;
+  if (existsSync(join(wineFolder, '.made-2'))) return undefined;
   return 'Wine has no folder for its Windows: node scripts/install-platforms.mjs';
 }
 

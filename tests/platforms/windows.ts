@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { packageRoot } from '../../common/package-root.ts';
 import type { Command, Machine } from '../scenario/machine.ts';
 import { missingNode, missingWine, nodeOf, placeApplication, wineFolder } from './application.ts';
 
-/** The environment of everything that runs under Wine: its own Windows, and no words of Wine's on standard error. */
-export const wineEnvironment: NodeJS.ProcessEnv = { WINEPREFIX: wineFolder, WINEDEBUG: '-all' };
+/**
+ * The environment of everything that runs under Wine: its own Windows, and no words of Wine's on standard error. Its server,
+ * which all that use one Windows share, has its socket in TMPDIR, and would be lost with a test's own.
+ */
+export const wineEnvironment: NodeJS.ProcessEnv = { WINEPREFIX: wineFolder, WINEDEBUG: '-all', TMPDIR: tmpdir() };
 
 /**
  * How something is started under Wine. Node's build for Windows cannot write to a socket or a pipe of Unix, which are all
@@ -16,7 +20,7 @@ out=$(mktemp -p "$PWD" .out.XXXXXX) err=$(mktemp -p "$PWD" .err.XXXXXX)
 tail -s 0.1 --pid=$$ -n +1 -f "$out" & tail -s 0.1 --pid=$$ -n +1 -f "$err" >&2 &
 exec wine "$@" > "$out" 2> "$err"
 `;
-const wine = ['bash', '-c', followed, 'wine'] as const;
+export const wine = ['bash', '-c', followed, 'wine'] as const;
 
 /** Why nothing can be run on Windows here; undefined when it can. */
 export function missingWindows(): string | undefined {

@@ -32,7 +32,13 @@ async function compile(compiler: string, args: readonly string[]): Promise<void>
 /** Builds a fixture with the runtime linked in; returns the program's path. */
 export async function buildProgram(
   folder: string,
-  options: { compiler?: string; source?: string; flags?: readonly string[]; name?: string } = {},
+  options: {
+    compiler?: string;
+    source?: string;
+    flags?: readonly string[];
+    name?: string;
+    libraries?: readonly string[];
+  } = {},
 ): Promise<string> {
   const path = join(folder, options.name ?? 'game');
   const source = join(fixtures, options.source ?? 'program.c');
@@ -44,9 +50,7 @@ export async function buildProgram(
     ...(await runtimeObjects(compiler, flags)),
     '-o',
     path,
-    '-lpthread',
-    '-ldl',
-    '-lm',
+    ...(options.libraries ?? ['-lpthread', '-ldl', '-lm']),
   ]);
   return path;
 }
@@ -174,7 +178,6 @@ class Inbox<T> {
 
 /** The agent's side of the link, as a test plays it. */
 export class Agent {
-  readonly path: string;
   readonly #server: Server;
   #socket: Socket | undefined; // the newest
   readonly #sockets = new Set<Socket>();
@@ -182,8 +185,7 @@ export class Agent {
   readonly lines = new Inbox<Line>('link');
   readonly #autoWelcome: boolean;
 
-  private constructor(path: string, autoWelcome: boolean) {
-    this.path = path;
+  private constructor(autoWelcome: boolean) {
     this.#autoWelcome = autoWelcome;
     this.#server = createServer((socket) => {
       this.#socket = socket;
@@ -204,13 +206,21 @@ export class Agent {
     });
   }
 
-  static async listen(path: string, options: { welcome?: boolean } = {}): Promise<Agent> {
-    const agent = new Agent(path, options.welcome ?? true);
+  /** @param at a path, or a port of this machine; 0: any */
+  static async listen(at: string | number, options: { welcome?: boolean } = {}): Promise<Agent> {
+    const agent = new Agent(options.welcome ?? true);
     await new Promise<void>((resolve, reject) => {
       agent.#server.once('error', reject);
-      agent.#server.listen(path, resolve);
+      if (typeof at === 'string') agent.#server.listen(at, resolve);
+      else agent.#server.listen(at, '127.0.0.1', resolve);
     });
     return agent;
+  }
+
+  /** Where it listens, unless at a path. */
+  get port(): number {
+    const address = this.#server.address();
+    return address === null || typeof address === 'string' ? 0 : address.port;
   }
 
   send(verb: string, pairs: Readonly<Record<string, string | number>> = {}): void {
@@ -240,8 +250,14 @@ export class Agent {
     return this.lines.take((line) => wanted.every(([k, v]) => line[k] === v), `${verb} ${JSON.stringify(pairs)}`);
   }
 
-  async close(): Promise<void> {
+  /** Ends all connections, and waits for new ones. */
+  drop(): void {
     for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  async close(): Promise<void> {
+    this.drop();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }
@@ -269,7 +285,7 @@ export class Program {
     let rest = '';
     this.child.stdout.setEncoding('utf8');
     this.child.stdout.on('data', (data: string) => {
-      const lines = (rest + data).split('\n');
+      const lines = (rest + data).split(/\r?\n/);
       rest = lines.pop() ?? '';
       for (const line of lines) this.lines.put(line);
     });
