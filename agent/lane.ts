@@ -200,7 +200,9 @@ export class Lane {
       await this.#fly(push, entry, onGiveWay);
     };
     try {
-      await this.#turns.take(run, () => Promise.resolve());
+      await this.#turns.take(run, () => {
+        throw new VaisError('superseded', `something newer came before version ${entry.version} of ${this.module}`);
+      });
     } catch (thrown) {
       const reason = VaisError.from(thrown);
       group?.fail(this.module, { outcome: 'refused', reason });
@@ -234,6 +236,7 @@ export class Lane {
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw endedBefore(push);
+      push.requireRights(); // It may have waited for its turn since it was admitted.
       const order = () => {
         this.#restorer.overtaken();
         flight.order(this.#links);

@@ -39,6 +39,8 @@ export class Push {
   readonly refines: Digest | undefined;
   /** What it swaps with, or not at all. */
   readonly group: Group | undefined;
+  /** Whether whoever signed it may still do so: asked last before the order. @throws VaisError `revoked`, `not_permitted` */
+  readonly requireRights: () => void;
   version = 0;
   readonly #startedAt: number;
   readonly #sinks: readonly ((event: PushEvent) => void)[];
@@ -56,6 +58,7 @@ export class Push {
       rollbackTo?: number;
       refines?: Digest;
       group?: Group | undefined;
+      requireRights?: () => void;
     },
     startedAt: number,
     sinks: readonly ((event: PushEvent) => void)[],
@@ -67,6 +70,7 @@ export class Push {
     this.rollbackTo = what.rollbackTo;
     this.refines = what.refines;
     this.group = what.group;
+    this.requireRights = what.requireRights ?? (() => undefined);
     this.#startedAt = startedAt;
     this.#sinks = sinks;
   }

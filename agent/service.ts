@@ -169,7 +169,10 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
     const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
     const verdict = await runRollback(
-      { program, module, version, parentVersion, startedAt, admitted: admission.durable },
+      {
+        ...{ program, module, version, parentVersion, startedAt },
+        ...{ admitted: admission.durable, requireRights: admission.requireRights },
+      },
       world,
       sinks,
     );
