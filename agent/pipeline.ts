@@ -3,6 +3,7 @@ import type { RollbackAct } from '../artifact/act.ts';
 import { requireCheckable, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
+import { nextArrival } from './arrival.ts';
 import type { Checker } from './check.ts';
 import type { Group } from './group.ts';
 import type { ImageStore } from './images.ts';
@@ -40,7 +41,9 @@ export async function runPush(
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const code = { image: { digest, size }, buildId, tier };
   const refining = refines === undefined ? {} : { refines };
-  const bare = { program, module, code, origin: 'push' as const, ...refining, group, requireRights };
+  const arrival = nextArrival();
+  if (group !== undefined) group.arrival = arrival;
+  const bare = { program, module, code, origin: 'push' as const, ...refining, group, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
   const letGo = world.images.hold(digest);
@@ -99,7 +102,8 @@ export async function runRollback(
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
-  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const, requireRights };
+  const arrival = nextArrival();
+  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
   let letGo: () => void = () => undefined;

@@ -177,3 +177,29 @@ describe('an upload whose last step fails', () => {
     expect(uploads.drop(1)).toBe(offered);
   });
 });
+
+describe('a push that is overtaken on its way to its lane', () => {
+  it('is superseded by what came after it, and not the other way round', async () => {
+    const images = await ImageStore.open(data);
+    const histories = await HistoryStore.open(data, troubles);
+    const programs = programsOf(images, histories);
+    const link = await listenForPrograms(join(folder, 'link.sock'), (socket) => programs.accept(socket));
+    const program = new Program(stock.program, { link: link.path });
+    try {
+      await eventually(() => programs.links.length === 1, 'the program is linked');
+      const [lane] = programs.links.flatMap((each) => programs.laneFor(each, 'game') ?? []);
+      const of = (buildId: string) =>
+        new Push({ program: 'p', module: 'game', code: { buildId }, origin: 'push' }, 0, []);
+      const [older, newer] = [of('older'), of('newer')];
+      const ends = Promise.all([lane?.submit(newer), lane?.submit(older)]);
+      await eventually(() => newer.version > 0, 'the newer one has its turn');
+      program.kill(); // The end of either is enough.
+      expect((await ends)[1]).toMatchObject({ kind: 'nack', reason: { code: 'superseded' } });
+      expect(older.version).toBe(0);
+    } finally {
+      program.kill();
+      programs.close();
+      await link.close();
+    }
+  });
+});
