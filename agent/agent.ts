@@ -129,7 +129,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const cleaner = new Cleaner({ images, histories, programs, broken: data.broken, troubles, keep });
     closers.push(() => cleaner.close());
     listeners.add(({ event }) => {
-      if (event === 'confirmed' || event === 'refused') cleaner.poke();
+      if (event === 'confirmed' || event === 'refused' || event === 'unchanged') cleaner.poke();
     });
 
     const checker = new Checker({});

@@ -5,6 +5,7 @@ import type { HistoryEntry, Lineage, ModuleHistory } from './history.ts';
 import type { HistoryStore } from './history-store.ts';
 import type { ImageStore } from './images.ts';
 import { imagesOf, kept, oldLines, spare, trim } from './keep.ts';
+import { entryOf } from './lineage.ts';
 import type { Programs } from './programs.ts';
 import type { Troubles } from './trouble.ts';
 
@@ -91,11 +92,13 @@ export class Cleaner {
   async #clean(bytes: number): Promise<void> {
     const { images, histories, broken } = this.#world;
     await broken.look();
+    for (const history of await histories.all()) await this.#lookAtDesired(history);
     // What a history that is set aside names, nobody knows; whoever mends it wants its images.
     if (broken.hasHistory) return;
-    const all = await histories.all();
-    const lines = all.flatMap((history) => this.#linesOf(history));
     const sizes = new Map((await images.list()).map(({ digest, size }) => [digest, size]));
+    const all = await histories.all();
+    // From here to the marks nothing is waited for: a version that began meanwhile would be marked as cleaned away.
+    const lines = all.flatMap((history) => this.#linesOf(history));
     this.#makeRoom(lines, sizes, bytes);
     const stays = new Set(lines.flatMap((line) => [...line.stays].flatMap(imagesOf)));
     for (const history of all) {
@@ -110,6 +113,18 @@ export class Cleaner {
       if (this.#closed) return;
       if (!this.#names(all, digest)) await images.remove(digest);
     }
+  }
+
+  /** Says it where the version that a program shall run cannot be given to it when it is started again. */
+  async #lookAtDesired({ program, module, latest }: ModuleHistory): Promise<void> {
+    const { images, troubles } = this.#world;
+    const entry = latest === undefined ? undefined : entryOf(latest, latest.desired);
+    const of = `the image of what ${program}/${module} shall run`;
+    const isThere = entry?.digest === undefined || (await images.isThere(entry.digest));
+    if (isThere) return troubles.over(of, 'is there again');
+    const runs = 'an instance that runs it goes on, and one that is started gets the code that it was built with';
+    const message = `${of} (version ${entry.version}) is damaged or gone: ${runs}. Push it again`;
+    troubles.meet(of, new VaisError('no_such_version', message));
   }
 
   /** The lines of a module that stay, each with what stays of it. */

@@ -158,7 +158,9 @@ export class DeveloperStore {
       const file: DevelopersFile = { format: 2, agentId: this.#agentId, developers: kept };
       await writeSecret(this.#path, seal(file));
     } catch (thrown) {
-      if (kept.filter(isActive).length >= before.filter(isActive).length) this.#developers = before;
+      // Not where somebody else was taken in or revoked meanwhile: that would be undone as well.
+      const isLast = this.#developers === kept;
+      if (isLast && kept.filter(isActive).length >= before.filter(isActive).length) this.#developers = before;
       throw thrown;
     }
   }

@@ -3,7 +3,7 @@ import { isSameProcess } from './death.ts';
 import type { ImageStore } from './images.ts';
 import type { Landing } from './landing.ts';
 import type { LinkReport, LoadOrder, ProgramLink } from './program.ts';
-import type { Code, CrashDetails, Push } from './push.ts';
+import { type Code, type CrashDetails, endedBefore, type Push } from './push.ts';
 
 /** Finds out why an instance is gone: undefined when the signal came first, so that its process may well live. */
 export type DeathOf = (link: ProgramLink, signal: AbortSignal) => Promise<string | undefined>;
@@ -74,6 +74,9 @@ export class Flight {
   order(links: Iterable<ProgramLink>): void {
     this.#ordered = true;
     for (const link of links) this.board(link, this.#early.get(link));
+    if (this.#passengers.length > 0) return;
+    // All have gone while its group gathered: nobody would ever say how it ended.
+    this.#land([{ kind: 'refused', reason: endedBefore(this.push), running: undefined }]);
   }
 
   /**

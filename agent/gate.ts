@@ -20,6 +20,8 @@ import type { Verdict } from './push.ts';
 export interface Admission {
   /** Resolves when it is on the disk that the act was admitted: nothing reaches a program before. */
   readonly durable: Promise<void>;
+  /** Whether whoever signed it may still do so. @throws VaisError `revoked`, `not_permitted` */
+  requireRights(): void;
   /** Writes down how it ended. @throws VaisError `storage` */
   close(verdict: Verdict): Promise<void>;
 }
@@ -87,12 +89,12 @@ export class Gate {
     statement: (stamp: Stamp) => Buffer,
   ): Admission {
     try {
-      const { entered, who } = this.#check(about, signature, statement);
+      const { entered, who, requireRights } = this.#check(about, signature, statement);
       const durable = Promise.all([entered, this.#audit.append(`${kind}_admitted`, { ...who, ...about })]).then(
         () => {},
       );
       durable.catch(() => undefined); // Whoever waits for it hears of it; an act that fails earlier does not wait.
-      return { durable, close: (verdict) => this.#close(kind, { ...who, ...about }, verdict) };
+      return { durable, requireRights, close: (verdict) => this.#close(kind, { ...who, ...about }, verdict) };
     } catch (thrown) {
       const { code, message } = VaisError.from(thrown);
       const by = signature !== null && /^[0-9a-f]{64}$/.test(signature.keyId) ? { keyId: signature.keyId } : {};
@@ -107,8 +109,9 @@ export class Gate {
     { program, module }: { readonly program: string; readonly module: string },
     signature: Signature__Output | null,
     statement: (stamp: Stamp) => Buffer,
-  ): { readonly entered: Promise<void>; readonly who: AuditFields } {
-    if (this.#signers === undefined) return { entered: Promise.resolve(), who: { insecure: true } };
+  ): { readonly entered: Promise<void>; readonly who: AuditFields; readonly requireRights: () => void } {
+    if (this.#signers === undefined)
+      return { entered: Promise.resolve(), who: { insecure: true }, requireRights: () => undefined };
     const { agentId, developers, ledger } = this.#signers;
     if (signature === null)
       throw new VaisError('signature_missing', 'this agent takes nothing that no developer has signed');
@@ -122,7 +125,11 @@ export class Gate {
     const entered = ledger.enter(stamp.keyId, `${program}/${module}`, stamp.sequence);
     entered.catch(() => undefined);
     const { keyId, sequence, nonce, signedAt } = stamp;
-    return { entered, who: { developer: developer.name, keyId, sequence, nonce, signedAt } };
+    return {
+      entered,
+      who: { developer: developer.name, keyId, sequence, nonce, signedAt },
+      requireRights: () => requirePermission(developers.signer(keyId).developer, program),
+    };
   }
 
   #close(kind: Kind, fields: AuditFields, verdict: Verdict): Promise<void> {

@@ -25,6 +25,8 @@ export class Group {
   readonly #modules: Set<string>;
   readonly #waiting = new Map<Meeting, Waiting[]>();
   readonly #cancels: (() => void)[] = [];
+  /** When the last of them came: see `nextArrival`. */
+  arrival = 0;
   #failed: VaisError | undefined;
   #isWhole = false;
   #isChecked = false;

@@ -65,18 +65,17 @@ export class Groups {
     }
   }
 
-  /** The session is over: what is not whole will not be. Idempotent. */
+  /** The session is over: what is not whole will not be; of what is, each offer goes on or ends by itself. Idempotent. */
   close(): void {
-    for (const [id, { group, timer }] of this.#gatherings) {
+    for (const [id, { group, timer, modules, size }] of this.#gatherings) {
       clearTimeout(timer);
+      if (modules.size === size) continue;
       group.giveUp(new VaisError('superseded', 'the connection ended before all modules of the push had come'));
       this.#gatherings.delete(id);
     }
   }
 
   #begin(id: string, program: string, size: number): Gathering {
-    if (this.#gatherings.size >= mostGroups)
-      throw new VaisError('busy', `over ${mostGroups} groups of modules at once in one session`);
     const group = new Group(id);
     const modules = new Set<string>();
     const timer = setTimeout(() => {

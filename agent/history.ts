@@ -1,6 +1,6 @@
 import type { Tier } from '../artifact/manifest.ts';
 import type { Digest } from '../common/digest.ts';
-import type { ErrorShape } from '../common/error.ts';
+import { type ErrorShape, VaisError } from '../common/error.ts';
 import { placeFile, replaceFile } from '../common/files.ts';
 import type { OriginName, OutcomeName } from '../rpc/names.ts';
 import { formatHistory, type HistoryFile } from './history-file.ts';
@@ -63,6 +63,7 @@ export class ModuleHistory {
   #writing: Promise<void> = Promise.resolve();
   /** Set while something could not be written that should be. */
   #retry: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(path: string, file: HistoryFile, troubles: Troubles) {
     this.#path = path;
@@ -111,15 +112,23 @@ export class ModuleHistory {
    * @throws VaisError `storage`; what was written before stands then
    */
   save(durable: boolean): Promise<void> {
+    if (this.#closed) return Promise.reject(new VaisError('storage', 'the agent has ended, and writes no history'));
     const write = this.#writing.catch(() => undefined).then(() => this.#write(durable));
     this.#writing = write;
     return write;
   }
 
-  /** Returns when nothing is being written any more; what is owed to the disk is tried once more. */
+  /**
+   * Returns when nothing is being written any more; what is owed to the disk is tried once more. Nothing is written later:
+   * the folder may be another agent's then.
+   */
   async close(): Promise<void> {
     if (this.#retry !== undefined) await this.save(true).catch(() => undefined);
-    await this.#writing.catch(() => undefined);
+    for (let last: Promise<void> | undefined; last !== this.#writing; ) {
+      last = this.#writing;
+      await last.catch(() => undefined);
+    }
+    this.#closed = true;
     clearTimeout(this.#retry);
   }
 

@@ -22,6 +22,10 @@ export class ImageStore {
   readonly maxBytes: number;
   /** What all images take; undefined: to be counted. */
   #total: Usage | undefined;
+  /** Counts what changes it, so that a count that is overtaken is not kept. */
+  #changes = 0;
+  /** One after the other: each finds room for itself. */
+  #staging: Promise<unknown> = Promise.resolve();
   /** Those that something under way works with, and how many do. */
   readonly #held = new Map<Digest, number>();
   /** Those that could not be synced, so that what is on the disk may be less than what is read. */
@@ -72,9 +76,14 @@ export class ImageStore {
       if (code === 'ENOENT') return undefined;
       if (code !== 'EIO') throw storageError(`cannot read the image ${digest}`, thrown);
     }
-    this.#total = undefined;
     await this.#data.broken.take(path, why);
+    this.#changed();
     return undefined;
+  }
+
+  /** Whether there is a file for it, damaged or not. */
+  async isThere(digest: Digest): Promise<boolean> {
+    return (await stat(this.path(digest)).catch(() => undefined)) !== undefined;
   }
 
   /** Whether the image is there and need not come again. @throws VaisError as `has` */
@@ -108,12 +117,25 @@ export class ImageStore {
     const there = await stat(this.path(digest)).catch(() => undefined);
     const isWhole = there?.size === size && (await this.has(digest)) !== undefined;
     if (isWhole && !this.#doubtful.has(digest)) return;
+    const staged = this.#staging.then(() => this.#place(digest, size, place));
+    this.#staging = staged.catch(() => undefined);
+    await staged;
+  }
+
+  async #place(digest: Digest, size: number, place: (path: string) => void | Promise<void>): Promise<void> {
+    const path = this.path(digest);
+    const isThere = await this.isThere(digest);
     await this.requireRoom(size);
     const { count, bytes } = await this.usage();
-    this.#total = undefined;
-    await place(this.path(digest));
+    this.#changed();
+    await place(path);
     this.#doubtful.delete(digest);
-    if (there === undefined) this.#total = { count: count + 1, bytes: bytes + size };
+    this.#changed(isThere ? undefined : { count: count + 1, bytes: bytes + size });
+  }
+
+  #changed(total?: Usage): void {
+    this.#changes += 1;
+    this.#total = total;
   }
 
   /** Makes room for so many bytes more. @throws VaisError `no_room` when there is none, `storage` */
@@ -127,9 +149,11 @@ export class ImageStore {
   /** What all images take. @throws VaisError `storage` */
   async usage(): Promise<Usage> {
     if (this.#total !== undefined) return this.#total;
+    const before = this.#changes;
     const all = await this.list();
-    this.#total = { count: all.length, bytes: all.reduce((sum, { size }) => sum + size, 0) };
-    return this.#total;
+    const total = { count: all.length, bytes: all.reduce((sum, { size }) => sum + size, 0) };
+    if (before === this.#changes) this.#total = total;
+    return total;
   }
 
   /** All images that are there. @throws VaisError `storage` */
@@ -163,10 +187,11 @@ export class ImageStore {
   /** Removes an image, unless something works with it. Returns whether it did. @throws VaisError `storage` */
   async remove(digest: Digest): Promise<boolean> {
     if (this.#held.has(digest)) return false;
-    this.#total = undefined;
+    this.#changed();
     await rm(this.path(digest), { force: true }).catch((thrown: unknown) => {
       throw storageError(`cannot remove the image ${digest}`, thrown);
     });
+    this.#changed();
     return true;
   }
 

@@ -79,5 +79,5 @@ export function whyGone(lineage: Lineage, module: string, version: number): stri
   const isForgotten = entry === undefined && version > 0 && version <= (lineage.forgotten ?? 0);
   if (isForgotten || entry?.cleaned === true) return `${which} was cleaned away: its image is not kept any more`;
   if (entry === undefined) return `${module} has had no version ${version}`;
-  return `${which} has lost its image: somebody removed it, or it was damaged and set aside`;
+  return `${which} has lost its image: somebody removed it, or it was damaged and set aside. Push it again`;
 }

@@ -54,6 +54,8 @@ export class Lane {
   /** The last push that was confirmed: who made it hears of it when the version fails later. */
   #confirmed: Push | undefined;
   #resuming = false;
+  /** When the newest push came that was submitted. */
+  #newest = 0;
 
   constructor(history: ModuleHistory, lineage: Lineage, world: LaneWorld) {
     this.#history = history;
@@ -164,6 +166,9 @@ export class Lane {
     };
     // The better build of what runs is no reason for something else to give way.
     if (push.refines !== undefined && this.#turns.busy) return Promise.resolve(superseded());
+    // It was overtaken on its way here by something that came after it.
+    if (push.arrival < this.#newest) return Promise.resolve(superseded());
+    if (push.refines === undefined) this.#newest = push.arrival;
     return this.#turns.take(run, superseded).finally(this.#world.changed);
   }
 
@@ -200,7 +205,9 @@ export class Lane {
       await this.#fly(push, entry, onGiveWay);
     };
     try {
-      await this.#turns.take(run, () => Promise.resolve());
+      await this.#turns.take(run, () => {
+        throw new VaisError('superseded', `something newer came before version ${entry.version} of ${this.module}`);
+      });
     } catch (thrown) {
       const reason = VaisError.from(thrown);
       group?.fail(this.module, { outcome: 'refused', reason });
@@ -234,6 +241,7 @@ export class Lane {
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw endedBefore(push);
+      push.requireRights(); // It may have waited for its turn since it was admitted.
       const order = () => {
         this.#restorer.overtaken();
         flight.order(this.#links);

@@ -78,6 +78,11 @@ export class Ledger {
     return isWritten ? Promise.resolve() : this.#write();
   }
 
+  /** Returns when nothing is being written any more. */
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
   #write(): Promise<void> {
     const write = this.#writing
       .catch(() => undefined)

@@ -50,6 +50,7 @@ export async function openDoor(
       return { port: server.port, close, invite: async () => undefined };
     }
     const trust = await Trust.open(options.data.path, audit, options);
+    closers.push(() => trust.ledger.close());
     const gate = new Gate(audit, trust, world.warn);
     const server = await trust.serve(target, (callerOf) => agentService({ ...world, insecure: false, gate, callerOf }));
     closers.push(() => server.close());

@@ -3,6 +3,7 @@ import type { RollbackAct } from '../artifact/act.ts';
 import { requireCheckable, requireTriple } from '../artifact/image.ts';
 import { matchManifest } from '../artifact/manifest.ts';
 import { VaisError } from '../common/error.ts';
+import { nextArrival } from './arrival.ts';
 import type { Checker } from './check.ts';
 import type { Group } from './group.ts';
 import type { ImageStore } from './images.ts';
@@ -19,19 +20,30 @@ export interface PipelineWorld {
   readonly checker: Checker;
 }
 
+/** What an act brings from the gate. */
+interface Admitted {
+  /** Resolves when it is on the disk that the act was admitted. */
+  readonly admitted: Promise<void>;
+  /** Asked last before the order. @throws VaisError `revoked`, `not_permitted` */
+  readonly requireRights: () => void;
+}
+
 /**
  * Brings an offered image into the running program: receive → verify → stage → check → deliver → report. Each step is
  * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
  */
 export async function runPush(
-  received: Omit<Received, 'admission'> & { readonly admitted: Promise<void> },
+  received: Omit<Received, 'admission'> & Admitted,
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
-  const { manifest, startedAt, admitted, group } = received;
+  const { manifest, startedAt, admitted, requireRights, group } = received;
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const code = { image: { digest, size }, buildId, tier };
-  const bare = { program, module, code, origin: 'push' as const, ...(refines === undefined ? {} : { refines }), group };
+  const refining = refines === undefined ? {} : { refines };
+  const arrival = nextArrival();
+  if (group !== undefined) group.arrival = arrival;
+  const bare = { program, module, code, origin: 'push' as const, ...refining, group, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
   const letGo = world.images.hold(digest);
@@ -77,9 +89,8 @@ async function submitTogether(push: Push, lane: Lane, group: Group): Promise<Ver
 }
 
 /** A rollback that somebody asked for. */
-export interface RollbackOrder extends RollbackAct {
+export interface RollbackOrder extends RollbackAct, Admitted {
   readonly startedAt: number;
-  readonly admitted: Promise<void>;
 }
 
 /**
@@ -87,13 +98,15 @@ export interface RollbackOrder extends RollbackAct {
  * Never throws.
  */
 export async function runRollback(
-  { program, module, version, parentVersion, startedAt, admitted }: RollbackOrder,
+  { program, module, version, parentVersion, startedAt, admitted, requireRights }: RollbackOrder,
   world: PipelineWorld,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
-  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const };
+  const arrival = nextArrival();
+  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
   let lane = world.programs.laneOf(program, module);
+  let letGo: () => void = () => undefined;
   try {
     lane = world.programs.requireLane(program, module);
     if (parentVersion !== 0 && parentVersion !== lane.lineage.desired)
@@ -110,6 +123,7 @@ export async function runRollback(
     push.reach('received');
     if (code.image !== undefined) {
       const { digest } = code.image;
+      letGo = world.images.hold(digest); // It may be about to be cleaned away.
       await world.checker.check({ path: world.images.path(digest), module, buildId: code.buildId, digest });
       push.reach('checked');
     }
@@ -117,6 +131,8 @@ export async function runRollback(
     return await lane.submit(push);
   } catch (thrown) {
     return push.fail('refused', runningVersion(lane), VaisError.from(thrown));
+  } finally {
+    letGo();
   }
 }
 

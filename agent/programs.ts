@@ -103,7 +103,9 @@ export class Programs extends EventEmitter<{ changed: [] }> {
       const key = laneKey(link.name, module.name, module.base);
       const history = await this.#histories.of(link.name, module.name);
       const lineage = history.lineage(module.base);
-      const lane = this.#lanes.get(key) ?? new Lane(history, lineage, this.#world);
+      const known = this.#lanes.get(key);
+      // Where the line was cleaned away since, what its lane knows would not be written down any more.
+      const lane = known?.lineage === lineage ? known : new Lane(history, lineage, this.#world);
       this.#lanes.set(key, lane);
       lanes.push(lane);
     }

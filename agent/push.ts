@@ -3,6 +3,7 @@ import type { Tier } from '../artifact/manifest.ts';
 import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
 import type { OriginName, StageName } from '../rpc/names.ts';
+import { nextArrival } from './arrival.ts';
 import type { Group } from './group.ts';
 import type { PushEvent } from './notice.ts';
 
@@ -39,6 +40,9 @@ export class Push {
   readonly refines: Digest | undefined;
   /** What it swaps with, or not at all. */
   readonly group: Group | undefined;
+  /** Whether whoever signed it may still do so: asked last before the order. @throws VaisError `revoked`, `not_permitted` */
+  readonly requireRights: () => void;
+  readonly #arrival: number;
   version = 0;
   readonly #startedAt: number;
   readonly #sinks: readonly ((event: PushEvent) => void)[];
@@ -56,6 +60,8 @@ export class Push {
       rollbackTo?: number;
       refines?: Digest;
       group?: Group | undefined;
+      requireRights?: () => void;
+      arrival?: number;
     },
     startedAt: number,
     sinks: readonly ((event: PushEvent) => void)[],
@@ -67,8 +73,15 @@ export class Push {
     this.rollbackTo = what.rollbackTo;
     this.refines = what.refines;
     this.group = what.group;
+    this.requireRights = what.requireRights ?? (() => undefined);
+    this.#arrival = what.arrival ?? nextArrival();
     this.#startedAt = startedAt;
     this.#sinks = sinks;
+  }
+
+  /** Which of two came later: see `nextArrival`. Modules that swap together came when the last of them did. */
+  get arrival(): number {
+    return this.group?.arrival ?? this.#arrival;
   }
 
   /** Says that the push reached a stage. */

@@ -130,13 +130,23 @@ async function listHistory(request: ListHistoryRequest__Output, world: ServiceWo
   const histories = await world.histories.all();
   const { program, module } = resolve(request, isThere ? running : histories, world);
   const history = histories.find((each) => each.program === program && each.module === module);
-  if (history === undefined) throw noSuchProgram(program, world.programs.links);
+  if (history === undefined) {
+    const own = namesOf(
+      [...running, ...histories].filter((each) => each.program === program),
+      'module',
+    );
+    if (own.length === 0) throw noSuchProgram(program, world.programs.links);
+    throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${own.join(', ')}`);
+  }
   const now = world.programs.laneOf(program, module)?.lineage ?? history.latest;
   const lines = [now, ...history.lineages.toReversed().filter((each) => each !== now)];
   const lineage = lines[request.line];
   if (lineage === undefined)
     throw new VaisError('no_such_version', `${module} of ${program} has no line ${request.line} of versions`, {
-      hint: `The oldest is --line ${lines.length - 1}; the newest is 0.`,
+      hint:
+        lines.length === 1
+          ? 'It has one: leave out --line.'
+          : `--line goes from 0, the newest, to ${lines.length - 1}.`,
     });
   return {
     program,
@@ -159,7 +169,10 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
     const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
     const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
     const verdict = await runRollback(
-      { program, module, version, parentVersion, startedAt, admitted: admission.durable },
+      {
+        ...{ program, module, version, parentVersion, startedAt },
+        ...{ admitted: admission.durable, requireRights: admission.requireRights },
+      },
       world,
       sinks,
     );
@@ -187,6 +200,7 @@ function resolve(request: Named, known: readonly Named[], world: ServiceWorld): 
   const program = request.program === '' ? only('program', namesOf(known, 'program')) : request.program;
   if (!isName(program)) throw noSuchProgram(shown(program), world.programs.links);
   const own = known.filter((each) => each.program === program);
+  if (own.length === 0) throw noSuchProgram(program, world.programs.links);
   const module = request.module === '' ? only('module', namesOf(own, 'module'), program) : request.module;
   if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
   return { program, module };

@@ -61,7 +61,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     clearTimeout(opening);
     world.programs.off('changed', state);
     stream.off('drain', state);
-    uploads.close();
+    for (const nonce of uploads.close()) groups.ended(nonce, cutOff());
     groups.close();
   };
   const fail = (error: VaisError) => {
@@ -111,7 +111,8 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     let verdict: Verdict;
     pushes += 1;
     try {
-      verdict = await runPush({ ...received, admitted: admission.durable }, world, [
+      const { durable: admitted, requireRights } = admission;
+      verdict = await runPush({ ...received, admitted, requireRights }, world, [
         world.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.
@@ -142,6 +143,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     const admission = world.gate.push(manifest, signature, world.caller());
     const admitted = { manifest, startedAt, admission, group };
     let source: Source | undefined;
+    const letGo = world.images.hold(manifest.digest); // What is here must stay until the push works with it.
     try {
       if (image.length > 0) {
         world.budget.take(image.length);
@@ -149,9 +151,9 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       } else if (await world.images.hasSound(manifest.digest)) source = { kind: 'stored' };
       else {
         await world.images.requireRoom(size);
-        if (phase === 'over') return;
         source = await makeOf(offered.delta, manifest, world);
         if (source === undefined) {
+          if (phase === 'over') throw cutOff();
           uploads.expect(nonce, admitted);
           if (offered.delta.length === 0 && baseOf(offered.base, manifest, world) !== undefined)
             return send({ want: { nonce, delta: true } });
@@ -160,9 +162,10 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       }
     } catch (thrown) {
       if (!uploads.has(nonce)) await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      letGo();
       throw thrown;
     }
-    await run(nonce, { ...admitted, source });
+    await run(nonce, { ...admitted, source }).finally(letGo);
   };
 
   const wantChunks = async (nonce: number) => {
@@ -220,6 +223,10 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   });
   stream.on('cancelled', stop);
   stream.on('error', stop);
+}
+
+function cutOff(): VaisError {
+  return new VaisError('superseded', 'the connection ended before the image had come');
 }
 
 /** When a push began that a peer says began so long ago, as `performance.now()` of this process; a day at most. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { Chunk } from '../artifact/chunk.ts';
 import { applyDelta, readDeltaHead } from '../artifact/delta.ts';
 import type { Manifest } from '../artifact/manifest.ts';
@@ -67,6 +67,7 @@ export async function makeOf(delta: Uint8Array, manifest: Manifest, world: Trans
     }
     return { kind: 'file', path: to };
   } catch (thrown) {
+    await rm(to, { force: true }).catch(() => undefined); // On a full disk a part of it may be there.
     warn(
       `a delta for ${program}/${module} was of no use, so the library comes whole: ${VaisError.from(thrown).message}`,
     );

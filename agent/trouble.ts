@@ -23,7 +23,7 @@ export class Troubles {
   }
 
   /** It can be done again. */
-  over(what: string): void {
-    if (this.#current.delete(what)) this.warn(`${what} can be written again`);
+  over(what: string, how = 'can be written again'): void {
+    if (this.#current.delete(what)) this.warn(`${what} ${how}`);
   }
 }

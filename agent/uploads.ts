@@ -105,6 +105,7 @@ export class Uploads {
     const upload = this.#uploads.get(nonce);
     if (upload === undefined || upload.partial !== undefined || upload.hadDelta) return undefined;
     upload.hadDelta = true;
+    upload.timer.refresh();
     return upload.offered;
   }
 
@@ -132,9 +133,11 @@ export class Uploads {
     return upload.offered;
   }
 
-  /** Forgets all uploads. Idempotent. */
-  close(): void {
-    for (const nonce of [...this.#uploads.keys()]) this.drop(nonce);
+  /** Forgets all uploads. Returns those that were not whole. Idempotent. */
+  close(): number[] {
+    const nonces = [...this.#uploads.keys()];
+    for (const nonce of nonces) this.drop(nonce);
+    return nonces;
   }
 
   async #take(nonce: number, chunk: Chunk): Promise<Step | undefined> {
@@ -160,7 +163,10 @@ export class Uploads {
     clearTimeout(upload.timer);
     this.#uploads.delete(nonce);
     const path = this.#store.placeForMade();
-    await partial.finish(path);
+    await partial.finish(path).catch((thrown: unknown) => {
+      this.#uploads.set(nonce, upload); // So that whoever refuses it finds it, and writes its end down.
+      throw thrown;
+    });
     return { kind: 'complete', path, offered: upload.offered };
   }
 }

@@ -115,6 +115,7 @@ export class Follower implements CrewMember {
     const { output } = this.#context;
     const { program, module, instances } = this.#destination;
     const file = this.#file.path;
+    const unsaved = this.#compiling;
     const watcher = await SourceWatcher.start(file, debounceMs, (change) => void this.#onChange(change));
     this.#watcher = watcher;
     // Compiled to warm up (the second time, a C compiler is kept waiting for the first save), and to say at once what is
@@ -124,7 +125,10 @@ export class Follower implements CrewMember {
     else if (!signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
     const { version } = instances[0];
-    const differs = !('event' in warm) && (await this.#differs(warm)) ? { differs: true } : {};
+    const runs = 'event' in warm ? undefined : await this.#runs(warm);
+    // A save of what the file has already is still the first one.
+    if (runs !== true && this.#compiling === unsaved) watcher.want();
+    const differs = runs === false ? { differs: true } : {};
     output.show({ event: 'watching', file, program, module, version, polling, ...differs });
     return async () => {
       this.#compiling.abort();
@@ -133,13 +137,13 @@ export class Follower implements CrewMember {
     };
   }
 
-  /** Whether the file has something else than what runs, as far as their builds can be compared. */
-  async #differs({ built: { contract } }: Ready): Promise<boolean> {
+  /** Whether what the file has runs already; undefined where their builds cannot be compared, as with a program's own code. */
+  async #runs({ built: { contract } }: Ready): Promise<boolean | undefined> {
     const { program, module } = this.#destination;
     const entries = await this.#line.history(program, module).catch(() => []);
     const now = entries.find(({ desired }) => desired);
-    if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return false;
-    return now.buildId !== contract.buildId && now.fastBuildId !== contract.buildId;
+    if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return undefined;
+    return now.buildId === contract.buildId || now.fastBuildId === contract.buildId;
   }
 
   async #onChange(change: Change): Promise<void> {

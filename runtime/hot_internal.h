@@ -155,6 +155,7 @@ struct hoti_module {
     char source[256];
     unsigned index;
     hoti_u64 number;         /* of the published version; atomic, for threads that hold none */
+    hoti_u64 highest;        /* number that a version was published with: none that may have run is given twice */
     hoti_version *published; /* what threads move to; atomic */
     hoti_version *running;   /* every thread has moved to it */
     hoti_version *pending;   /* published, and some thread has not moved to it yet; null: none */

@@ -156,7 +156,7 @@ static int is_fresh(const hoti_stamp *file) { return (long long)(hoti_time() - f
 static void look(follow *f, int notified, int forced) {
     hoti_module *m = f->module;
     const hoti_version *newest = m->pending != NULL ? m->pending : m->running;
-    hoti_load_order order = {newest->number + 1, "", NULL, f->library, NULL, NULL};
+    hoti_load_order order = {(newest->number > m->highest ? newest->number : m->highest) + 1, "", NULL, f->library, NULL, NULL};
     hoti_error error = {NULL, ""};
     int first = !f->watched;
     char digest[65];

@@ -122,6 +122,7 @@ void hoti_publish(hoti_version *const *versions, unsigned count) {
     for (unsigned i = 0; i < count; i++) {
         hoti_module *m = versions[i]->module;
         hoti_version *late = m->pending;
+        if (versions[i]->number > m->highest) m->highest = versions[i]->number;
         m->pending = versions[i];
         m->waiting_said = 0;
         if (late != NULL) hoti_report_superseded(late);

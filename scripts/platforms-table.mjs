@@ -1,6 +1,7 @@
 // Writes the tables in docs/platforms.md from the tests' own results: which step of the scenario ran on which machine, what was
 // built and read back, and how the tests did on each version of Node.
 // Usage: node scripts/platforms-table.mjs [--check] NODE=REPORT...
+// Of several reports for one version of Node, the later one counts for the files that it has.
 // --check writes nothing, and fails when the page says of something that it passed and these results do not.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,10 +11,15 @@ import { readReport } from './test-report.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const page = join(root, 'docs', 'platforms.md');
 const isCheck = process.argv[2] === '--check';
-const reports = process.argv.slice(isCheck ? 3 : 2).map((word) => {
+const reports = [];
+for (const word of process.argv.slice(isCheck ? 3 : 2)) {
   const at = word.indexOf('=');
-  return { node: word.slice(0, at), files: readReport(word.slice(at + 1), root) };
-});
+  const [node, files] = [word.slice(0, at), readReport(word.slice(at + 1), root)];
+  const known = reports.find((report) => report.node === node);
+  const again = new Set(files.map(({ file }) => file));
+  if (known === undefined) reports.push({ node, files });
+  else known.files = [...known.files.filter(({ file }) => !again.has(file)), ...files];
+}
 const words = { passed: 'passed', failed: '**failed**', skipped: 'not run' };
 
 /** The worst that is known of it: it passed only if it did everywhere. */
@@ -73,13 +79,13 @@ function folderOf(file) {
 }
 
 const tables = { scenario: stepsByMachine, macos: builtOnly, node: byNode };
-const between = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- end -->)`);
+const between = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`);
 
 if (isCheck) check();
 else {
   let text = readFileSync(page, 'utf8');
   for (const [name, make] of Object.entries(tables))
-    text = text.replace(between(name), (_all, a, b) => `${a}${make()}${b}`);
+    text = text.replace(between(name), (_all, a, b) => `${a}${make()}\n${b}`);
   writeFileSync(page, text);
 }
 

@@ -31,6 +31,8 @@ export class Burst {
   /** When the last sign came; undefined once it was acted on. */
   #signedAt: number | undefined;
   #settle: (stands: boolean) => void = () => undefined;
+  /** True when the next sign is a change whatever the content is. */
+  #wanted = false;
 
   /**
    * @param read the content's digest; undefined while there is none: a file that is missing for a moment, or empty
@@ -50,6 +52,11 @@ export class Burst {
 
   /** Something may have changed. */
   sign(): void {
+    if (this.#wanted) {
+      this.#wanted = false;
+      this.#digest = undefined;
+      this.#armed = true;
+    }
     this.#signedAt = performance.now();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#end(), this.#debounceMs);
@@ -62,6 +69,11 @@ export class Burst {
     if (digest === undefined || digest === this.#digest) return;
     this.#armed = true;
     this.sign();
+  }
+
+  /** The content was not taken up: the next sign is a change, also when it brings the same again. */
+  want(): void {
+    this.#wanted = true;
   }
 
   /** The content that was `before` is `after` from now on, and that is no change. */

@@ -56,6 +56,11 @@ export class SourceWatcher {
     this.#burst.look();
   }
 
+  /** What the files hold was not taken up: the next save is a change, also when it is of the same again. */
+  want(): void {
+    this.#burst.want();
+  }
+
   /** Watches these files too: what the source imports now. */
   follow(files: readonly string[]): void {
     const all = withTargets([this.#file, ...files.map((file) => resolve(file))]);

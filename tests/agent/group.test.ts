@@ -255,3 +255,20 @@ describe('a group of which not all comes', () => {
     expect(await endsOf(pushPair(await pair(2)))).toEqual(acked(2));
   });
 });
+
+describe('a group of which all has come', () => {
+  it('comes about also when the connection ends before it is checked', async () => {
+    const text = 'int usleep(unsigned); __attribute__((constructor)) static void slow(void) { usleep(2000000); }\n';
+    const slow = await image('left', 2, {}, stock.source('slow.c', text));
+    const both = pushPair({ left: slow, right: await image('right', 2) });
+    for (const name of names) await both[name].reached('staged');
+    session.close();
+    const ticking = setInterval(() => program.send('.'), 5);
+    try {
+      for (const module of names) await said(agent, 'confirmed', { module });
+    } finally {
+      clearInterval(ticking);
+    }
+    expect(await running()).toEqual(['2 of 2', '2 of 2']);
+  });
+});

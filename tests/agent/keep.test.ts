@@ -164,6 +164,22 @@ describe('an agent with --keep 3', () => {
     expect(await images()).not.toContain(digests[0]);
   });
 
+  it('says it when the image of what shall run is damaged, and what to do; then it is there again', async () => {
+    const { agent, program, session } = await start();
+    const image = await stock.image('d1');
+    expect(await session.push(image).ended).toMatchObject({ kind: 'ack', version: 2 });
+    await agent.close();
+    await writeFile(join(yard.data, 'images', image.digest), 'x');
+    const next = await yard.agent({ keep: 3 });
+    await linked(next, program.pid);
+    const troubles = async () => (await next.client.getStatus(false)).storage?.troubles ?? [];
+    await eventually(async () => (await troubles()).length > 0, 'it is said');
+    expect(await troubles()).toEqual([expect.stringMatching(/game\/game shall run \(version 2\).*Push it again$/)]);
+    expect(await (await next.session()).push(image).ended).toEqual({ kind: 'ack', version: 2, unchanged: true });
+    await eventually(async () => (await troubles()).length === 0, 'it is over');
+    expect(await images()).toEqual([image.digest]);
+  });
+
   it('goes on taking pushes where nothing can be cleaned away, and says so', async () => {
     const { agent, session } = await start();
     await push(session, 2);

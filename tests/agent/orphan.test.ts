@@ -1,7 +1,7 @@
 /** A program that an agent started and did not live to see end: the next agent takes it over, and starts no second one. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isAlive } from '../../agent/process.ts';
 import { type AgentProcess, Ground } from './agent-process.ts';
 import { Disk } from './disk.ts';
@@ -24,8 +24,12 @@ describe.skipIf(process.platform !== 'linux')('a program of an agent that was ki
   ])('is taken over where its pid file is %s', async (_what, change) => {
     const agent = await ground.start(args).ready();
     const { pid = 0 } = await agent.said.first(({ event }) => event === 'started', 'the program');
+    // Said before the pid is written down.
+    const file = await vi.waitUntil(
+      async () => (await readdir(join(ground.data, 'run'))).find((name) => name.endsWith('.pid')),
+      { timeout: 60_000 },
+    );
     await agent.kill();
-    const [file = ''] = (await readdir(join(ground.data, 'run'))).filter((name) => name.endsWith('.pid'));
     await change(join(ground.data, 'run', file));
     const next = await ground.start(args).ready();
     const started = await next.said.first(({ event }) => event === 'started', 'the program');
@@ -51,7 +55,7 @@ describe.skipIf(process.platform !== 'linux')('a program of an agent that was ki
     const killed = start();
     expect(await killed.ended).toBe('SIGKILL');
     expect(disk.done().at(-1)?.path).toMatch(/^\/run\/\./);
-    expect(killed.said.all.map(({ event }) => event)).not.toContain('started');
+    expect(await readdir(join(ground.data, 'run'))).not.toContainEqual(expect.stringMatching(/^[^.].*\.pid$/));
     disk.heal();
     const next = await ground.start(args).ready();
     expect(await next.said.first(({ event }) => event === 'started', 'the program')).toMatchObject({ adopted: true });

@@ -138,6 +138,18 @@ describe('SourceWatcher', () => {
     expect(changes).toHaveLength(1);
   });
 
+  it('takes the next save for a change, also of the same content, when that was not taken up', async () => {
+    await start();
+    watcher?.want();
+    await writeFile(file, 'one');
+    const { digest, settled } = await change(0);
+    expect(await settled).toBe(true);
+    await writeFile(file, 'one');
+    await writeFile(file, 'two');
+    expect((await change(1)).digest).not.toBe(digest);
+    expect(changes.length).toBe(2);
+  });
+
   it('watches where a link leads, also when it leads elsewhere later', async () => {
     const [near, far] = ['near', 'far'].map((name) => mkdtempSync(join(folder, name)));
     const link = join(folder, 'link.vais');

@@ -77,6 +77,21 @@ F outer(count: *Count) -> i64 { inner(count, 3) + 1 }
   expect(fast.stderr).toContain(place);
 });
 
+it('says of which program, module or line of versions there is no history', async () => {
+  await begin(counterSource());
+  await program.line(() => true);
+  const to = ['history', '--to', agent.address];
+  const module = await world.run(...to, '--module', 'zip');
+  expect(module.code).toBe(6);
+  expect(module.stderr).toContain('count has no module zip; it has count');
+  const other = await world.run('history', '--to', `${agent.address}/nope`);
+  expect(other.code).toBe(6);
+  expect(other.stderr).toContain('there is no program nope here; connected are `count`');
+  const line = await world.run(...to, '--line', '3');
+  expect(line.code).toBe(4);
+  expect(line.stderr).toContain('It has one: leave out --line.');
+});
+
 it('ends with 8 when the program comes to no safe point in time, and says what to look at', async () => {
   await begin(slow(counterSource()));
   await program.line(() => true);

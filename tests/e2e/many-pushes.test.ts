@@ -88,7 +88,8 @@ it(`takes ${pushes} pushes of alternating sources, loses no state and leaves not
   expect(openFiles(program.pid)).toBeLessThanOrEqual(early?.files ?? 0);
   expect(openFiles(agent.process.pid)).toBeLessThanOrEqual((early?.agentFiles ?? 0) + 2);
   expect(images(program.pid).length).toBeLessThanOrEqual(Math.max(2, early?.images ?? 0));
-  expect(children(agent.process.pid).length).toBeLessThanOrEqual(early?.children ?? 0);
+  // The check process, and after 64 libraries the next one beside it for a while.
+  expect(children(agent.process.pid).length).toBeLessThanOrEqual(Math.max(2, early?.children ?? 0));
   expect(readdirSync(world.temporary)).toEqual([]);
 
   const { json } = await world.run('history', '--to', agent.address, '--json');

@@ -44,6 +44,21 @@ it('pushes at each save, however the editor saves, and Ctrl-C leaves nothing beh
   expect(readdirSync(world.temporary)).toEqual([]);
 });
 
+it('brings with the first save what was changed before it started, once', async () => {
+  watching.kill('SIGINT');
+  await watching.exited;
+  await save('wild');
+  watching = world.remote('watch', 'count.vais', '--to', agent.address, '--json');
+  await watching.event('watching');
+  await save('wild');
+  expect(await watching.event('done')).toMatchObject({ version: 2 });
+  await expectWord('wild');
+  await save('wild');
+  await save('even');
+  await watching.event('done', ({ version }) => version === 3);
+  expect(watching.json.filter(({ event }) => event === 'unchanged')).toEqual([]);
+});
+
 it('shows compile errors as data, and goes on', async () => {
   await world.write('count.vais', counterSource().replace('count.total +', 'count.totl +'));
   const error = await watching.event('error');

@@ -304,6 +304,25 @@ describe('local mode', () => {
     expect(existsSync(join(copies, String(program.pid)))).toBe(false);
   });
 
+  it('gives the number of a version that ran and failed to no other', async () => {
+    const beside = join(folder, 'numbers');
+    mkdirSync(beside);
+    const library = join(beside, 'libgame.so');
+    const program = start(built, { link: join(folder, 'nobody.sock'), args: [join(beside, 'game.vais')] });
+    await program.take('init');
+    await program.pass();
+    const put = async (image: Image, fits: (pass: Record<string, string>) => boolean) => {
+      copyFileSync(image.path, `${library}.new`);
+      renameSync(`${library}.new`, library);
+      let pass = await program.pass();
+      while (!fits(pass)) pass = await program.pass();
+      return pass;
+    };
+    const bad = await buildImage(folder, '0030', { defines: { FAIL: 'fail_segv' } });
+    expect(await put(bad, ({ error }) => /SIGSEGV/.test(error ?? ''))).toMatchObject({ version: '1' }); // It was 2.
+    expect(await put(images[0] as Image, ({ status }) => status === '1')).toMatchObject({ version: '3' });
+  });
+
   it('loads a library once that it finds at hot_init and is asked for at once', async () => {
     const beside = join(folder, 'at-once');
     mkdirSync(beside);

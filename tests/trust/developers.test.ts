@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -59,6 +59,16 @@ describe('the developers of an agent', () => {
     expect(full.all.map(({ name }) => name)).not.toContain('first');
     await expect(full.add(what('over'), aKey())).rejects.toEqual(refused('too_many'));
     expect(full.all).toHaveLength(1_000);
+  });
+
+  it('stay revoked where somebody else could not be taken in at the same time', async () => {
+    const store = await DeveloperStore.open(folder, agentId);
+    const bob = await store.add(what('bob'), aKey());
+    await rm(join(folder, 'developers.json'));
+    await mkdir(join(folder, 'developers.json', 'x'), { recursive: true }); // Nothing can be written from now on.
+    const ends = await Promise.allSettled([store.add(what('ann'), aKey()), store.revoke('bob')]);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(() => store.require(bob.id)).toThrow(refusedBy('revoked'));
   });
 
   it('can be revoked where no agent runs', async () => {

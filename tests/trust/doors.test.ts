@@ -8,6 +8,7 @@ import { connect } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../agent/commands.ts';
+import type { Notice } from '../../agent/notice.ts';
 import { agentIdOf, issueClient, type KeyAndCertificate, makeAuthority, makeRequest } from '../../rpc/certificate.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { secureChannel } from '../../rpc/credentials.ts';
@@ -150,6 +151,22 @@ describe('the door', () => {
     expect(await bob.offer(his, image, ann.sign(image))).toMatchObject({ code: 'revoked' });
     const { connections, revoked } = (await fort.developers(agent)).find(({ name }) => name === 'ann') ?? {};
     expect({ connections, revoked: typeof revoked }).toEqual({ connections: 0, revoked: 'string' });
+  });
+
+  it('takes what a developer pushed and the program was not told of yet when they were revoked for nothing', async () => {
+    const agent = await fort.agent();
+    await fort.program(stock.program, agent);
+    const [ann, bob] = [await fort.developer(agent), await fort.developer(agent, 'bob')];
+    const session = await ann.session();
+    const image = await stock.image('51', { SLOW_LOAD: '3000000' });
+    void ann.push(image, session).catch(() => undefined);
+    const of = (event: string) => (notice: Notice) => notice.event === event && 'digest' in notice;
+    await agent.notices.first(of('staged'), 'the push to be staged'); // It is being checked, which takes three seconds.
+    await fort.revoke(agent, 'ann');
+    const refusal = await agent.notices.first(of('refused'), 'the push to be refused');
+    expect(refusal).toMatchObject({ reason: { code: 'revoked' } });
+    expect(agent.notices.all.some(of('delivered'))).toBe(false);
+    expect(await bob.push(await stock.image('a1'))).toMatchObject({ kind: 'ack', version: 2 });
   });
 
   // Other systems have no second loopback address.

@@ -1,0 +1,10 @@
+let last = 0;
+
+/**
+ * A number for each push when all its bytes are here, higher than those before: the steps between that and its lane may
+ * overtake each other, and what came last is what shall run.
+ */
+export function nextArrival(): number {
+  last += 1;
+  return last;
+}
