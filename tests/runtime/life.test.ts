@@ -205,7 +205,7 @@ describe('a program that closes all descriptors', () => {
     await agent.take('ready');
     await push(agent, program, 2, images[0] as Image);
     program.send('d');
-    await program.take('closed 3');
+    await program.take('closed');
     await agent.take('closed');
     await agent.take('ready');
     await push(agent, program, 3, images[1] as Image);
