@@ -63,7 +63,7 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
 
   step('takes a push at once, and keeps its state', async () => {
     const logs = yard.logs(world, container(1));
-    await line(logs, 1);
+    await yard.linked(world, container(1));
     const pushed = await push(100, 'docker://game');
     expect(pushed.code, pushed.stderr).toBe(0);
     expect(pushed.stderr).toContain('paired with docker://');
@@ -121,7 +121,7 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
 
   step('is pushed to together with its replicas, of which a paused one holds back none', async () => {
     yard.compose('docker-compose.yml', 'up', '-d', '--scale', 'game=3', '--no-recreate');
-    await Promise.all([2, 3].map((number) => line(yard.logs(world, container(number)), 1)));
+    await Promise.all([2, 3].map((number) => yard.linked(world, container(number))));
     docker('pause', container(2));
     const some = await push(300);
     expect(some.code, some.stdout).toBe(6);
@@ -146,18 +146,9 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
   });
 
   step('is another container when it is made anew, with an agent that is paired with by itself', async () => {
-    yard.compose(
-      'docker-compose.yml',
-      'up',
-      '-d',
-      '--scale',
-      'game=1',
-      '--force-recreate',
-      '--renew-anon-volumes',
-      '-t',
-      '1',
-    );
-    await line(yard.logs(world, container(1)), 1);
+    docker('rm', '-f', '-v', ...[1, 2, 3].map(container));
+    yard.compose('docker-compose.yml', 'up', '-d');
+    await yard.linked(world, container(1));
     const pushed = await push(5);
     expect(pushed.code, pushed.stderr).toBe(0);
     expect(pushed.stderr).toContain('paired with');

@@ -65,6 +65,11 @@ export class Yard {
     return world.start('docker', ['logs', '-f', ...since, name]);
   }
 
+  /** Waits until the agent in a container says that a program has found it. */
+  async linked(world: World, name: string, ...since: string[]): Promise<void> {
+    await this.logs(world, name, ...since).line((line) => line.includes('is connected'));
+  }
+
   close(): void {
     if (this.#names.length > 0) spawnSync('docker', ['rm', '-f', '-v', ...this.#names]);
     for (const file of this.#composed)

@@ -36,7 +36,7 @@ export function tellWays(get: () => { readonly world: World; readonly yard: Yard
     const game = `${yard.project}_program_1`;
     yard.compose('deploy/compose.sidecar.yml', 'up', '--build', '-d');
     const logs = yard.logs(world, game);
-    await logs.line((line) => line.includes('(version 1)'));
+    await yard.linked(world, `${yard.project}_agent_1`);
     expect(last(await push(agent, 100))).toMatchObject({ program: 'game', version: 2 });
     await logs.line((line) => line.includes('(version 2)'));
 
@@ -57,7 +57,7 @@ export function tellWays(get: () => { readonly world: World; readonly yard: Yard
     const ways = { port: ['-p', '127.0.0.1::7777'], address: [], exec: ['--network', 'none'] };
     for (const [way, args] of Object.entries(ways)) {
       const name = yard.run(way, '--label', 'vais-test=ways', ...args, image);
-      await yard.logs(world, name).line((line) => line.includes('(version 1)'));
+      await yard.linked(world, name);
       expect(last(await push(`docker://${name}/game`, 100))).toMatchObject({ event: 'done', version: 2 });
     }
     const all = await push('docker://label=vais-test=ways', 100);
