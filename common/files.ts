@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { VaisError } from './error.ts';
 
@@ -12,9 +12,28 @@ import { VaisError } from './error.ts';
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(resolve(path));
   } catch (thrown) {
     throw storageError(`cannot make the folder ${path}`, thrown);
+  }
+}
+
+/** As `mkdir` with `recursive` does, which comes to no end where a file system has no folders to make, such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: 0o700 }).catch(async (thrown: NodeJS.ErrnoException) => {
+      if (thrown.code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw thrown;
+    });
+  try {
+    await make();
+  } catch (thrown) {
+    const isThere = await stat(dirname(path)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere || dirname(path) === path) throw thrown;
+    await makeFolder(dirname(path));
+    await make();
   }
 }
 
@@ -24,11 +43,11 @@ export async function makePrivateFolder(path: string): Promise<void> {
  */
 export async function isPrivateFolder(path: string): Promise<boolean> {
   if (process.getuid === undefined) return true;
-  const stat = await lstat(path).catch((thrown: unknown) => {
+  const found = await lstat(path).catch((thrown: unknown) => {
     throw storageError(`cannot look at ${path}`, thrown);
   });
-  const ours = stat.uid === process.getuid() || stat.uid === 0;
-  return stat.isDirectory() && ours && (stat.mode & 0o022) === 0;
+  const ours = found.uid === process.getuid() || found.uid === 0;
+  return found.isDirectory() && ours && (found.mode & 0o022) === 0;
 }
 
 /**
