@@ -61,10 +61,11 @@ export class Disk {
     this.#rule(1, 0, 0, everything);
   }
 
-  /** Moves the wall clock, in seconds. */
-  set clock(seconds: number) {
+  /** Moves the wall clock, in seconds, and resolves when the process sees it: it looks for rules every 10 ms. */
+  async setClock(seconds: number): Promise<void> {
     this.#clock = seconds;
     this.heal();
+    await new Promise((resolve) => setTimeout(resolve, 40));
   }
 
   /** Whether the process was killed as it was told. It is so before anybody can see that it has ended. */
