@@ -1,6 +1,6 @@
 /** `attach` and `detach`, with real containers: with and without Node, root, and a root file system that can be written. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describeWhere('an agent that is attached', missingDocker(), () => {
     const root = world.path('root');
     for (const path of [...librariesOf(program), '/game']) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
-      cpSync(path === '/game' ? program : path, join(root, path), { dereference: true });
+      copyFileSync(path === '/game' ? program : path, join(root, path)); // What a link leads to.
     }
     mkdirSync(join(root, 'tmp'));
     chmodSync(join(root, 'tmp'), 0o1777);
