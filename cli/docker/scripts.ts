@@ -41,10 +41,14 @@ const tell = (signal) => { for (const each of agents()) try { kill(each, signal)
   try { fs.rmdirSync(path.dirname(link)); } catch {}
 })().catch((error) => { console.error(error.message); exit(1); });`;
 
-/** `TOP`: removes the folder, and gives the folder above the time that it had before. For the owner of both. */
+/**
+ * `TOP`: removes the folder, and gives the folder above the time that it had before. For the owner of both. The agent's own
+ * folder in it is empty by now, and is removed without a look into it, which an owner without capabilities does not have.
+ */
 export const removeScript = `
 const fs = require('node:fs'), path = require('node:path'), { argv: [, top], exit } = require('node:process');
 let time;
 try { time = new Date(JSON.parse(fs.readFileSync(path.join(top, 'notes.json'), 'utf8')).mtime); } catch {}
+try { fs.rmdirSync(path.join(top, 'data')); } catch {}
 try { fs.rmSync(top, { recursive: true, force: true }); } catch (error) { console.error(error.message); exit(1); }
 try { if (time) fs.utimesSync(path.dirname(top), time, time); } catch {}`;
