@@ -1,13 +1,13 @@
 import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import type { BrokenFolder } from './broken.ts';
-import type { HistoryEntry, Lineage, ModuleHistory } from './history.ts';
-import type { HistoryStore } from './history-store.ts';
-import type { ImageStore } from './images.ts';
-import { imagesOf, kept, oldLines, spare, trim } from './keep.ts';
-import { entryOf } from './lineage.ts';
-import type { Programs } from './programs.ts';
-import type { Troubles } from './trouble.ts';
+import { entryOf } from './deliver/lineage.ts';
+import type { Programs } from './deliver/programs.ts';
+import { imagesOf, kept, oldLines, spare, trim } from './deliver/retention.ts';
+import type { Troubles } from './store/faults.ts';
+import type { HistoryEntry, Lineage, ModuleHistory } from './store/history.ts';
+import type { HistoryStore } from './store/history-store.ts';
+import type { ImageStore } from './store/images.ts';
+import type { BrokenFolder } from './store/quarantine.ts';
 
 /** What a cleaner works with. */
 export interface CleanerWorld {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Show } from './commands.ts';
-import { parseRunOrder, type RunOrder } from './run-order.ts';
-import { tokenSeconds } from './tokens.ts';
+import { parseRunOrder, type RunOrder } from './run/run-order.ts';
+import { tokenSeconds } from './trust/tokens.ts';
 
 /** What an agent is started with. */
 export interface AgentFlags {

@@ -5,14 +5,14 @@ import { VaisError } from '../common/error.ts';
 import type { Developer__Output } from '../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../rpc/protos.ts';
 import { fromStatus } from '../rpc/status.ts';
-import { wireDeveloper } from './admin.ts';
-import { AuditLog, auditFile, broken, readAudit } from './audit.ts';
-import { DataFolder } from './data-folder.ts';
-import { DeveloperStore } from './developers.ts';
-import { health as askHealth } from './health.ts';
-import { setIdentityAside } from './identity.ts';
-import { isPipe, socketPath } from './socket-path.ts';
-import { Troubles } from './trouble.ts';
+import { isPipe, socketPath } from './link/socket-path.ts';
+import { wireDeveloper } from './serve/admin.ts';
+import { health as askHealth } from './serve/health.ts';
+import { DataFolder } from './store/data-folder.ts';
+import { Troubles } from './store/faults.ts';
+import { AuditLog, auditFile, broken, readAudit } from './trust/audit.ts';
+import { DeveloperStore } from './trust/developers.ts';
+import { setIdentityAside } from './trust/identity.ts';
 
 /**
  * The commands for whoever runs an agent. They ask the agent that runs on the data folder; what makes sense without one

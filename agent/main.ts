@@ -5,10 +5,10 @@ import { printable, printableJson } from '../common/printable.ts';
 import { parseTarget } from '../rpc/address.ts';
 import { type AgentFlags, agentCommandLine, isAgentCommand } from './command-line.ts';
 import type { Show } from './commands.ts';
-import { connectAgent } from './connect.ts';
-import type { Notice } from './notice.ts';
-import { noticeJson, renderNotice } from './render.ts';
-import { defaultLinkPath } from './socket-path.ts';
+import { defaultLinkPath } from './link/socket-path.ts';
+import type { Notice } from './say/notice.ts';
+import { noticeJson, renderNotice } from './say/render.ts';
+import { connectAgent } from './serve/connect.ts';
 
 /**
  * `vais-remote agent …` and `vais-remote audit …`: the edge of the agent. An agent runs until it is told to stop (SIGINT,

@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { hostTriple } from '../artifact/triple.ts';
+import { hostTriple } from '../artifact/image/triple.ts';
 import { VaisError } from '../common/error.ts';
 import { packageRoot } from '../common/package-root.ts';
+import { generate } from '../compiler/back/c/generate.ts';
+import { type Toolchain, toolchainFor } from '../compiler/back/c/tool/find.ts';
 import { type CompileOptions, compile } from '../compiler/compile.ts';
-import { analyse } from '../compiler/front.ts';
-import { generate } from '../compiler/generate.ts';
-import { type Toolchain, toolchainFor } from '../compiler/tool/find.ts';
+import { analyse } from '../compiler/front/front.ts';
 import { kernels, moduleOfLines } from './compile-sources.ts';
 import { type Row, rowOf } from './report.ts';
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import koffi from 'koffi';
-import { hostTriple } from '../artifact/triple.ts';
+import { hostTriple } from '../artifact/image/triple.ts';
 import { packageRoot } from '../common/package-root.ts';
-import { analyse } from '../compiler/front.ts';
-import { generate } from '../compiler/generate.ts';
-import { flagsOf } from '../compiler/tool/build.ts';
-import { toolchainFor } from '../compiler/tool/find.ts';
+import { generate } from '../compiler/back/c/generate.ts';
+import { flagsOf } from '../compiler/back/c/tool/build.ts';
+import { toolchainFor } from '../compiler/back/c/tool/find.ts';
+import { analyse } from '../compiler/front/front.ts';
 import { type Row, rowOf } from './report.ts';
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@
  *
  * This file: one result, as a line of JSON or a row of a table.
  */
-import { renderTable } from '../cli/table.ts';
+import { renderTable } from '../cli/show/table.ts';
 
 /** One measured quantity, in `unit`, over `n` samples; `floor` is what cannot be undercut, measured in the same run. */
 export interface Row {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withFolder } from '../cli/context.ts';
 import { Child } from '../cli/demo/child.ts';
+import { withFolder } from '../cli/show/context.ts';
 import { digestOf } from '../common/digest.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { Line, lineMissing } from './line.ts';

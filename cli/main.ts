@@ -3,11 +3,11 @@
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
 import { printable } from '../common/printable.ts';
-import { type Context, interruptedExit } from './context.ts';
-import { HumanOutput, JsonOutput, type Output } from './output.ts';
-import { commandLine, type Run } from './program.ts';
-import { errorReport } from './report.ts';
-import { styleOf } from './style.ts';
+import { commandLine, type Run } from './command-line.ts';
+import { type Context, interruptedExit } from './show/context.ts';
+import { HumanOutput, JsonOutput, type Output } from './show/output.ts';
+import { errorReport } from './show/report.ts';
+import { styleOf } from './show/style.ts';
 
 async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === 'agent' || argv[0] === 'audit') {

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { triples } from '../artifact/triple.ts';
+import { triples } from '../artifact/image/triple.ts';
 import { VaisError } from '../common/error.ts';
 import { packageVersion } from '../common/package-root.ts';
 import { type BuildFlags, buildCommand } from './command/build.ts';

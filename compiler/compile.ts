@@ -4,21 +4,21 @@
  * until `render.ts`.
  */
 import { resolve } from 'node:path';
-import type { Contract } from '../artifact/contract.ts';
-import { hostTriple, parseTriple, type Triple, triples } from '../artifact/triple.ts';
+import type { Contract } from '../artifact/contract/contract.ts';
+import { hostTriple, parseTriple, type Triple, triples } from '../artifact/image/triple.ts';
 import { VaisError } from '../common/error.ts';
-import { passesHalves } from './convention.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import { analyse, type FrontOptions } from './front.ts';
-import { generate } from './generate.ts';
-import { searchPathOf } from './package.ts';
-import { build } from './tool/build.ts';
-import { type CompilerName, installHint, type Toolchain, toolchainFor } from './tool/find.ts';
-import type { Program } from './tree.ts';
+import { generate } from './back/c/generate.ts';
+import { build } from './back/c/tool/build.ts';
+import { type CompilerName, installHint, type Toolchain, toolchainFor } from './back/c/tool/find.ts';
+import type { Diagnostic } from './front/diagnostic.ts';
+import { analyse, type FrontOptions } from './front/front.ts';
+import { searchPathOf } from './front/package.ts';
+import type { Program } from './front/tree.ts';
+import { passesHalves } from './plan/convention.ts';
 
-export type { Diagnostic } from './diagnostic.ts';
-export { renderDiagnostics } from './render.ts';
-export { findToolchains, type ToolchainReport } from './tool/find.ts';
+export { findToolchains, type ToolchainReport } from './back/c/tool/find.ts';
+export type { Diagnostic } from './front/diagnostic.ts';
+export { renderDiagnostics } from './front/render.ts';
 
 export interface CompileOptions extends FrontOptions {
   /** The source's path. */

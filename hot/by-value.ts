@@ -1,5 +1,5 @@
 import koffi, { type TypeObject } from 'koffi';
-import type { ContractStruct } from '../artifact/contract.ts';
+import type { ContractStruct } from '../artifact/contract/contract.ts';
 import { enumKind, type Field, fieldFor } from './field.ts';
 import type { Layouts } from './layout.ts';
 import { Memory } from './memory.ts';

@@ -1,5 +1,5 @@
 import koffi, { type TypeObject } from 'koffi';
-import type { ContractStruct } from '../artifact/contract.ts';
+import type { ContractStruct } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 import { byValue, type CType, plain } from './by-value.ts';
 import { enumKind } from './field.ts';

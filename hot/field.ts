@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import type { ContractStruct } from '../artifact/contract.ts';
+import type { ContractStruct } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 import type { Memory } from './memory.ts';
 import { addressFrom } from './pointer.ts';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import koffi, { type LibraryHandle } from 'koffi';
-import type { Contract } from '../artifact/contract.ts';
+import type { Contract } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 
 /** The structs of runtime/hot.h, and HOT_ABI there. */

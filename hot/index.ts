@@ -1,7 +1,7 @@
 /** What `import … from 'vais-remote'` gives: reloading of native code in Node programs. */
 export type { ErrorCode } from '../common/error.ts';
 export { VaisError } from '../common/error.ts';
-export type { Diagnostic, DiagnosticNote } from '../compiler/diagnostic.ts';
+export type { Diagnostic, DiagnosticNote } from '../compiler/front/diagnostic.ts';
 export { HotReloadConfig } from './config.ts';
 export { SourceError } from './error.ts';
 export { type ErrorCallback, HotReloader, type ReloadCallback } from './reloader.ts';

@@ -1,4 +1,4 @@
-import type { ContractStruct } from '../artifact/contract.ts';
+import type { ContractStruct } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 import { type Field, fieldFor } from './field.ts';
 import { Memory } from './memory.ts';

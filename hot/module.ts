@@ -1,6 +1,6 @@
 import koffi from 'koffi';
-import { requireCompatible } from '../artifact/compare.ts';
-import type { Contract, ContractFunction } from '../artifact/contract.ts';
+import { requireCompatible } from '../artifact/contract/compare.ts';
+import type { Contract, ContractFunction } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 import { Api } from './api.ts';
 import type { Built } from './build.ts';

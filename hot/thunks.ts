@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import type { ContractFunction } from '../artifact/contract.ts';
+import type { ContractFunction } from '../artifact/contract/contract.ts';
 import type { Convention } from './convert.ts';
 import { HotSlot, type Stack } from './function.ts';
 

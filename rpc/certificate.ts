@@ -15,7 +15,7 @@ export interface Validity {
 
 /**
  * P-256: all that speak TLS 1.3 know it. Signatures of manifests are Ed25519, with a key of their own: see
- * `artifact/act.ts`.
+ * `artifact/act/act.ts`.
  */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const serverAuth = '1.3.6.1.5.5.7.3.1';

@@ -2,8 +2,6 @@ import { join } from 'node:path';
 import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
 import type { AgentClient } from '../../rpc/client.ts';
-import { PushClock } from '../clock.ts';
-import { type Context, interruptedExit, withFolder } from '../context.ts';
 import type { Child } from '../demo/child.ts';
 import {
   applyEdit,
@@ -16,12 +14,14 @@ import {
   mistyped,
 } from '../demo/source.ts';
 import { Stage } from '../demo/stage.ts';
-import { ImageCache } from '../image-cache.ts';
-import { pushOnce } from '../push-once.ts';
-import type { PushSession } from '../push-session.ts';
-import type { Report, StageReport } from '../report.ts';
-import type { Ending } from '../session.ts';
-import { formatMs } from '../style.ts';
+import { PushClock } from '../push/clock.ts';
+import type { Ending } from '../push/push.ts';
+import { pushOnce } from '../push/push-once.ts';
+import { ImageCache } from '../session/image-cache.ts';
+import type { PushSession } from '../session/push-session.ts';
+import { type Context, interruptedExit, withFolder } from '../show/context.ts';
+import type { Report, StageReport } from '../show/report.ts';
+import { formatMs } from '../show/style.ts';
 import { readAnswers } from './rollback.ts';
 
 const steps = 6;

@@ -1,15 +1,15 @@
 import { access, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { hostTriple } from '../../artifact/triple.ts';
+import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { isPrivateFolder } from '../../common/files.ts';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
 import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts';
-import { connect, readTarget } from '../connect.ts';
-import type { Context } from '../context.ts';
-import { troublesOf, usageOf } from '../render-storage.ts';
-import type { CheckReport, StorageReport } from '../report.ts';
+import type { Context } from '../show/context.ts';
+import { troublesOf, usageOf } from '../show/render-storage.ts';
+import type { CheckReport, StorageReport } from '../show/report.ts';
+import { connect, readTarget } from '../targets/connect.ts';
 import { storageReport } from './status.ts';
 
 /** `doctor`: what this machine has, and what would make it better. Fails only when nothing can work without it. */

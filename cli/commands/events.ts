@@ -1,7 +1,7 @@
 import { VaisError } from '../../common/error.ts';
-import { connect, readTarget } from '../connect.ts';
-import type { Context } from '../context.ts';
-import { stageReport } from '../stage-report.ts';
+import type { Context } from '../show/context.ts';
+import { stageReport } from '../show/stage-report.ts';
+import { connect, readTarget } from '../targets/connect.ts';
 
 /** `events`: what happens to all pushes from now on, whoever makes them, until Ctrl-C. */
 export async function events(options: { readonly to?: string }, context: Context): Promise<number> {

@@ -1,7 +1,7 @@
 import { originName, outcomeName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
-import { connect, readTarget } from '../connect.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../show/context.ts';
+import { connect, readTarget } from '../targets/connect.ts';
 
 /** `history`: the versions that a module had, and the pushes that became none. */
 export async function history(

@@ -1,12 +1,12 @@
-import { isName, validateName } from '../../artifact/name.ts';
+import { isName, validateName } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { parseToken } from '../../rpc/token.ts';
-import type { Context } from '../context.ts';
 import { isContainerTarget } from '../docker/query.ts';
-import { pairWithToken, whoAmI } from '../pairing.ts';
-import type { TargetReport } from '../report.ts';
-import { configFolder, type PairedTarget, TargetStore, validityOf } from '../targets.ts';
+import type { Context } from '../show/context.ts';
+import type { TargetReport } from '../show/report.ts';
+import { pairWithToken, whoAmI } from '../targets/pairing.ts';
+import { configFolder, type PairedTarget, TargetStore, validityOf } from '../targets/store.ts';
 
 export interface PairOptions {
   /** What the target is called from now on; undefined: what the agent calls itself. */

@@ -1,17 +1,17 @@
-import { readFromDisk } from '../../compiler/modules.ts';
-import { PushClock } from '../clock.ts';
-import { type AgentTarget, connect, readTargets } from '../connect.ts';
-import { type Context, exitOf, interruptedExit, withFolder } from '../context.ts';
-import { forEach } from '../fan-out.ts';
-import { cacheFolder, ImageCache } from '../image-cache.ts';
-import { type CompileOptions, classify, type PushFile, requireInput } from '../prepare.ts';
-import { bring, isReady } from '../push-once.ts';
-import { PushSession } from '../push-session.ts';
-import { pushTogether } from '../push-together.ts';
-import { keeping, refine, type Sources } from '../refine.ts';
-import type { ErrorReport } from '../report.ts';
-import type { Ending } from '../session.ts';
-import { SteadySession } from '../steady-session.ts';
+import { readFromDisk } from '../../compiler/front/modules.ts';
+import { PushClock } from '../push/clock.ts';
+import { forEach } from '../push/fan-out.ts';
+import { type CompileOptions, classify, type PushFile, requireInput } from '../push/prepare.ts';
+import type { Ending } from '../push/push.ts';
+import { bring, isReady } from '../push/push-once.ts';
+import { pushTogether } from '../push/push-together.ts';
+import { keeping, refine, type Sources } from '../push/second-tier.ts';
+import { cacheFolder, ImageCache } from '../session/image-cache.ts';
+import { PushSession } from '../session/push-session.ts';
+import { SteadySession } from '../session/steady-session.ts';
+import { type Context, exitOf, interruptedExit, withFolder } from '../show/context.ts';
+import type { ErrorReport } from '../show/report.ts';
+import { type AgentTarget, connect, readTargets } from '../targets/connect.ts';
 
 export interface PushOptions extends CompileOptions {
   readonly to?: string;

@@ -1,15 +1,15 @@
 import { VaisError } from '../../common/error.ts';
+import { within } from '../../common/within.ts';
 import type { RollbackRequest } from '../../rpc/gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse__Output } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
 import { fromFailure } from '../../rpc/status.ts';
-import { PushClock } from '../clock.ts';
-import { type Connection, connect, readTarget } from '../connect.ts';
-import { type Context, interruptedExit } from '../context.ts';
-import { timedOut } from '../push-once.ts';
-import { errorReport, type StageReport } from '../report.ts';
-import type { Ending } from '../session.ts';
-import { stageReport } from '../stage-report.ts';
-import { within } from '../within.ts';
+import { PushClock } from '../push/clock.ts';
+import type { Ending } from '../push/push.ts';
+import { timedOut } from '../push/push-once.ts';
+import { type Context, interruptedExit } from '../show/context.ts';
+import { errorReport, type StageReport } from '../show/report.ts';
+import { stageReport } from '../show/stage-report.ts';
+import { type Connection, connect, readTarget } from '../targets/connect.ts';
 
 export interface RollbackOptions {
   readonly to?: string;

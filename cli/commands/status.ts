@@ -1,9 +1,9 @@
 import { VaisError } from '../../common/error.ts';
 import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/GetStatusResponse.ts';
 import { loadingName } from '../../rpc/names.ts';
-import { connect, readTarget } from '../connect.ts';
-import type { Context } from '../context.ts';
-import type { StatusReport, StorageReport } from '../report.ts';
+import type { Context } from '../show/context.ts';
+import type { StatusReport, StorageReport } from '../show/report.ts';
+import { connect, readTarget } from '../targets/connect.ts';
 
 /** `status`: what each module of each connected program runs. */
 export async function status(options: { readonly to?: string }, context: Context): Promise<number> {

@@ -1,6 +1,6 @@
 import { VaisError } from '../../common/error.ts';
-import type { Context } from '../context.ts';
-import { configFolder, TargetStore } from '../targets.ts';
+import type { Context } from '../show/context.ts';
+import { configFolder, TargetStore } from '../targets/store.ts';
 import { targetReport } from './pair.ts';
 
 /** `targets`: the agents that this developer is paired with, and the containers that have one; `--forget NAME` removes one from the list. */

@@ -1,13 +1,13 @@
 import { VaisError } from '../../common/error.ts';
-import { AgentLine } from '../agent-line.ts';
-import { chooseModule } from '../choose.ts';
-import { connect, readTarget } from '../connect.ts';
-import { type Context, withFolder } from '../context.ts';
-import { Crew } from '../crew.ts';
-import { Follower } from '../follow.ts';
-import { cacheFolder, ImageCache } from '../image-cache.ts';
-import { type CompileOptions, classify, moduleOf, requireInput } from '../prepare.ts';
-import { keepRenewed } from '../renewal.ts';
+import { chooseModule } from '../push/destination.ts';
+import { type CompileOptions, classify, moduleOf, requireInput } from '../push/prepare.ts';
+import { Crew } from '../push/save-group.ts';
+import { Follower } from '../push/source-follower.ts';
+import { AgentLine } from '../session/agent-line.ts';
+import { cacheFolder, ImageCache } from '../session/image-cache.ts';
+import { type Context, withFolder } from '../show/context.ts';
+import { connect, readTarget } from '../targets/connect.ts';
+import { keepRenewed } from '../targets/renewal.ts';
 
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;

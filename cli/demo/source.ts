@@ -1,4 +1,4 @@
-import type { LineChange } from '../report.ts';
+import type { LineChange } from '../show/report.ts';
 
 /** The name of the demo's source, module and program. */
 export const demoName = 'firefly';

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostTriple } from '../../artifact/triple.ts';
+import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { compile } from '../../compiler/compile.ts';
 import { parseTarget, type Target } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
-import type { Context } from '../context.ts';
-import { PushSession } from '../push-session.ts';
+import { PushSession } from '../session/push-session.ts';
+import type { Context } from '../show/context.ts';
 import { Child } from './child.ts';
 import { demoName } from './source.ts';
 

@@ -8,7 +8,7 @@ import { packageRoot } from '../../common/package-root.ts';
 export const agentProgram = 'dist/agent/bin.js';
 
 /** The files that nothing but these reach, besides what they import. */
-const entries = [agentProgram, 'dist/agent/check-child.js'];
+const entries = [agentProgram, 'dist/agent/check/check-child.js'];
 const imports = /\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
 /** Of packages: what no program reads. */
 const needless = /\.(?:d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|cc|h)$|^\/(?:tests?|docs?|examples?|vendor)\//;

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path/posix';
 import { VaisError } from '../../common/error.ts';
+import { type Notes, topName } from './bundle-files.ts';
 import { explain } from './dial.ts';
 import { type Found, requireRunning } from './find.ts';
 import { findAgent } from './inside.ts';
-import { type Notes, topName } from './parcel.ts';
 import { endScript, removeScript } from './scripts.ts';
 import { readLines, userOf } from './user.ts';
 

@@ -1,4 +1,4 @@
-import type { ContainerReport } from '../report.ts';
+import type { ContainerReport } from '../show/report.ts';
 import { connectEngines } from './engines.ts';
 import { projectLabel, serviceLabel } from './find.ts';
 import { findAgent } from './inside.ts';

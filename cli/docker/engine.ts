@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { VaisError } from '../../common/error.ts';
-import { within } from '../within.ts';
+import { within } from '../../common/within.ts';
 import type { Endpoint } from './endpoints.ts';
 import { engineError, statusOf, whyUnreachable } from './engine-error.ts';
 import { type Command, ExecStream } from './exec-stream.ts';

@@ -2,15 +2,15 @@ import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
 import { type PairingToken, parseToken } from '../../rpc/token.ts';
 import { type PairOptions, targetReport } from '../commands/pair.ts';
-import type { Context } from '../context.ts';
-import { pairWithToken, whoAmI } from '../pairing.ts';
-import { configFolder, type PairedTarget, TargetStore } from '../targets.ts';
+import type { Context } from '../show/context.ts';
+import { pairWithToken, whoAmI } from '../targets/pairing.ts';
+import { configFolder, type PairedTarget, TargetStore } from '../targets/store.ts';
 import { commandFailed } from './dial.ts';
 import { connectEngines } from './engines.ts';
 import { type Found, findContainers } from './find.ts';
 import type { InsideAgent } from './inside.ts';
 import { parseContainerTarget } from './query.ts';
-import { openWay } from './way.ts';
+import { openWay } from './tunnel.ts';
 
 /** How long a container may take to run a command, in milliseconds. */
 const commandMs = 30_000;

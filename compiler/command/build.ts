@@ -1,10 +1,10 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { libraryName, type Triple } from '../../artifact/triple.ts';
+import { libraryName, type Triple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { type CompileOptions, compile, tripleOf } from '../compile.ts';
-import { analyse } from '../front.ts';
-import { moduleName, type SearchPath } from '../modules.ts';
-import { searchPathOf } from '../package.ts';
+import { analyse } from '../front/front.ts';
+import { moduleName, type SearchPath } from '../front/modules.ts';
+import { searchPathOf } from '../front/package.ts';
 import { emitText } from './emit.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 

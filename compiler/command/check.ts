@@ -1,6 +1,6 @@
 import { VaisError } from '../../common/error.ts';
-import { analyse } from '../front.ts';
-import { searchPathOf } from '../package.ts';
+import { analyse } from '../front/front.ts';
+import { searchPathOf } from '../front/package.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 
 export interface CheckFlags {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { Place } from '../../artifact/contract.ts';
-import { readImage } from '../../artifact/image.ts';
+import type { Place } from '../../artifact/contract/contract.ts';
+import { readImage } from '../../artifact/image/image.ts';
 import { VaisError } from '../../common/error.ts';
-import { recordsOf } from '../contract.ts';
+import { recordsOf } from '../plan/contract.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `vaisc contract FILE [--json]`: what a built library promises, read from its bytes without running it. */

@@ -1,10 +1,10 @@
+import { generate } from '../back/c/generate.ts';
+import { toolchainFor } from '../back/c/tool/find.ts';
 import { tripleOf } from '../compile.ts';
-import { recordsOf } from '../contract.ts';
-import { passesHalves } from '../convention.ts';
-import { analyse } from '../front.ts';
-import { generate } from '../generate.ts';
-import { searchPathOf } from '../package.ts';
-import { toolchainFor } from '../tool/find.ts';
+import { analyse } from '../front/front.ts';
+import { searchPathOf } from '../front/package.ts';
+import { recordsOf } from '../plan/contract.ts';
+import { passesHalves } from '../plan/convention.ts';
 import type { BuildFlags } from './build.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { tripleOf } from '../compile.ts';
-import { analyse } from '../front.ts';
-import { readPackage } from '../package.ts';
+import { analyse } from '../front/front.ts';
+import { readPackage } from '../front/package.ts';
 import { type BuildFlags, buildOne } from './build.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 

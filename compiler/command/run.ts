@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostTriple } from '../../artifact/triple.ts';
+import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { type BuildFlags, buildOne, outputOf } from './build.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../diagnostic.ts';
-import { renderDiagnostics } from '../render.ts';
+import type { Diagnostic } from '../front/diagnostic.ts';
+import { renderDiagnostics } from '../front/render.ts';
 
 /** Where a command's words go, and whether they may have colour. */
 export interface Terminal {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { hostTriple } from '../../artifact/triple.ts';
+import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Change } from '../../common/watch/burst.ts';
 import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 import { type CompileResult, compile } from '../compile.ts';
-import { analyse } from '../front.ts';
-import { searchPathOf } from '../package.ts';
+import { analyse } from '../front/front.ts';
+import { searchPathOf } from '../front/package.ts';
 import { outputOf } from './build.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 

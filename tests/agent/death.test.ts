@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Instance, isSameProcess, ownPidNamespace, watchEnd } from '../../agent/death.ts';
+import { type Instance, isSameProcess, ownPidNamespace, watchEnd } from '../../agent/run/death.ts';
 
 const children: ChildProcess[] = [];
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { encodeDelta } from '../../artifact/delta.ts';
+import { encodeDelta } from '../../artifact/delta/delta.ts';
 import { digestOf } from '../../common/digest.ts';
 import type { Image } from '../runtime/harness.ts';
 import { historyOf, manifestOf, runningIn, Stock, said, type TestSession, Yard } from './harness.ts';

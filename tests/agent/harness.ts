@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type Agent, startAgent } from '../../agent/agent.ts';
-import type { Notice, PushEvent } from '../../agent/notice.ts';
+import type { Notice, PushEvent } from '../../agent/say/notice.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient, type AgentSession } from '../../rpc/client.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineReader } from '../../agent/line-reader.ts';
-import { formatLine, maxLineBytes, parseLine } from '../../agent/link-line.ts';
+import { formatLine, maxLineBytes, parseLine } from '../../agent/link/message.ts';
+import { LineReader } from '../../agent/link/message-reader.ts';
 
 describe('a line of the link', () => {
   it('reads back what it wrote, whatever the value', () => {

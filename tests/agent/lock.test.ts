@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DataFolder } from '../../agent/data-folder.ts';
-import { takeLock } from '../../agent/lock.ts';
+import { DataFolder } from '../../agent/store/data-folder.ts';
+import { takeLock } from '../../agent/store/lock.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { Heard } from './harness.ts';
 

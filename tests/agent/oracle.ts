@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAudit } from '../../agent/audit.ts';
+import { readAudit } from '../../agent/trust/audit.ts';
 import type { HistoryEntry__Output } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import { outcomeName } from '../../rpc/names.ts';
 import type { Program } from '../runtime/harness.ts';

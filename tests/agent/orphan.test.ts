@@ -2,7 +2,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isAlive } from '../../agent/process.ts';
+import { isAlive } from '../../agent/run/process.ts';
 import { type AgentProcess, Ground } from './agent-process.ts';
 import { Disk } from './disk.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Notice } from '../../agent/notice.ts';
-import { ReadyFirst } from '../../agent/ready-first.ts';
+import type { Notice } from '../../agent/say/notice.ts';
+import { ReadyFirst } from '../../agent/serve/ready-first.ts';
 
 const ready: Notice = { event: 'ready', address: 'a', link: 'l', insecure: true, data: 'd' };
 const linked: Notice = { event: 'linked', program: 'game', pid: 1 };

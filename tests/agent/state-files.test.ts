@@ -6,10 +6,10 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAgent } from '../../agent/agent.ts';
-import { DataFolder } from '../../agent/data-folder.ts';
-import { HistoryStore } from '../../agent/history-store.ts';
-import type { Notice } from '../../agent/notice.ts';
-import { Troubles } from '../../agent/trouble.ts';
+import type { Notice } from '../../agent/say/notice.ts';
+import { DataFolder } from '../../agent/store/data-folder.ts';
+import { Troubles } from '../../agent/store/faults.ts';
+import { HistoryStore } from '../../agent/store/history-store.ts';
 import { VaisError } from '../../common/error.ts';
 import { seal, unseal } from '../../common/sealed.ts';
 import { Fort } from '../trust/harness.ts';

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DataFolder } from '../../agent/data-folder.ts';
-import type { Lineage } from '../../agent/history.ts';
-import { HistoryStore } from '../../agent/history-store.ts';
-import { ImageStore } from '../../agent/images.ts';
-import { Troubles } from '../../agent/trouble.ts';
+import { DataFolder } from '../../agent/store/data-folder.ts';
+import { Troubles } from '../../agent/store/faults.ts';
+import type { Lineage } from '../../agent/store/history.ts';
+import { HistoryStore } from '../../agent/store/history-store.ts';
+import { ImageStore } from '../../agent/store/images.ts';
 import { digestOf } from '../../common/digest.ts';
 
 let folder = '';

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startAgent } from '../../agent/agent.ts';
-import type { Notice } from '../../agent/notice.ts';
-import { isAlive } from '../../agent/process.ts';
-import { Supervisor } from '../../agent/supervisor.ts';
+import { isAlive } from '../../agent/run/process.ts';
+import { Supervisor } from '../../agent/run/supervisor.ts';
+import type { Notice } from '../../agent/say/notice.ts';
 import { eventually, Heard, historyOf, linked, runningIn, Stock, said, type TestAgent, Yard } from './harness.ts';
 
 const stock = new Stock();

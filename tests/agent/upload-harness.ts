@@ -1,6 +1,6 @@
 /** What tests of uploads share: a client that is as slow, rude or forgetful as the test wants. */
 import { readFileSync } from 'node:fs';
-import { type Chunk, encodeChunks } from '../../artifact/chunk.ts';
+import { type Chunk, encodeChunks } from '../../artifact/transfer/chunk.ts';
 import type { Chunk as WireChunk } from '../../rpc/gen/vais/remote/v1/Chunk.ts';
 import type { Image } from '../runtime/harness.ts';
 import type { OnItsWay, TestSession } from './harness.ts';

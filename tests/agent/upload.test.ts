@@ -4,7 +4,7 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chunkSize } from '../../artifact/chunk.ts';
+import { chunkSize } from '../../artifact/transfer/chunk.ts';
 import type { Image } from '../runtime/harness.ts';
 import { eventually, manifestOf, runningIn, Stock, type TestSession, Yard } from './harness.ts';
 import { chunksOf, offerOnly, sendChunks, taken, upload, wireChunk } from './upload-harness.ts';

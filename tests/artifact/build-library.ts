@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Contract } from '../../artifact/contract.ts';
-import { formatContract } from '../../artifact/records.ts';
-import type { Triple } from '../../artifact/triple.ts';
+import type { Contract } from '../../artifact/contract/contract.ts';
+import { formatContract } from '../../artifact/contract/records.ts';
+import type { Triple } from '../../artifact/image/triple.ts';
 import { packageRoot } from '../../common/package-root.ts';
 
 /** Builds real libraries with real compilers, in a folder of its own that `close()` removes. */

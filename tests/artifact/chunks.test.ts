@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ChunkAssembler } from '../../artifact/transfer/assembler.ts';
 import {
   type Chunk,
   type ChunkEffort,
@@ -10,8 +11,7 @@ import {
   chunkSizeAt,
   effortFor,
   encodeChunks,
-} from '../../artifact/chunk.ts';
-import { ChunkAssembler } from '../../artifact/chunk-assembler.ts';
+} from '../../artifact/transfer/chunk.ts';
 import { digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 

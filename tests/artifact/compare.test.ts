@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compareContracts, contractChanged, requireCompatible } from '../../artifact/compare.ts';
-import type { Contract, ContractStruct } from '../../artifact/contract.ts';
-import { renderDifferences } from '../../artifact/render-differences.ts';
+import { compareContracts, contractChanged, requireCompatible } from '../../artifact/contract/compare.ts';
+import type { Contract, ContractStruct } from '../../artifact/contract/contract.ts';
+import { renderDifferences } from '../../artifact/contract/differences.ts';
 import { exampleContract } from './build-library.ts';
 
 const running = exampleContract;

@@ -1,13 +1,13 @@
 /**
  * Deltas that were made when their format was. Both sides of a line may be of different versions of this package, so what
  * either guesses of old bytes may not change while the format's number stays. When one of these fails, that has happened:
- * raise `deltaFormat` in artifact/delta-envelope.ts, and make new files beside the others' names.
+ * raise `deltaFormat` in artifact/delta/envelope.ts, and make new files beside the others' names.
  */
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { applyDelta, readDeltaHead } from '../../artifact/delta.ts';
-import { readLayout } from '../../artifact/delta-layout.ts';
+import { applyDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
+import { readLayout } from '../../artifact/delta/layout.ts';
 import { digestOf } from '../../common/digest.ts';
 
 const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`golden/${name}`, import.meta.url)));

@@ -5,9 +5,9 @@
 import { brotliCompressSync, constants } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyDelta, encodeDelta, readDeltaHead } from '../../artifact/delta.ts';
-import { DeltaWriter } from '../../artifact/delta-bytes.ts';
-import { readLayout } from '../../artifact/delta-layout.ts';
+import { DeltaWriter } from '../../artifact/delta/bytes.ts';
+import { applyDelta, encodeDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
+import { readLayout } from '../../artifact/delta/layout.ts';
 import { digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import { compilers, exampleFor, imageSource, Workshop } from './build-library.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { applyDelta, encodeDelta, readDeltaHead } from '../../artifact/delta.ts';
-import { readLayout } from '../../artifact/delta-layout.ts';
+import { applyDelta, encodeDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
+import { readLayout } from '../../artifact/delta/layout.ts';
 import { digestOf } from '../../common/digest.ts';
 import { Workshop } from './build-library.ts';
 import {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Image } from '../../artifact/image.ts';
-import { type Manifest, matchManifest, validateManifest } from '../../artifact/manifest.ts';
-import { isName, validateName } from '../../artifact/name.ts';
-import { hostTriple, libraryName, parseTriple, triples } from '../../artifact/triple.ts';
+import { type Manifest, matchManifest, validateManifest } from '../../artifact/act/manifest.ts';
+import { isName, validateName } from '../../artifact/contract/name.ts';
+import type { Image } from '../../artifact/image/image.ts';
+import { hostTriple, libraryName, parseTriple, triples } from '../../artifact/image/triple.ts';
 import { digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import { exampleContract } from './build-library.ts';

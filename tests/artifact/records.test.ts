@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Contract } from '../../artifact/contract.ts';
-import { contractLimits, formatContract, readContract } from '../../artifact/records.ts';
+import type { Contract } from '../../artifact/contract/contract.ts';
+import { contractLimits, formatContract, readContract } from '../../artifact/contract/records.ts';
 import { VaisError } from '../../common/error.ts';
 import { exampleContract } from './build-library.ts';
 

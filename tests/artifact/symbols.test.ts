@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ByteReader } from '../../artifact/byte-reader.ts';
-import { functionNames } from '../../artifact/symbols.ts';
+import { ByteReader } from '../../artifact/image/byte-reader.ts';
+import { functionNames } from '../../artifact/image/symbols.ts';
 import { compilers, Workshop } from './build-library.ts';
 
 let workshop: Workshop;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseModule } from '../../cli/choose.ts';
+import { chooseModule } from '../../cli/push/destination.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Module__Output } from '../../rpc/gen/vais/remote/v1/Module.ts';
 import type { Program__Output } from '../../rpc/gen/vais/remote/v1/Program.ts';

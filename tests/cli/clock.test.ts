@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { PushClock } from '../../cli/clock.ts';
+import { PushClock } from '../../cli/push/clock.ts';
 
 it('places what the agent says between the offer and now, and never goes back', async () => {
   const clock = new PushClock(performance.now() - 5);

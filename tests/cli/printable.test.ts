@@ -1,11 +1,11 @@
 /** What other machines send reaches a terminal as text, and never as an order to it. */
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { noticeJson, renderNotice } from '../../agent/render.ts';
-import { jsonLine } from '../../cli/json.ts';
-import { HumanOutput } from '../../cli/output.ts';
-import type { Report, StageReport } from '../../cli/report.ts';
-import { styleOf } from '../../cli/style.ts';
+import { noticeJson, renderNotice } from '../../agent/say/render.ts';
+import { jsonLine } from '../../cli/show/json.ts';
+import { HumanOutput } from '../../cli/show/output.ts';
+import type { Report, StageReport } from '../../cli/show/report.ts';
+import { styleOf } from '../../cli/show/style.ts';
 
 const plain = styleOf({}, {});
 /** Clears the screen, in the two ways there are; turns the line around; overwrites it. */

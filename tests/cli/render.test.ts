@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { jsonLine } from '../../cli/json.ts';
-import { HumanOutput } from '../../cli/output.ts';
-import { render } from '../../cli/render.ts';
-import { errorReport, type StageReport } from '../../cli/report.ts';
-import { formatMs, styleOf, wrap } from '../../cli/style.ts';
+import { jsonLine } from '../../cli/show/json.ts';
+import { HumanOutput } from '../../cli/show/output.ts';
+import { render } from '../../cli/show/render.ts';
+import { errorReport, type StageReport } from '../../cli/show/report.ts';
+import { formatMs, styleOf, wrap } from '../../cli/show/style.ts';
 import { VaisError } from '../../common/error.ts';
 
 const plain = styleOf({}, {});

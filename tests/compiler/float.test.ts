@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readFloat } from '../../compiler/parse/float.ts';
+import { readFloat } from '../../compiler/front/parse/float.ts';
 
 /** The bits of an `f32`, so that the order of neighbours is that of whole numbers. */
 function next(single: number): number {

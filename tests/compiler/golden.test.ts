@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
+import { generate } from '../../compiler/back/c/generate.ts';
 import { renderDiagnostics } from '../../compiler/compile.ts';
-import { recordsOf } from '../../compiler/contract.ts';
-import { analyse, type FrontResult } from '../../compiler/front.ts';
-import { generate } from '../../compiler/generate.ts';
+import { analyse, type FrontResult } from '../../compiler/front/front.ts';
+import { recordsOf } from '../../compiler/plan/contract.ts';
 
 // What the compiler writes for each construct: C and contract of `right/`, messages of `wrong/`. After a change that
 // is meant, VAIS_UPDATE_GOLDEN=1 writes them anew; then read the difference.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../compiler/front.ts';
+import { analyse } from '../../compiler/front/front.ts';
 
 /** The messages of a match over this type, with these arms. */
 function said(type: string, arms: string, before = ''): string[] {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { chooseModule } from '../../cli/choose.ts';
-import { PushClock } from '../../cli/clock.ts';
-import { ImageCache } from '../../cli/image-cache.ts';
-import { pushOnce } from '../../cli/push-once.ts';
-import { PushSession } from '../../cli/push-session.ts';
+import { PushClock } from '../../cli/push/clock.ts';
+import { chooseModule } from '../../cli/push/destination.ts';
+import { pushOnce } from '../../cli/push/push-once.ts';
+import { ImageCache } from '../../cli/session/image-cache.ts';
+import { PushSession } from '../../cli/session/push-session.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { counterSource, parseCount, World } from './harness.ts';

@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PairedTarget } from '../../cli/targets.ts';
+import type { PairedTarget } from '../../cli/targets/store.ts';
 import { issueClient, makeRequest } from '../../rpc/certificate.ts';
 import { counterSource, type Ended, parseCount, World } from './harness.ts';
 

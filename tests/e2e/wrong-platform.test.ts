@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Triple, triples } from '../../artifact/triple.ts';
+import { type Triple, triples } from '../../artifact/image/triple.ts';
 import { arm64 } from '../platforms/arm64.ts';
 import { musl } from '../platforms/musl.ts';
 import { type Machine, thisMachine } from '../scenario/machine.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, stat } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hostTriple } from '../../artifact/triple.ts';
+import { hostTriple } from '../../artifact/image/triple.ts';
 import { Line, lineMissing } from '../../bench/line.ts';
 import { type Agent, counterSource, type Running, World } from '../e2e/harness.ts';
 import { describeWhere } from '../scenario/needs.ts';

@@ -1,4 +1,4 @@
-import { hostTriple, type Triple } from '../../artifact/triple.ts';
+import { hostTriple, type Triple } from '../../artifact/image/triple.ts';
 import type { Running } from '../e2e/running.ts';
 
 /** A command and what stands behind it. */

@@ -1,7 +1,7 @@
 /** The whole way, on any machine: each platform runs this file, and none has a copy of it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { libraryName } from '../../artifact/triple.ts';
-import type { StatusReport } from '../../cli/report.ts';
+import { libraryName } from '../../artifact/image/triple.ts';
+import type { StatusReport } from '../../cli/show/report.ts';
 import { type Agent, counterSource, type Ended, parseCount, type Running, World } from '../e2e/harness.ts';
 import type { Machine } from './machine.ts';
 import { describeWhere } from './needs.ts';

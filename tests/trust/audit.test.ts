@@ -3,10 +3,10 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AuditLog, readAudit } from '../../agent/audit.ts';
 import { audit } from '../../agent/commands.ts';
-import { DataFolder } from '../../agent/data-folder.ts';
-import { Troubles } from '../../agent/trouble.ts';
+import { DataFolder } from '../../agent/store/data-folder.ts';
+import { Troubles } from '../../agent/store/faults.ts';
+import { AuditLog, readAudit } from '../../agent/trust/audit.ts';
 import { refused } from './harness.ts';
 
 let folder = '';

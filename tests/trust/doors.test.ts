@@ -8,7 +8,7 @@ import { connect } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../agent/commands.ts';
-import type { Notice } from '../../agent/notice.ts';
+import type { Notice } from '../../agent/say/notice.ts';
 import { agentIdOf, issueClient, type KeyAndCertificate, makeAuthority, makeRequest } from '../../rpc/certificate.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { secureChannel } from '../../rpc/credentials.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Ledger } from '../../agent/ledger.ts';
+import { Ledger } from '../../agent/trust/ledger.ts';
 
 let folder = '';
 beforeEach(async () => {

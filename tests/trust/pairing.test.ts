@@ -4,7 +4,7 @@ import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newIdentity, token } from '../../agent/commands.ts';
-import { Tokens } from '../../agent/tokens.ts';
+import { Tokens } from '../../agent/trust/tokens.ts';
 import { secureChannel } from '../../rpc/credentials.ts';
 import { greet } from '../../rpc/greet.ts';
 import { PairService } from '../../rpc/protos.ts';

@@ -1,0 +1,143 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { VaisError } from '../../common/error.ts';
+import { ProgramLink } from '../link/program-link.ts';
+import type { Say } from '../say/notice.ts';
+import type { HistoryStore } from '../store/history-store.ts';
+import { Lane } from './queue.ts';
+import type { LaneWorld } from './queue-deps.ts';
+import { bringTogether } from './restore-group.ts';
+
+/** The programs that are connected, and the lanes that lead to their modules. Emits `changed` when either changes. */
+export class Programs extends EventEmitter<{ changed: [] }> {
+  /** All connections; those that have said what they run, and count, are in `#links`. */
+  readonly #connections = new Set<ProgramLink>();
+  readonly #links = new Set<ProgramLink>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #histories: HistoryStore;
+  readonly #world: LaneWorld;
+  readonly #say: Say;
+  #lastTurnedAway = '';
+
+  constructor(histories: HistoryStore, world: Omit<LaneWorld, 'changed'>, say: Say) {
+    super();
+    this.setMaxListeners(0); // One for each open session.
+    this.#histories = histories;
+    this.#say = say;
+    this.#world = { ...world, changed: () => this.emit('changed') };
+  }
+
+  /** Takes a connection; the program counts once it has said what it runs. */
+  accept(socket: Socket): void {
+    const link = new ProgramLink(socket);
+    this.#connections.add(link);
+    link.once('ready', () => {
+      this.#join(link).catch((thrown: unknown) => link.close(VaisError.from(thrown).message));
+    });
+    link.on('registered', () => this.emit('changed'));
+    link.once('closed', (why) => {
+      this.#connections.delete(link);
+      if (this.#links.delete(link)) this.#say({ event: 'unlinked', program: link.name, pid: link.pid });
+      else this.#turnedAway(link, why);
+      this.emit('changed');
+    });
+  }
+
+  /** The programs that are connected, in the order in which they came. */
+  get links(): readonly ProgramLink[] {
+    return [...this.#links];
+  }
+
+  /** The lane to a module of a connected program. */
+  laneFor(link: ProgramLink, module: string): Lane | undefined {
+    const found = link.modules.get(module);
+    return found === undefined ? undefined : this.#lanes.get(laneKey(link.name, module, found.base));
+  }
+
+  /** The lane to a module, as the newest instance of its program runs it. Undefined when none is connected. */
+  laneOf(program: string, module: string): Lane | undefined {
+    const link = this.links.findLast((one) => one.name === program && one.modules.has(module));
+    return link === undefined ? undefined : this.laneFor(link, module);
+  }
+
+  /**
+   * The one lane that a push of a module to a program takes.
+   *
+   * @throws VaisError `no_such_program`, `no_such_module`; `busy` when instances of different builds run at once
+   */
+  requireLane(program: string, module: string): Lane {
+    const links = this.links.filter(({ name }) => name === program);
+    if (links.length === 0) throw noSuchProgram(program, this.links);
+    const modules = links.map((link) => link.modules.get(module)).filter((found) => found !== undefined);
+    if (modules.length === 0) {
+      const names = [...new Set(links.flatMap((link) => [...link.modules.keys()]))];
+      throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${list(names)}`);
+    }
+    if (new Set(modules.map(({ base }) => base)).size > 1) {
+      const pids = links.map(({ pid }) => pid).join(', ');
+      throw new VaisError('busy', `${program} runs in different builds at once (pids ${pids})`, {
+        hint: 'Stop those of the old build, or give them another name with VAIS_HOT_NAME.',
+      });
+    }
+    const lane = this.laneOf(program, module);
+    if (lane === undefined) throw noSuchProgram(program, this.links);
+    return lane;
+  }
+
+  /** Ends all connections. Idempotent. */
+  close(): void {
+    for (const link of this.#connections) link.close();
+  }
+
+  /** A program that is turned away dials again and again; the same reason is said once. */
+  #turnedAway(link: ProgramLink, why: string): void {
+    const message = `${link.name === '' ? 'a connection' : `${link.name} (pid ${link.pid})`} was turned away: ${why}`;
+    if (message === this.#lastTurnedAway) return;
+    this.#lastTurnedAway = message;
+    this.#say({ event: 'warning', message });
+  }
+
+  async #join(link: ProgramLink): Promise<void> {
+    const lanes: Lane[] = [];
+    for (const module of link.modules.values()) {
+      const key = laneKey(link.name, module.name, module.base);
+      const history = await this.#histories.of(link.name, module.name);
+      const lineage = history.lineage(module.base);
+      const known = this.#lanes.get(key);
+      // Where the line was cleaned away since, what its lane knows would not be written down any more.
+      const lane = known?.lineage === lineage ? known : new Lane(history, lineage, this.#world);
+      this.#lanes.set(key, lane);
+      lanes.push(lane);
+    }
+    if (link.closed) return;
+    this.#links.add(link);
+    this.#say({ event: 'linked', program: link.name, pid: link.pid });
+    const early = link.welcome();
+    const coming = lanes.map((lane) =>
+      lane.join(
+        link,
+        early.filter(({ module }) => module === lane.module),
+      ),
+    );
+    bringTogether(
+      coming.filter((each) => each !== undefined),
+      lanes,
+    );
+    this.emit('changed');
+  }
+}
+
+/** The error for a name that no connected program has. */
+export function noSuchProgram(program: string, links: readonly ProgramLink[]): VaisError {
+  const names = [...new Set(links.map(({ name }) => name))];
+  const there = names.length === 0 ? 'no program is connected to the agent' : `connected are ${list(names)}`;
+  return new VaisError('no_such_program', `there is no program ${program} here; ${there}`);
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
+
+function laneKey(program: string, module: string, base: string): string {
+  return [program, module, base].join('\0');
+}

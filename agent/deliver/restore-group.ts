@@ -1,0 +1,43 @@
+import type { HistoryEntry } from '../store/history.ts';
+import { Group } from './group.ts';
+import type { Coming, Lane } from './queue.ts';
+
+/**
+ * A program (re)connected, and these versions come to it: those that were pushed together come together.
+ *
+ * @param lanes those of all its modules
+ */
+export function bringTogether(coming: readonly Coming[], lanes: readonly Lane[]): void {
+  const groups = new Map<HistoryEntry['group'] | string, Coming[]>();
+  for (const each of coming) {
+    const { group, outcome } = each.entry;
+    if (group !== undefined && outcome === 'pending' && !canCome(each, lanes)) {
+      each.abandon();
+      continue;
+    }
+    // What is on its way flies, and what was confirmed is restored: each with its like.
+    const key = group === undefined ? each.module : `${group.id} ${outcome}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  for (const members of groups.values()) {
+    const [first] = members;
+    const id = first?.entry.group?.id;
+    const group =
+      id === undefined || members.length < 2
+        ? undefined
+        : new Group(
+            id,
+            members.map(({ module }) => module),
+          );
+    for (const each of members) each.begin(group);
+  }
+}
+
+/** Whether all that was pushed with it is there and has not failed. Else nothing was ordered, or all was taken back. */
+function canCome({ entry: { group }, module }: Coming, lanes: readonly Lane[]): boolean {
+  return [module, ...(group?.together ?? [])].every((name) => {
+    const entries = lanes.find((lane) => lane.module === name)?.lineage.entries;
+    const outcome = entries?.findLast((entry) => entry.group?.id === group?.id)?.outcome;
+    return outcome === 'pending' || outcome === 'confirmed';
+  });
+}

@@ -1,0 +1,301 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Digest } from '../../common/digest.ts';
+import { packageVersion } from '../../common/package-root.ts';
+import { Hello, integer, type LinkedModule, type Loading, runningOf } from './hello.ts';
+import { formatLine, type LinkLine } from './message.ts';
+import { LineReader } from './message-reader.ts';
+
+export type { LinkedModule } from './hello.ts';
+
+/** What a program says of a load. */
+export interface LinkReport {
+  readonly verb: 'loaded' | 'waiting' | 'swapped' | 'confirmed' | 'refused' | 'reverted' | 'superseded';
+  readonly module: string;
+  readonly version: number;
+  readonly running: number | undefined;
+  readonly buildId: string | undefined;
+  readonly us: number | undefined;
+  readonly code: string | undefined;
+  readonly reason: string | undefined;
+  readonly signal: string | undefined;
+  /** The hot function that was called; of `waiting`, the one that the thread sits in. */
+  readonly function: string | undefined;
+  readonly line: number | undefined;
+  /** The innermost function of the image, and the calls in it as addresses in the image, innermost first. */
+  readonly symbol: string | undefined;
+  readonly trace: readonly number[];
+  /** Whether what the failed call had changed was put back. */
+  readonly undone: boolean | undefined;
+  /** Of `waiting`: the thread that holds the swap back, as the system numbers and names it. */
+  readonly thread: number | undefined;
+  readonly threadName: string | undefined;
+  /** Of `loaded`: the function for which the image is never unloaded. */
+  readonly resident: string | undefined;
+}
+
+/** An order to run some code as some version. Without an image: the code the program started with. */
+export interface LoadOrder {
+  readonly module: string;
+  readonly version: number;
+  readonly image?: { readonly digest: Digest; readonly size: number; readonly buildId: string; readonly path: string };
+  /** Orders of one group that are given in one go swap together. */
+  readonly group?: string;
+}
+
+interface LinkEvents {
+  /** The hello is complete. Once. */
+  ready: [];
+  /** A report that belongs to no open order of this connection. */
+  report: [report: LinkReport];
+  /** A module runs a version that this connection did not ask for. */
+  moved: [module: LinkedModule];
+  /** It registered more state, or less. */
+  registered: [];
+  /** Once. */
+  closed: [why: string];
+}
+
+type Fields = Readonly<Record<string, string | number>>;
+
+const reports: readonly string[] = [
+  'loaded',
+  'waiting',
+  'swapped',
+  'confirmed',
+  'refused',
+  'reverted',
+  'superseded',
+] satisfies LinkReport['verb'][];
+const lastWords: readonly string[] = ['confirmed', 'refused', 'reverted', 'superseded'] satisfies LinkReport['verb'][];
+const silenceMs = 15_000;
+const maxEarly = 1_024;
+const maxFrames = 64;
+
+/** One connection of a running program. */
+export class ProgramLink extends EventEmitter<LinkEvents> {
+  modules: ReadonlyMap<string, LinkedModule> = new Map();
+  /** What it registered with `hot_state`. */
+  registered: { readonly count: number; readonly bytes: number } = { count: 0, bytes: 0 };
+  readonly #hello = new Hello();
+  readonly #socket: Socket;
+  readonly #orders = new Map<string, (report: LinkReport) => void>();
+  readonly #held = new Map<string, Fields[]>();
+  readonly #watchdog: NodeJS.Timeout;
+  /** A program keeps nonces over connections and agents, so they must not look like those of another one. */
+  readonly #nonces = randomBytes(6).toString('hex');
+  /** What was said before anybody listened: how loads ended while the program had no connection. */
+  #early: LinkReport[] | undefined = [];
+  #silentFor = 0;
+  #nonce = 0;
+  #ready = false;
+  #closed = false;
+
+  constructor(socket: Socket) {
+    super();
+    this.setMaxListeners(0); // A few for each module.
+    this.#socket = socket;
+    const lines = new LineReader();
+    socket.on('data', (bytes) => {
+      this.#silentFor = 0;
+      const read = lines.push(bytes);
+      for (const line of read.lines) {
+        const complaint = this.#take(line);
+        if (complaint !== undefined) this.close(complaint);
+        if (this.#closed) return;
+      }
+      if (read.complaint !== undefined) this.close(read.complaint);
+    });
+    socket.on('error', (error) => this.close(error.message));
+    socket.on('close', () => this.close('the program ended the connection'));
+    this.#watchdog = setInterval(() => this.#watch(), silenceMs);
+    this.#watchdog.unref();
+  }
+
+  /** Empty as long as there was no hello. */
+  get name(): string {
+    return this.#hello.name;
+  }
+
+  get pid(): number {
+    return this.#hello.pid;
+  }
+
+  /** The pid namespace that `pid` counts in; undefined where the program does not say. */
+  get pidNamespace(): string | undefined {
+    return this.#hello.pidNamespace;
+  }
+
+  get triple(): string {
+    return this.#hello.triple;
+  }
+
+  get runtimeVersion(): string {
+    return this.#hello.runtimeVersion;
+  }
+
+  /** What its loader does for it. */
+  get loading(): Loading {
+    return this.#hello.loading;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Accepts the hello. A program that is turned away instead waits longer each time before it dials again. Returns the
+   * reports that came meanwhile; from now on they are events.
+   */
+  welcome(): readonly LinkReport[] {
+    this.#say('welcome', { protocol: 1, agent: packageVersion });
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    return early;
+  }
+
+  /**
+   * Hands the program an order; `onReport` gets what it says of it, in order, up to the last word: `confirmed`,
+   * `refused`, `reverted` or `superseded`. Returns the order's nonce.
+   */
+  load(order: LoadOrder, onReport: (report: LinkReport) => void): string {
+    this.#nonce += 1;
+    const nonce = `${this.#nonces}-${this.#nonce}`;
+    this.#orders.set(nonce, onReport);
+    const { image } = order;
+    const code =
+      image === undefined
+        ? { builtin: 1 }
+        : { digest: image.digest, size: image.size, build: image.buildId, path: image.path };
+    const fields = { module: order.module, version: order.version, nonce, ...code };
+    if (order.group === undefined) this.#say('load', fields);
+    else this.#hold(order.group, fields);
+    return nonce;
+  }
+
+  /** Takes an order back, if it has not swapped yet; the program answers `superseded` then. */
+  cancel(module: string, nonce: string): void {
+    this.#release();
+    this.#say('cancel', { module, nonce });
+  }
+
+  /** Ends the connection. Idempotent. */
+  close(why = 'the agent ended the connection'): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watchdog);
+    this.#orders.clear();
+    this.#socket.destroy();
+    this.emit('closed', why);
+  }
+
+  /** Keeps an order until all of its group are here: those that are given without anything between. */
+  #hold(group: string, fields: Fields): void {
+    if (this.#held.size === 0) queueMicrotask(() => this.#release());
+    this.#held.set(group, [...(this.#held.get(group) ?? []), fields]);
+  }
+
+  #release(): void {
+    for (const orders of this.#held.values()) {
+      // The program keeps what it knows of a group by this name, so it must not be that of an earlier attempt.
+      const more = orders.length === 1 ? {} : { group: String(orders[0]?.['nonce']), of: orders.length };
+      for (const order of orders) this.#say('load', { ...order, ...more });
+    }
+    this.#held.clear();
+  }
+
+  #say(verb: string, fields: Fields = {}): void {
+    if (!this.#closed) this.#socket.write(formatLine(verb, fields));
+  }
+
+  #watch(): void {
+    this.#silentFor += 1;
+    if (!this.#ready || this.#silentFor > 2) this.close('the program was silent for too long');
+    else this.#say('ping');
+  }
+
+  /** Acts on a line; what comes back is why the connection must end. */
+  #take({ verb, fields }: LinkLine): string | undefined {
+    if (this.name === '')
+      return verb === 'hello' ? this.#hello.hello(fields) : `the first line is \`${verb}\`, not \`hello\``;
+    if (verb === 'ping') this.#say('pong');
+    else if (verb === 'bye') this.close('the program ended');
+    else if (reports.includes(verb)) return this.#report(verb as LinkReport['verb'], fields);
+    else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
+    else if (verb === 'state') return this.#registered(fields);
+    else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
+    else if (verb === 'ready') return this.#becomeReady();
+    return undefined;
+  }
+
+  #becomeReady(): string | undefined {
+    if (this.#ready) return 'a second ready';
+    const modules = this.#hello.modules();
+    if (typeof modules === 'string') return modules;
+    this.modules = modules;
+    this.#ready = true;
+    this.emit('ready');
+    return undefined;
+  }
+
+  #moved(fields: ReadonlyMap<string, string>): string | undefined {
+    const module = this.modules.get(fields.get('name') ?? '');
+    const running = runningOf(fields);
+    if (module === undefined || running === undefined) return 'a module line that does not fit';
+    Object.assign(module, running);
+    this.emit('moved', module);
+    return undefined;
+  }
+
+  #registered(fields: ReadonlyMap<string, string>): string | undefined {
+    const [count, bytes] = [integer(fields.get('count')), integer(fields.get('bytes'))];
+    if (count === undefined || bytes === undefined) return 'a state line that does not fit';
+    this.registered = { count, bytes };
+    if (this.#ready) this.emit('registered');
+    return undefined;
+  }
+
+  #report(verb: LinkReport['verb'], fields: ReadonlyMap<string, string>): string | undefined {
+    const version = integer(fields.get('version'));
+    if (version === undefined) return `\`${verb}\` without a version`;
+    const report = {
+      verb,
+      module: fields.get('module') ?? '',
+      version,
+      running: integer(fields.get('running')),
+      buildId: fields.get('build'),
+      us: decimal(fields.get('us')),
+      code: fields.get('code'),
+      reason: fields.get('reason'),
+      signal: fields.get('signal'),
+      function: fields.get('function'),
+      line: integer(fields.get('line')),
+      symbol: fields.get('symbol'),
+      trace: addresses(fields.get('trace')),
+      undone: fields.has('undone') ? fields.get('undone') === '1' : undefined,
+      thread: integer(fields.get('thread')),
+      threadName: fields.get('name'),
+      resident: fields.get('resident'),
+    };
+    const nonce = fields.get('nonce') ?? '';
+    const onReport = this.#orders.get(nonce);
+    if (lastWords.includes(verb)) this.#orders.delete(nonce);
+    if (onReport !== undefined) onReport(report);
+    else if (this.#early === undefined) this.emit('report', report);
+    else if (this.#early.length < maxEarly) this.#early.push(report);
+    return undefined;
+  }
+}
+
+function decimal(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
+}
+
+/** `1185,135c`, at most so many that a hostile program cannot make us carry more. */
+function addresses(text = ''): number[] {
+  return text
+    .split(',', maxFrames)
+    .filter((part) => /^[0-9a-f]{1,13}$/.test(part))
+    .map((part) => Number.parseInt(part, 16));
+}

@@ -1,0 +1,230 @@
+import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import { isName } from '../../artifact/contract/name.ts';
+import { VaisError } from '../../common/error.ts';
+import { packageVersion } from '../../common/package-root.ts';
+import type { AgentServiceHandlers } from '../../rpc/gen/vais/remote/v1/AgentService.ts';
+import type { ListHistoryRequest__Output } from '../../rpc/gen/vais/remote/v1/ListHistoryRequest.ts';
+import type { ListHistoryResponse } from '../../rpc/gen/vais/remote/v1/ListHistoryResponse.ts';
+import type { RollbackRequest__Output } from '../../rpc/gen/vais/remote/v1/RollbackRequest.ts';
+import type { RollbackResponse } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
+import type { State } from '../../rpc/gen/vais/remote/v1/State.ts';
+import type { Storage } from '../../rpc/gen/vais/remote/v1/Storage.ts';
+import type { WatchEventsRequest__Output } from '../../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
+import type { WatchEventsResponse } from '../../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
+import { toStatus } from '../../rpc/status.ts';
+import { noSuchProgram } from '../deliver/programs.ts';
+import { runRollback } from '../receive/pipeline.ts';
+import { Budget } from '../receive/uploads.ts';
+import type { PushEvent, Warning } from '../say/notice.ts';
+import type { Troubles } from '../store/faults.ts';
+import type { HistoryStore } from '../store/history-store.ts';
+import { type CallerOf, type LimitedCall, Streams } from '../trust/limits.ts';
+import { type SessionWorld, serveSession, startOf } from './session.ts';
+import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict, wireWarning } from './wire.ts';
+
+/** What the service works with. */
+export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
+  readonly histories: HistoryStore;
+  readonly troubles: Troubles;
+  /** What the data folder takes, and what is wrong with it. */
+  readonly storage: () => Promise<Storage>;
+  /** True when connections are neither encrypted nor authenticated. */
+  readonly insecure: boolean;
+  /** Who calls, and what they have to know to sign. @throws VaisError when they may not */
+  readonly callerOf: CallerOf;
+  /** The names of the programs that the agent itself started. */
+  readonly supervised: ReadonlySet<string>;
+  /** Calls back for each event and each warning from now on; the answer ends that. */
+  readonly subscribe: (listener: (heard: PushEvent | Warning) => void) => () => void;
+}
+
+/** A watcher that leaves so many events unread is let go, rather than kept in memory. */
+const mostUnread = 1_024;
+
+/** The handlers of `vais.remote.v1.AgentService`. */
+export function agentService(world: ServiceWorld): AgentServiceHandlers {
+  const { callerOf } = world;
+  const streams = new Streams();
+  const limited = (call: LimitedCall, serve: () => void) => {
+    try {
+      const end = streams.begin(callerOf(call).id);
+      call.on('close', end).on('cancelled', end).on('error', end);
+      serve();
+    } catch (thrown) {
+      call.emit('error', toStatus(thrown));
+    }
+  };
+  const sessions: Omit<SessionWorld, 'caller'> = {
+    ...world,
+    state: stateOf(world),
+    budget: new Budget(2 * world.maxImageBytes),
+  };
+  return {
+    GetStatus: (call, done) =>
+      answer(done, async () => {
+        const caller = callerOf(call);
+        return {
+          storage: await world.storage(),
+          agentVersion: packageVersion,
+          insecure: world.insecure,
+          programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
+          agentId: caller.agentId,
+          lastSequence: caller.lastSequence,
+          developer: caller.name,
+        };
+      }),
+    Session: (stream) => limited(stream, () => serveSession(stream, { ...sessions, caller: () => callerOf(stream) })),
+    ListHistory: (call: ServerUnaryCall<ListHistoryRequest__Output, ListHistoryResponse>, done) =>
+      answer(done, () => listHistory(call.request, world)),
+    Rollback: (call) => {
+      void rollback(call, world);
+    },
+    WatchEvents: (call) => limited(call, () => watchEvents(call, world)),
+  };
+}
+
+/** What runs, made once for all sessions after each change. */
+function stateOf(world: ServiceWorld): () => State {
+  let state: State = {};
+  let text: string | undefined;
+  let isStale = true;
+  world.programs.on('changed', () => {
+    isStale = true;
+  });
+  return () => {
+    if (!isStale) return state;
+    isStale = false;
+    const programs = wirePrograms(world.programs, true, world.supervised);
+    const now = JSON.stringify(programs);
+    if (now !== text) state = { agentVersion: packageVersion, insecure: world.insecure, programs };
+    text = now;
+    return state;
+  };
+}
+
+function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, WatchEventsResponse>, world: ServiceWorld) {
+  const end = world.subscribe((event) => {
+    if (call.writableLength <= mostUnread) {
+      call.write(event.event === 'warning' ? { warning: wireWarning(event) } : { event: wireEvent(event) });
+      return;
+    }
+    end();
+    call.emit('error', toStatus(new VaisError('busy', 'the client does not read the events')));
+  });
+  call.on('cancelled', end).on('close', end).on('error', end);
+}
+
+/** Answers a call with what `make` gives or throws. */
+export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
+  Promise.resolve()
+    .then(make)
+    .then(
+      (value) => done(null, value),
+      (thrown: unknown) => done(toStatus(hideInternals(VaisError.from(thrown)))),
+    );
+}
+
+async function listHistory(request: ListHistoryRequest__Output, world: ServiceWorld): Promise<ListHistoryResponse> {
+  const running = runningModules(world);
+  const isThere = running.some((each) => request.program === '' || request.program === each.program);
+  const histories = await world.histories.all();
+  const { program, module } = resolve(request, isThere ? running : histories, world);
+  const history = histories.find((each) => each.program === program && each.module === module);
+  if (history === undefined) {
+    const own = namesOf(
+      [...running, ...histories].filter((each) => each.program === program),
+      'module',
+    );
+    if (own.length === 0) throw noSuchProgram(program, world.programs.links);
+    throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${own.join(', ')}`);
+  }
+  const now = world.programs.laneOf(program, module)?.lineage ?? history.latest;
+  const lines = [now, ...history.lineages.toReversed().filter((each) => each !== now)];
+  const lineage = lines[request.line];
+  if (lineage === undefined)
+    throw new VaisError('no_such_version', `${module} of ${program} has no line ${request.line} of versions`, {
+      hint:
+        lines.length === 1
+          ? 'It has one: leave out --line.'
+          : `--line goes from 0, the newest, to ${lines.length - 1}.`,
+    });
+  return {
+    program,
+    module,
+    baseBuildId: lineage.base,
+    forgotten: lineage.forgotten ?? 0,
+    entries: lineage.entries.map((entry) => wireEntry(entry, lineage)),
+    lines: lines.length,
+  };
+}
+
+async function rollback(call: ServerWritableStream<RollbackRequest__Output, RollbackResponse>, world: ServiceWorld) {
+  const startedAt = startOf(call.request.elapsedUs);
+  const send = (response: RollbackResponse) => {
+    if (!call.cancelled && !call.destroyed) call.write(response);
+  };
+  try {
+    const { version, parentVersion, signature } = call.request;
+    const { program, module } = resolve(call.request, runningModules(world), world);
+    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
+    const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
+    const verdict = await runRollback(
+      {
+        ...{ program, module, version, parentVersion, startedAt },
+        ...{ admitted: admission.durable, requireRights: admission.requireRights },
+      },
+      world,
+      sinks,
+    );
+    await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+    send(wireVerdict(0, verdict));
+    call.end();
+  } catch (thrown) {
+    call.emit('error', toStatus(hideInternals(VaisError.from(thrown))));
+  }
+}
+
+interface Named {
+  readonly program: string;
+  readonly module: string;
+}
+
+function runningModules(world: ServiceWorld): Named[] {
+  return world.programs.links.flatMap((link) =>
+    [...link.modules.keys()].map((module) => ({ program: link.name, module })),
+  );
+}
+
+/** Fills in names that were left out, where there is only one. */
+function resolve(request: Named, known: readonly Named[], world: ServiceWorld): Named {
+  const program = request.program === '' ? only('program', namesOf(known, 'program')) : request.program;
+  if (!isName(program)) throw noSuchProgram(shown(program), world.programs.links);
+  const own = known.filter((each) => each.program === program);
+  if (own.length === 0) throw noSuchProgram(program, world.programs.links);
+  const module = request.module === '' ? only('module', namesOf(own, 'module'), program) : request.module;
+  if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
+  return { program, module };
+}
+
+function namesOf(known: readonly Named[], what: 'program' | 'module'): string[] {
+  return [...new Set(known.map((each) => each[what]))];
+}
+
+function only(what: 'program' | 'module', names: readonly string[], program?: string): string {
+  const [name, second] = names;
+  if (name !== undefined && second === undefined) return name;
+  const where = program === undefined ? 'the agent' : program;
+  if (name === undefined)
+    throw new VaisError(
+      `no_such_${what}`,
+      program === undefined ? 'no program is connected to the agent' : `there is no program ${program} here`,
+    );
+  throw new VaisError(`no_such_${what}`, `${where} has more than one ${what}: ${names.join(', ')}`, {
+    hint: what === 'program' ? 'Name it: HOST:PORT/PROGRAM.' : 'Name it with --module.',
+  });
+}
+
+/** What cannot be a name, fit for a message. */
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 64)).replace(/[^\x20-\x7e]/g, '?');
+}

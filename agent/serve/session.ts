@@ -1,0 +1,235 @@
+import { rm } from 'node:fs/promises';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { validateManifest } from '../../artifact/act/manifest.ts';
+import { VaisError } from '../../common/error.ts';
+import type { Chunk__Output } from '../../rpc/gen/vais/remote/v1/Chunk.ts';
+import type { Delta__Output } from '../../rpc/gen/vais/remote/v1/Delta.ts';
+import type { Offer__Output } from '../../rpc/gen/vais/remote/v1/Offer.ts';
+import type { SessionRequest__Output } from '../../rpc/gen/vais/remote/v1/SessionRequest.ts';
+import type { SessionResponse } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
+import type { State } from '../../rpc/gen/vais/remote/v1/State.ts';
+import { tierName } from '../../rpc/names.ts';
+import { toStatus } from '../../rpc/status.ts';
+import type { Verdict } from '../deliver/push.ts';
+import { Groups } from '../receive/groups.ts';
+import { type PipelineWorld, runPush } from '../receive/pipeline.ts';
+import type { Received, Source } from '../receive/received.ts';
+import { baseOf, chunkOf, makeOf, type TransferWorld } from '../receive/transfer.ts';
+import { type Step, Uploads } from '../receive/uploads.ts';
+import type { PushEvent } from '../say/notice.ts';
+import type { Admission, Gate } from '../trust/authorize.ts';
+import type { Caller } from '../trust/limits.ts';
+import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
+
+type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
+
+/** What a session works with. */
+export interface SessionWorld extends PipelineWorld, TransferWorld {
+  readonly maxImageBytes: number;
+  /** Gets each event of each push. */
+  readonly publish: (event: PushEvent) => void;
+  readonly gate: Gate;
+  readonly warn: (message: string) => void;
+  /** Who calls. @throws VaisError when they may not any more */
+  readonly caller: () => Caller;
+  /** What the agent has now; the same object as long as it is the same. */
+  readonly state: () => State;
+}
+
+/** How long a session may take to say `open`, in milliseconds. */
+const openMs = 10_000;
+/** So many pushes of one session may be under way. */
+const maxPushes = 64;
+/** So many chunks of one session are held in memory; the client waits meanwhile. */
+const maxChunks = 4;
+/** A client that leaves so many messages unread gets no more states, and one that leaves `mostUnread` is let go. */
+const manyUnread = 256;
+const mostUnread = 10_000;
+
+/**
+ * Serves one session: states what runs, takes offers, answers each with events and one ack or nack. A push that has
+ * been received goes on when the session ends.
+ */
+export function serveSession(stream: Stream, world: SessionWorld): void {
+  let phase: 'waiting' | 'open' | 'over' = 'waiting';
+  let stated: State | undefined;
+  let pushes = 0;
+  let chunks = 0;
+
+  const stop = () => {
+    phase = 'over';
+    clearTimeout(opening);
+    world.programs.off('changed', state);
+    stream.off('drain', state);
+    for (const nonce of uploads.close()) groups.ended(nonce, cutOff());
+    groups.close();
+  };
+  const fail = (error: VaisError) => {
+    if (phase === 'over') return;
+    stop();
+    stream.emit('error', toStatus(hideInternals(error)));
+  };
+  const send = (kind: SessionResponse) => {
+    if (phase === 'over' || stream.writableEnded || stream.destroyed || stream.cancelled) return;
+    if (stream.writableLength > mostUnread) fail(new VaisError('busy', 'the client does not read what the agent says'));
+    else stream.write(kind);
+  };
+  const state = () => {
+    if (phase !== 'open' || stream.writableLength > manyUnread) return; // Said when the client has read the rest.
+    const now = world.state();
+    if (now === stated) return;
+    try {
+      const { agentId, lastSequence } = world.caller();
+      stated = now;
+      send({ state: { ...now, agentId, lastSequence } });
+    } catch (thrown) {
+      fail(VaisError.from(thrown)); // The caller was revoked, or is gone.
+    }
+  };
+  const refuse = (nonce: number, thrown: unknown) => {
+    const reason = VaisError.from(thrown);
+    const verdict = { kind: 'nack', running: 0, reason } as const;
+    const begun = uploads.drop(nonce);
+    if (begun !== undefined) void close(begun.admission, verdict);
+    groups.ended(nonce, reason);
+    send(wireVerdict(nonce, verdict));
+  };
+  const uploads = new Uploads(world.partials, world.caller().id, refuse);
+  const groups = new Groups();
+  const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
+
+  const close = (admission: Admission, verdict: Verdict) =>
+    admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+
+  const run = async (nonce: number, received: Received) => {
+    const { admission, source } = received;
+    let held = source.kind === 'bytes' ? source.bytes.length : 0;
+    const release = () => {
+      world.budget.give(held);
+      held = 0;
+    };
+    let verdict: Verdict;
+    pushes += 1;
+    try {
+      const { durable: admitted, requireRights } = admission;
+      verdict = await runPush({ ...received, admitted, requireRights }, world, [
+        world.publish,
+        (event) => {
+          if (event.event === 'checked') release(); // What happens from here on works with the file.
+          send({ progress: { nonce, event: wireEvent(event) } });
+        },
+      ]);
+    } finally {
+      pushes -= 1;
+      release();
+      groups.ended(nonce);
+      if (source.kind === 'file') await rm(source.path, { force: true }).catch(() => undefined); // Where it was refused.
+    }
+    await close(admission, verdict);
+    state(); // Before the verdict, so that whoever acts on it knows what runs.
+    send(wireVerdict(nonce, verdict));
+  };
+
+  const offer = async (offered: Offer__Output) => {
+    const { nonce, manifest: claimed, image, elapsedUs, signature } = offered;
+    const startedAt = startOf(elapsedUs);
+    const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
+    const group = groups.enter(nonce, manifest); // First of all: when this offer is refused, so are the others.
+    const { size } = manifest;
+    if (size > world.maxImageBytes)
+      throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
+    if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
+    // Before a byte is kept: nobody's images take room here but those of developers.
+    const admission = world.gate.push(manifest, signature, world.caller());
+    const admitted = { manifest, startedAt, admission, group };
+    let source: Source | undefined;
+    const letGo = world.images.hold(manifest.digest); // What is here must stay until the push works with it.
+    try {
+      if (image.length > 0) {
+        world.budget.take(image.length);
+        source = { kind: 'bytes', bytes: image };
+      } else if (await world.images.hasSound(manifest.digest)) source = { kind: 'stored' };
+      else {
+        await world.images.requireRoom(size);
+        source = await makeOf(offered.delta, manifest, world);
+        if (source === undefined) {
+          if (phase === 'over') throw cutOff();
+          uploads.expect(nonce, admitted);
+          if (offered.delta.length === 0 && baseOf(offered.base, manifest, world) !== undefined)
+            return send({ want: { nonce, delta: true } });
+          return await wantChunks(nonce);
+        }
+      }
+    } catch (thrown) {
+      if (!uploads.has(nonce)) await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      letGo();
+      throw thrown;
+    }
+    await run(nonce, { ...admitted, source }).finally(letGo);
+  };
+
+  const wantChunks = async (nonce: number) => {
+    const chunk = await uploads.expectChunks(nonce);
+    if (chunk !== undefined) send({ want: { nonce, chunk } });
+  };
+
+  const delta = async ({ nonce, delta: bytes }: Delta__Output) => {
+    const offered = uploads.takeDelta(nonce);
+    if (offered === undefined) return;
+    const source = await makeOf(bytes, offered.manifest, world);
+    if (source === undefined) return await wantChunks(nonce);
+    uploads.drop(nonce);
+    await run(nonce, { ...offered, source });
+  };
+
+  const chunk = async (piece: Chunk__Output) => {
+    const { nonce } = piece;
+    chunks += 1;
+    if (chunks >= maxChunks) stream.pause();
+    let completed: Extract<Step, { kind: 'complete' }> | undefined;
+    try {
+      const step = await uploads.take(nonce, chunkOf(piece));
+      if (step?.kind === 'taken') send({ taken: { nonce, chunk: step.wanted } });
+      else if (step?.kind === 'again') send({ want: { nonce, chunk: step.wanted } });
+      else if (step?.kind === 'complete') {
+        send({ taken: { nonce, chunk: piece.index + 1 } });
+        completed = step;
+      }
+    } finally {
+      chunks -= 1;
+      if (chunks < maxChunks) stream.resume();
+    }
+    if (completed !== undefined)
+      await run(nonce, { ...completed.offered, source: { kind: 'file', path: completed.path } });
+  };
+
+  stream.on('data', ({ kind, offer: offered, chunk: piece, delta: made }: SessionRequest__Output) => {
+    if (phase === 'over') return;
+    if (phase === 'waiting') {
+      if (kind !== 'open') return fail(new VaisError('usage', 'a session begins with `open`'));
+      phase = 'open';
+      clearTimeout(opening);
+      world.programs.on('changed', state);
+      stream.on('drain', state);
+      return state();
+    }
+    if (offered) offer(offered).catch((thrown: unknown) => refuse(offered.nonce, thrown));
+    else if (piece) chunk(piece).catch((thrown: unknown) => refuse(piece.nonce, thrown));
+    else if (made) delta(made).catch((thrown: unknown) => refuse(made.nonce, thrown));
+  });
+  stream.on('end', () => {
+    stop();
+    stream.end();
+  });
+  stream.on('cancelled', stop);
+  stream.on('error', stop);
+}
+
+function cutOff(): VaisError {
+  return new VaisError('superseded', 'the connection ended before the image had come');
+}
+
+/** When a push began that a peer says began so long ago, as `performance.now()` of this process; a day at most. */
+export function startOf(elapsedUs: number): number {
+  return performance.now() - Math.min(Math.max(elapsedUs, 0) / 1000, 86_400_000);
+}

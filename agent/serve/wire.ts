@@ -1,0 +1,90 @@
+import { formatContract } from '../../artifact/contract/records.ts';
+import { errorCodes, VaisError } from '../../common/error.ts';
+import type { Event } from '../../rpc/gen/vais/remote/v1/Event.ts';
+import type { HistoryEntry as WireEntry } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
+import type { Program } from '../../rpc/gen/vais/remote/v1/Program.ts';
+import type { Warning as WireWarning } from '../../rpc/gen/vais/remote/v1/Warning.ts';
+import { loadingEnum, originEnum, outcomeEnum, stageEnum, tierEnum } from '../../rpc/names.ts';
+import { toFailure } from '../../rpc/status.ts';
+import type { Programs } from '../deliver/programs.ts';
+import type { Verdict } from '../deliver/push.ts';
+import type { PushEvent, Warning } from '../say/notice.ts';
+import type { HistoryEntry, Lineage } from '../store/history.ts';
+
+/** The agent's data as the messages of `proto/vais/remote/v1/agent.proto`. */
+
+export function wireEvent(event: PushEvent): Event {
+  const { event: stage, ms, at, origin, trace = [], undone, ...rest } = event;
+  return {
+    ...rest,
+    trace: [...trace],
+    undo: undone === undefined ? 'UNDO_UNSPECIFIED' : undone ? 'UNDO_DONE' : 'UNDO_NONE',
+    stage: stageEnum(stage),
+    origin: originEnum(origin),
+    elapsedUs: Math.round(ms * 1000),
+    atUnixMs: at,
+  };
+}
+
+/** A warning as it is said now. */
+export function wireWarning({ message }: Warning): WireWarning {
+  return { message: message.slice(0, 4_096), atUnixMs: Date.now() };
+}
+
+export function wirePrograms(
+  programs: Programs,
+  includeContracts: boolean,
+  supervised: ReadonlySet<string>,
+): Program[] {
+  return programs.links.map((link) => ({
+    name: link.name,
+    pid: link.pid,
+    triple: link.triple,
+    runtimeVersion: link.runtimeVersion,
+    supervised: supervised.has(link.name),
+    stateCount: link.registered.count,
+    stateBytes: link.registered.bytes,
+    loading: loadingEnum(link.loading),
+    modules: [...link.modules.values()].map((module) => ({
+      name: module.name,
+      source: module.source,
+      version: module.version,
+      buildId: module.buildId,
+      baseBuildId: module.base,
+      digest: module.digest ?? '',
+      state: module.state === 'confirmed' ? ('MODULE_STATE_CONFIRMED' as const) : ('MODULE_STATE_PROBATION' as const),
+      desiredVersion: programs.laneFor(link, module.name)?.lineage.desired ?? module.version,
+      contract: includeContracts ? formatContract(module.contract) : [],
+    })),
+  }));
+}
+
+export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
+  return {
+    version: entry.version,
+    outcome: outcomeEnum(entry.outcome),
+    origin: originEnum(entry.origin),
+    digest: entry.digest ?? '',
+    buildId: entry.buildId,
+    ...(entry.tier === undefined ? {} : { tier: tierEnum(entry.tier) }),
+    atUnixMs: entry.at,
+    reason: entry.reason ?? null,
+    desired: entry.version > 0 && entry.version === lineage.desired,
+    rollbackTo: entry.rollbackTo ?? 0,
+    cleaned: entry.cleaned === true,
+    together: [...(entry.group?.together ?? [])],
+    ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
+  };
+}
+
+/** The verdict as the part of a message that ends a push. */
+export function wireVerdict(nonce: number, verdict: Verdict) {
+  if (verdict.kind === 'ack') return { ack: { nonce, version: verdict.version, unchanged: verdict.unchanged } };
+  return { nack: { nonce, runningVersion: verdict.running, reason: toFailure(hideInternals(verdict.reason)) } };
+}
+
+/** What a peer is told of a failure that it did not cause: that it happened, and nothing of this machine. */
+export function hideInternals(error: VaisError): VaisError {
+  if (error.code !== 'internal') return error;
+  return new VaisError('internal', 'the agent failed; its log says why', { hint: errorCodes.internal.hint });
+}

@@ -1,0 +1,83 @@
+import { VaisError } from '../../common/error.ts';
+import type { Context } from '../show/context.ts';
+import { configFolder } from '../targets/store.ts';
+import { AttachedStore } from './attached-store.ts';
+import { dial } from './dial.ts';
+import { type Found, requireRunning } from './find.ts';
+import { Forward } from './forward.ts';
+import { findAgent, type InsideAgent, noAgent } from './inside.ts';
+
+/** A way to the agent in one container, which outlasts the container's restarts. */
+export interface Way {
+  /** As gRPC dials it. */
+  readonly dial: string;
+  readonly agent: InsideAgent;
+  /** True where the agent had to be attached again, so that it may have lost who it was. */
+  readonly reattached: boolean;
+  /** Why it led nowhere the last time, if it did. */
+  readonly failure: VaisError | undefined;
+  close(): void;
+}
+
+/**
+ * Opens a way to the agent of a container. Each connection looks at the container anew, so that it is found again when it has
+ * restarted with another address or port.
+ *
+ * @throws VaisError `paused`, `unreachable` when it does not run or has no agent
+ */
+export async function openWay(found: Found, context: Context): Promise<Way> {
+  const agents = new Agents(context);
+  const agent = await agents.of(await lookAgain(found));
+  const forward = await Forward.open(async () => {
+    const now = await lookAgain(found);
+    return dial(now, await agents.of(now));
+  });
+  return {
+    dial: forward.address,
+    agent,
+    reattached: agents.attachedAgain,
+    get failure() {
+      return forward.failure;
+    },
+    close: () => forward.close(),
+  };
+}
+
+/** A container as it is now. @throws VaisError `paused`, `unreachable` when it does not run */
+async function lookAgain(found: Found): Promise<Found> {
+  const details = await found.engine.inspect(found.details.Id);
+  if (details === undefined) throw new VaisError('unreachable', `the container ${found.name} is gone`);
+  const now = { ...found, details };
+  requireRunning(now);
+  return now;
+}
+
+/** Finds the agent of a container. One that was attached went when the container restarted, and is attached again. */
+class Agents {
+  readonly #context: Context;
+  #attaching: Promise<InsideAgent> | undefined;
+  attachedAgain = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async of(found: Found): Promise<InsideAgent> {
+    const agent = await findAgent(found);
+    if (agent !== undefined) return agent;
+    this.#attaching ??= this.#attach(found).finally(() => {
+      this.#attaching = undefined;
+    });
+    return this.#attaching;
+  }
+
+  async #attach(found: Found): Promise<InsideAgent> {
+    const wish = await new AttachedStore(configFolder(this.#context.env)).find(found.details.Id);
+    if (wish === undefined) throw noAgent(found.name);
+    const { attach } = await import('./attach.ts');
+    const { agent } = await attach(found, wish);
+    this.attachedAgain = true;
+    this.#context.say(`${found.name} has restarted: its agent is attached again`);
+    return agent;
+  }
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { encodeDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
+import { WorkThread } from '../../artifact/transfer/work.ts';
+import { type Digest, parseDigest } from '../../common/digest.ts';
+import type { ImageCache } from './image-cache.ts';
+import type { LocalImage } from './local-image.ts';
+
+/** What travels inside its offer, in bytes: to an agent that is near, and to one that is far. A delta would take longer. */
+export const wholeInOffer = { near: 64 * 1024, far: 8 * 1024 };
+/** The same where there is nothing to make a delta of. */
+const anyInOffer = 64 * 1024;
+/** Up to this size the delta is made before the offer, and travels in it, which saves a round trip. */
+const deltaInOffer = 1024 * 1024;
+/** The largest delta that is sent, in bytes, and the largest image of which one is made. */
+const mostDelta = 1024 * 1024;
+const mostDeltaImage = 64 * 1024 * 1024;
+/** Up to this size it is made at once, in some milliseconds; starting a thread takes longer. */
+const quickDelta = 512 * 1024;
+
+/** How an image is offered. */
+export interface Way {
+  readonly image?: Buffer;
+  readonly delta?: Buffer;
+  /** Of which image a delta can be had, and the delta, which is being made. */
+  readonly base?: Digest;
+  readonly making?: Promise<Buffer | undefined>;
+}
+
+/** Finds the cheapest way for an image to travel. */
+export class Ways {
+  readonly #cache: ImageCache;
+  readonly #thread = new WorkThread();
+  #keeping: Promise<void> = Promise.resolve();
+
+  constructor(cache: ImageCache) {
+    this.#cache = cache;
+  }
+
+  /**
+   * Chooses the way; at once for a small image.
+   *
+   * @param running the digests of what the program runs, by its own word
+   */
+  choose(image: LocalImage, digest: string, running: readonly string[], near: boolean): Way | Promise<Way> {
+    const whole = image.kind === 'bytes' ? { image: image.bytes } : {};
+    if (image.size <= wholeInOffer[near ? 'near' : 'far']) return whole;
+    return this.#find(image, digest, running).then(async (found): Promise<Way> => {
+      if (found === undefined) return image.size <= anyInOffer ? whole : {};
+      const making = this.#make(found, image);
+      if (image.size > deltaInOffer) return { base: found.base, making };
+      const delta = await making;
+      if (delta !== undefined) return { delta };
+      return image.size <= anyInOffer ? whole : {};
+    });
+  }
+
+  /** Keeps what an agent has confirmed: the next image may be made of it. */
+  keep(digest: string, image: LocalImage): void {
+    const parsed = parseDigest(digest);
+    if (parsed === undefined || image.size <= wholeInOffer.far) return;
+    this.#keeping = this.#keeping.then(() => this.#cache.keep(parsed, image));
+  }
+
+  /** Resolves when all that was to be kept is. */
+  get settled(): Promise<void> {
+    return this.#keeping;
+  }
+
+  async #find(
+    { size }: LocalImage,
+    digest: string,
+    running: readonly string[],
+  ): Promise<{ readonly base: Digest; readonly path: string } | undefined> {
+    if (size > mostDeltaImage) return undefined;
+    for (const each of running) {
+      const base = parseDigest(each);
+      if (base === undefined || base === digest) continue;
+      const path = await this.#cache.find(base);
+      if (path === undefined) continue;
+      const there = await stat(path).catch(() => undefined);
+      if (there !== undefined && there.size <= mostDeltaImage) return { base, path };
+    }
+    return undefined;
+  }
+
+  /** The delta, or undefined where none is worth its while, or what is kept is damaged. */
+  async #make(
+    { base, path }: { readonly base: Digest; readonly path: string },
+    image: LocalImage,
+  ): Promise<Buffer | undefined> {
+    try {
+      const next = image.kind === 'bytes' ? image.bytes : image.path;
+      const quick = image.kind === 'bytes' && image.size <= quickDelta;
+      const delta = quick
+        ? encodeDelta(readFileSync(path), image.bytes)
+        : await this.#thread.run('encode', { old: path, next });
+      if (delta === undefined || delta.length > mostDelta) return undefined;
+      if (readDeltaHead(delta).oldDigest === base) return Buffer.from(delta.buffer, delta.byteOffset, delta.length);
+      await this.#cache.drop(base);
+      return undefined;
+    } catch {
+      return undefined; // Then the image goes whole.
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { builtins } from '../../../front/builtins.ts';
+import type { Module } from '../../../front/modules.ts';
+import type { Func, GlobalVariable, Tree } from '../../../front/tree.ts';
+import type { Field } from '../../../front/types.ts';
+
+const words = `auto break case char const continue default do double else enum extern float for goto if inline int long
+register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
+i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 b8 main stdin stdout stderr errno environ NULL index read write open
+close stat time clock signal raise abort assert remove rename link unlink kill wait pipe select send recv bind listen
+connect accept access dup fork pause sync times div labs abs y0 y1 yn j0 j1 jn gamma linux unix near far interface
+_start _init _fini __func__ alloca setjmp longjmp memchr dlopen dlsym`.split(/\s+/);
+const fieldWords = new Set(words);
+/** Names that mean something in C, or in the libraries beside us. */
+export const reserved = new Set([...words, ...builtins.keys()]);
+
+/** The name under which a program offers a hot function's thunk to images. */
+export function offeredName(func: Func): string {
+  return `${func.module.name}.${func.name}`;
+}
+
+/**
+ * The name of a global, as it binds images to the program: plain in the module that declares it, `util.score`
+ * elsewhere, so that two files may each have a `score`.
+ */
+export function globalName(global: GlobalVariable, module: Module): string {
+  return global.module === module ? global.name : `${global.module.name}.${global.name}`;
+}
+
+/** Fields have their own names, but for C's keywords. */
+export function fieldName(field: Field): string {
+  return fieldWords.has(field.name) || /^(?:\d|_[A-Z_])/.test(field.name) ? `f_${field.name}` : field.name;
+}
+
+/** True where a value holds the address of a string or function: of what the program must still have without the image. */
+export function outlives(tree: Tree): boolean {
+  switch (tree.kind) {
+    case 'string':
+    case 'function':
+      return true;
+    case 'struct':
+    case 'variant':
+      return tree.fields.some((field) => outlives(field.value));
+    case 'array':
+      return tree.items.some(outlives);
+    case 'repeat':
+      return outlives(tree.item);
+    case 'cast':
+      return outlives(tree.value);
+    default:
+      return false;
+  }
+}

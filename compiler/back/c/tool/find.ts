@@ -1,0 +1,154 @@
+import { hostTriple, type Triple, withLibc } from '../../../../artifact/image/triple.ts';
+import { run } from './run.ts';
+
+export type CompilerName = 'tcc' | 'gcc' | 'clang';
+
+/** A C compiler that was found. */
+export interface Toolchain {
+  readonly name: CompilerName;
+  readonly command: string;
+  readonly version: string;
+  /** What it can build. */
+  readonly triples: readonly Triple[];
+}
+
+/** What was looked for, and what to do where it is missing; for `vais-remote doctor`. */
+export interface ToolchainReport {
+  readonly name: string;
+  readonly purpose: string;
+  readonly found: Toolchain | undefined;
+  readonly install: string;
+}
+
+interface Wanted {
+  readonly name: CompilerName;
+  readonly commands: readonly string[];
+  readonly purpose: string;
+  readonly install: string;
+  readonly versionArgs: readonly string[];
+  readonly triples: (host: Triple) => readonly Triple[];
+  /** What it can build images for, but no programs. */
+  readonly images?: (host: Triple) => readonly Triple[];
+}
+
+/** An image's C includes no header and its image names no library, so that a compiler for glibc makes those for musl. */
+const muslOf = (triple: Triple): readonly Triple[] => (triple.endsWith('-gnu') ? [withLibc(triple, 'musl')] : []);
+
+const macs: readonly Triple[] = ['x86_64-macos', 'aarch64-macos'];
+
+const wanted: readonly Wanted[] = [
+  {
+    name: 'tcc',
+    commands: ['tcc'],
+    purpose: 'the fast tier: a new version in a few milliseconds',
+    install: 'apt-get install tcc',
+    versionArgs: ['-v'],
+    // tcc for arm64 and for macOS cannot make the shared libraries that we need.
+    triples: (host) => (host === 'x86_64-linux-gnu' || host === 'x86_64-linux-musl' ? [host] : []),
+    images: (host) => (host === 'x86_64-linux-gnu' ? muslOf(host) : []),
+  },
+  {
+    name: 'gcc',
+    commands: ['gcc'],
+    purpose: 'programs, and the optimized tier',
+    install: 'apt-get install gcc',
+    versionArgs: ['--version'],
+    triples: (host) => [host],
+    images: muslOf,
+  },
+  {
+    name: 'clang',
+    commands: ['clang', 'clang-20', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14'],
+    purpose: 'programs, the optimized tier, and images for macOS (with lld)',
+    install: 'apt-get install clang lld',
+    versionArgs: ['--version'],
+    triples: (host) => [host, ...macs.filter((mac) => mac !== host)],
+    images: muslOf,
+  },
+  {
+    name: 'gcc',
+    commands: ['aarch64-linux-gnu-gcc'],
+    purpose: 'images and programs for aarch64-linux-gnu',
+    install: 'apt-get install gcc-aarch64-linux-gnu',
+    versionArgs: ['--version'],
+    triples: () => ['aarch64-linux-gnu'],
+    images: () => ['aarch64-linux-musl'],
+  },
+  {
+    name: 'gcc',
+    commands: ['musl-gcc', 'x86_64-linux-musl-gcc'],
+    purpose: 'programs for x86_64-linux-musl',
+    install: 'apt-get install musl-tools',
+    versionArgs: ['--version'],
+    triples: (host) => (host === 'x86_64-linux-gnu' ? ['x86_64-linux-musl'] : []),
+  },
+  {
+    name: 'gcc',
+    commands: ['x86_64-w64-mingw32-gcc'],
+    purpose: 'images and programs for x86_64-windows-gnu',
+    install: 'apt-get install gcc-mingw-w64-x86-64',
+    versionArgs: ['--version'],
+    triples: () => ['x86_64-windows-gnu'],
+  },
+];
+
+/** Looked for once: each search starts a process. */
+const known = new Map<Wanted, Promise<Toolchain | undefined>>();
+
+function search(what: Wanted): Promise<Toolchain | undefined> {
+  const before = known.get(what);
+  if (before !== undefined) return before;
+  const found = (async () => {
+    for (const command of what.commands) {
+      const { code, output } = await run(command, what.versionArgs);
+      // `gcc` on a Mac is clang under another name; it builds just as well.
+      if (code === undefined) continue;
+      const version = /\d+\.\d+(?:\.\d+)?|\d+(?=-win32|-posix)/.exec(output)?.[0] ?? 'unknown';
+      return { name: what.name, command, version, triples: what.triples(hostTriple()) };
+    }
+    return undefined;
+  })();
+  known.set(what, found);
+  return found;
+}
+
+/** Every toolchain that we look for, found or not, with the command that installs it. */
+export async function findToolchains(): Promise<ToolchainReport[]> {
+  return Promise.all(
+    wanted.map(async (what) => ({
+      name: what.commands[0] ?? what.name,
+      purpose: what.purpose,
+      found: await search(what),
+      install: what.install,
+    })),
+  );
+}
+
+/** The first toolchain of these names that builds this for this triple; looks no further than it must. */
+export async function toolchainFor(
+  triple: Triple,
+  names: readonly CompilerName[],
+  kind: 'image' | 'program' = 'image',
+): Promise<Toolchain | undefined> {
+  const host = hostTriple();
+  for (const name of names) {
+    for (const what of wanted) {
+      const builds = kind === 'image' ? [...what.triples(host), ...(what.images?.(host) ?? [])] : what.triples(host);
+      if (what.name !== name || !builds.includes(triple)) continue;
+      const found = await search(what);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** The command that installs something that builds for this triple. */
+export function installHint(triple: Triple): string {
+  if (triple.endsWith('macos') && hostTriple() !== triple) return 'apt-get install clang lld';
+  if (triple === hostTriple() && process.platform === 'win32') return 'winget install BrechtSanders.WinLibs.POSIX.UCRT';
+  if (triple === hostTriple()) return 'apt-get install tcc gcc';
+  return (
+    wanted.find((what) => what.triples(hostTriple()).includes(triple) && what.name === 'gcc')?.install ??
+    'apt-get install clang lld'
+  );
+}
