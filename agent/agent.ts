@@ -14,12 +14,12 @@ import { watchEnd } from './run/death.ts';
 import type { RunOrder } from './run/run-order.ts';
 import { Supervisor } from './run/supervisor.ts';
 import type { Notice, PushEvent, Say, Warning } from './say/notice.ts';
-import { writeWhereabouts } from './serve/address-file.ts';
-import { openDoor } from './serve/insecure-door.ts';
+import { writeAddressFile } from './serve/address-file.ts';
+import { openInsecureAccess } from './serve/insecure-access.ts';
 import { ReadyFirst } from './serve/ready-first.ts';
-import type { ServiceWorld } from './serve/service.ts';
+import type { ServiceDeps } from './serve/service.ts';
 import { DataFolder } from './store/data-folder.ts';
-import { Troubles } from './store/faults.ts';
+import { StorageFaults } from './store/faults.ts';
 import { HistoryStore } from './store/history-store.ts';
 import { ImageStore } from './store/images.ts';
 import { storageOf } from './store/storage.ts';
@@ -61,7 +61,7 @@ const claimEveryMs = 2_000;
 /**
  * Starts an agent.
  *
- * @throws VaisError `not_authorised` for --insecure off loopback, `identity_lost`, `key_exposed`, `busy` when the address
+ * @throws VaisError `not_authorized` for --insecure off loopback, `identity_lost`, `key_exposed`, `busy` when the address
  * or the data folder is another agent's, `storage`, `usage`
  */
 export async function startAgent(options: AgentOptions, onNotice: Say): Promise<Agent> {
@@ -102,7 +102,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
   try {
     const data = await DataFolder.open(options.data, warn);
     closers.push(() => data.close());
-    const troubles = new Troubles(warn);
+    const faults = new StorageFaults(warn);
     const early: Socket[] = [];
     let accept = (socket: Socket): void => {
       early.push(socket.on('error', () => undefined));
@@ -115,18 +115,18 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     closers.push(() => thread.close());
     const images = await ImageStore.open(data, options.maxDiskBytes, thread);
     const partials = await PartialStore.open(options.data, 4 * options.maxImageBytes);
-    const histories = await HistoryStore.open(data, troubles);
+    const histories = await HistoryStore.open(data, faults);
     closers.push(() => histories.close());
     const deathOf = (died: ProgramLink, signal: AbortSignal): Promise<string | undefined> =>
       findDeath(died, programs, supervisors.get(died.name), signal);
-    const world = { images, deathOf, closing: closing.signal, publish: tell, warn };
-    const programs: Programs = new Programs(histories, world, say);
+    const deps = { images, deathOf, closing: closing.signal, publish: tell, warn };
+    const programs: Programs = new Programs(histories, deps, say);
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
     for (const socket of early) programs.accept(socket);
 
     const { keep = 20 } = options;
-    const cleaner = new Cleaner({ images, histories, programs, broken: data.broken, troubles, keep });
+    const cleaner = new Cleaner({ images, histories, programs, quarantine: data.quarantine, faults, keep });
     closers.push(() => cleaner.close());
     listeners.add(({ event }) => {
       if (event === 'confirmed' || event === 'refused' || event === 'unchanged') cleaner.poke();
@@ -145,7 +145,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
       supervisors.set(order.name, new Supervisor(order, options.data, environment, say));
     }
     closers.push(() => Promise.all([...supervisors.values()].map((supervisor) => supervisor.close())));
-    const serviceWorld: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'> = {
+    const serviceDeps: Omit<ServiceDeps, 'authorizer' | 'callerOf' | 'insecure'> = {
       programs,
       images,
       partials,
@@ -156,18 +156,18 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
       maxImageBytes: options.maxImageBytes,
       publish: tell,
       warn,
-      troubles,
-      storage: () => storageOf({ data, images, troubles, keep }),
+      faults,
+      storage: () => storageOf({ data, images, faults, keep }),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
     };
-    const door = await openDoor(target, { ...options, data }, serviceWorld);
-    closers.push(() => door.close());
-    const address = target.address.replace(/:\d+$/, `:${door.port}`);
+    const authenticator = await openInsecureAccess(target, { ...options, data }, serviceDeps);
+    closers.push(() => authenticator.close());
+    const address = target.address.replace(/:\d+$/, `:${authenticator.port}`);
     try {
-      closers.push(writeWhereabouts(options.data, { address, insecure: options.insecure }));
+      closers.push(writeAddressFile(options.data, { address, insecure: options.insecure }));
     } catch (thrown) {
       warn(VaisError.from(thrown).message); // A full disk is no reason to leave the programs alone.
     }
@@ -177,7 +177,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
         warn(`programs find this agent only with VAIS_HOT_LINK=${link.path}: ${why}`),
       ),
     );
-    await door.invite(say);
+    await authenticator.invite(say);
     for (const supervisor of supervisors.values()) await supervisor.start();
     void cleaner.verify();
     return { address, link: link.path, close };

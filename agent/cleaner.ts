@@ -3,19 +3,19 @@ import { VaisError } from '../common/error.ts';
 import { entryOf } from './deliver/lineage.ts';
 import type { Programs } from './deliver/programs.ts';
 import { imagesOf, kept, oldLines, spare, trim } from './deliver/retention.ts';
-import type { Troubles } from './store/faults.ts';
+import type { StorageFaults } from './store/faults.ts';
 import type { HistoryEntry, Lineage, ModuleHistory } from './store/history.ts';
 import type { HistoryStore } from './store/history-store.ts';
 import type { ImageStore } from './store/images.ts';
-import type { BrokenFolder } from './store/quarantine.ts';
+import type { Quarantine } from './store/quarantine.ts';
 
 /** What a cleaner works with. */
-export interface CleanerWorld {
+export interface CleanerDeps {
   readonly images: ImageStore;
   readonly histories: HistoryStore;
   readonly programs: Programs;
-  readonly broken: BrokenFolder;
-  readonly troubles: Troubles;
+  readonly quarantine: Quarantine;
+  readonly faults: StorageFaults;
   /** So many versions of each line are kept. */
   readonly keep: number;
 }
@@ -37,16 +37,16 @@ interface Line {
  * between leaves an image that nobody names, and the next time finds it. Also looks once at each image that is there.
  */
 export class Cleaner {
-  readonly #world: CleanerWorld;
+  readonly #deps: CleanerDeps;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
   /** Marked, and perhaps not written yet. */
   readonly #unsaved = new Set<ModuleHistory>();
 
-  constructor(world: CleanerWorld) {
-    this.#world = world;
-    world.images.makeRoom = (bytes) => this.#next(() => this.#clean(bytes));
+  constructor(deps: CleanerDeps) {
+    this.#deps = deps;
+    deps.images.makeRoom = (bytes) => this.#next(() => this.#clean(bytes));
   }
 
   /** Cleans when it has become quiet. */
@@ -59,9 +59,9 @@ export class Cleaner {
   /** Looks at each image that was there when the agent started, one after the other, and cleans then. */
   async verify(): Promise<void> {
     await this.#next(async () => {
-      for (const { digest } of await this.#world.images.list()) {
+      for (const { digest } of await this.#deps.images.list()) {
         if (this.#closed) return;
-        await this.#world.images.has(digest).catch((thrown: unknown) => this.#world.troubles.meet(what, thrown));
+        await this.#deps.images.has(digest).catch((thrown: unknown) => this.#deps.faults.meet(what, thrown));
       }
       await this.#clean(0);
     });
@@ -79,10 +79,10 @@ export class Cleaner {
       if (this.#closed) return;
       try {
         await work();
-        this.#world.troubles.over(what);
+        this.#deps.faults.over(what);
       } catch (thrown) {
         const { message } = VaisError.from(thrown);
-        this.#world.troubles.meet(what, new VaisError('storage', `${what} cannot be cleaned away: ${message}`));
+        this.#deps.faults.meet(what, new VaisError('storage', `${what} cannot be cleaned away: ${message}`));
       }
     });
     return this.#working;
@@ -90,11 +90,11 @@ export class Cleaner {
 
   /** @param bytes so many are needed besides what is there */
   async #clean(bytes: number): Promise<void> {
-    const { images, histories, broken } = this.#world;
-    await broken.look();
+    const { images, histories, quarantine } = this.#deps;
+    await quarantine.look();
     for (const history of await histories.all()) await this.#lookAtDesired(history);
     // What a history that is set aside names, nobody knows; whoever mends it wants its images.
-    if (broken.hasHistory) return;
+    if (quarantine.hasHistory) return;
     const sizes = new Map((await images.list()).map(({ digest, size }) => [digest, size]));
     const all = await histories.all();
     // From here to the marks nothing is waited for: a version that began meanwhile would be marked as cleaned away.
@@ -117,19 +117,19 @@ export class Cleaner {
 
   /** Says it where the version that a program shall run cannot be given to it when it is started again. */
   async #lookAtDesired({ program, module, latest }: ModuleHistory): Promise<void> {
-    const { images, troubles } = this.#world;
+    const { images, faults } = this.#deps;
     const entry = latest === undefined ? undefined : entryOf(latest, latest.desired);
     const of = `the image of what ${program}/${module} shall run`;
     const isThere = entry?.digest === undefined || (await images.isThere(entry.digest));
-    if (isThere) return troubles.over(of, 'is there again');
+    if (isThere) return faults.over(of, 'is there again');
     const runs = 'an instance that runs it goes on, and one that is started gets the code that it was built with';
     const message = `${of} (version ${entry.version}) is damaged or gone: ${runs}. Push it again`;
-    troubles.meet(of, new VaisError('no_such_version', message));
+    faults.meet(of, new VaisError('no_such_version', message));
   }
 
   /** The lines of a module that stay, each with what stays of it. */
   #linesOf(history: ModuleHistory): Line[] {
-    const modules = this.#world.programs.links
+    const modules = this.#deps.programs.links
       .filter(({ name }) => name === history.program)
       .flatMap((link) => link.modules.get(history.module) ?? []);
     const old = oldLines(history.lineages, new Set(modules.map(({ base }) => base)));
@@ -139,13 +139,13 @@ export class Cleaner {
     }
     return history.lineages.map((lineage) => {
       const running = new Set(modules.filter(({ base }) => base === lineage.base).map(({ version }) => version));
-      return { lineage, running, stays: kept(lineage, this.#world.keep, running) };
+      return { lineage, running, stays: kept(lineage, this.#deps.keep, running) };
     });
   }
 
   /** Takes out of what stays what has to go for its size: the oldest versions of the lines that have the most. */
   #makeRoom(lines: readonly Line[], sizes: ReadonlyMap<Digest, number>, bytes: number): void {
-    const { maxBytes } = this.#world.images;
+    const { maxBytes } = this.#deps.images;
     const limit = Math.min(maxBytes - bytes, maxBytes * fullness);
     const taken = () => {
       const digests = new Set(lines.flatMap((line) => [...line.stays].flatMap(imagesOf)));

@@ -9,7 +9,7 @@ import { isPipe, socketPath } from './link/socket-path.ts';
 import { wireDeveloper } from './serve/admin.ts';
 import { health as askHealth } from './serve/health.ts';
 import { DataFolder } from './store/data-folder.ts';
-import { Troubles } from './store/faults.ts';
+import { StorageFaults } from './store/faults.ts';
 import { AuditLog, auditFile, broken, readAudit } from './trust/audit.ts';
 import { DeveloperStore } from './trust/developers.ts';
 import { setIdentityAside } from './trust/identity.ts';
@@ -163,7 +163,7 @@ async function alone(data: string, work: (folder: DataFolder) => Promise<void>):
 }
 
 async function note(data: DataFolder, write: (audit: AuditLog) => Promise<void>): Promise<void> {
-  const log = await AuditLog.open(data, new Troubles(() => undefined));
+  const log = await AuditLog.open(data, new StorageFaults(() => undefined));
   await write(log).finally(() => log.close());
 }
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataFolder } from '../agent/store/data-folder.ts';
-import { Troubles } from '../agent/store/faults.ts';
+import { StorageFaults } from '../agent/store/faults.ts';
 import { AuditLog } from '../agent/trust/audit.ts';
 import { isSigned, pushStatement, signStatement } from '../artifact/act/act.ts';
 import { type Manifest, validateManifest } from '../artifact/act/manifest.ts';
@@ -189,7 +189,7 @@ function signatures(manifest: Manifest, add: (row: Row) => void): void {
 
 async function auditLog(folder: string, add: (row: Row) => void): Promise<void> {
   await mkdir(folder);
-  const log = await AuditLog.open(await DataFolder.open(folder, () => undefined), new Troubles(() => undefined));
+  const log = await AuditLog.open(await DataFolder.open(folder, () => undefined), new StorageFaults(() => undefined));
   const taken: number[] = [];
   for (let index = 0; index < 220; index += 1) {
     const begun = performance.now();

@@ -210,7 +210,7 @@ function compiling(command: Command): Command {
   const tiers =
     'fast: tcc where it can, and knows the line of a crash; optimized: gcc or clang; both: one after the other';
   return command
-    .addOption(new Option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2').argParser(level))
+    .addOption(new Option('-O, --optimize <level>', 'optimize: 0 to 3, as in -O2').argParser(level))
     .option('-g, --debug', 'with debug information')
     .addOption(new Option('--tier <tier>', tiers).choices(['fast', 'optimized', 'both']));
 }
@@ -268,4 +268,4 @@ Then with your own program:
   vais-remote watch game.vais --to 127.0.0.1:7777         edit, save, see
 
 Exit codes: 0 done, 1 unexpected, 2 wrong usage, 3 does not compile, 4 refused, 5 reverted,
-6 not reachable or no such program, 7 not authorised, 8 timed out.`;
+6 not reachable or no such program, 7 not authorized, 8 timed out.`;

@@ -44,7 +44,7 @@ export const errorCodes = {
   replayed: { exit: 4, grpc: 9, hint: 'Do it again: what counts is the newest signed act of a developer.' },
   too_many: { exit: 4, grpc: 8, hint: 'Close what is not needed any more, or wait a moment.' },
   no_room: { exit: 4, grpc: 8, hint: 'Raise --max-disk on the agent, or remove what is old from its data folder.' },
-  not_authorised: {
+  not_authorized: {
     exit: 7,
     grpc: 16,
     hint: 'Pair first: `vais-remote pair TOKEN`, with a token that the agent gave.',

@@ -35,7 +35,7 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
     .option('--exec <command>', 'start it after each build that worked, anew if it still runs')
     .option('--debounce <ms>', 'quiet that ends a burst of saves, in milliseconds', parseMilliseconds, 100)
     .option('-o, --output <path>', 'where the result goes')
-    .option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2', parseLevel)
+    .option('-O, --optimize <level>', 'optimize: 0 to 3, as in -O2', parseLevel)
     .option('-g, --debug', 'debug information with the lines of the source')
     .option('--verbose', 'say what is done')
     .action((file: string, rest: string[], flags: WatchFlags) => {
@@ -46,7 +46,7 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
     .description('build a program aside and run it')
     .argument('<file>')
     .argument('[args...]', 'for the program, after --')
-    .option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2', parseLevel)
+    .option('-O, --optimize <level>', 'optimize: 0 to 3, as in -O2', parseLevel)
     .option('--release', 'no hot reloading, no bounds checks')
     .action((file: string, rest: string[], flags: BuildFlags) => {
       exit = runCommand(file, rest, flags, terminal);
@@ -90,7 +90,7 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
 function withBuildFlags(command: Command): Command {
   return command
     .option('-o, --output <path>', 'where the result goes')
-    .option('-O, --optimize <level>', 'optimise: 0 to 3, as in -O2', parseLevel)
+    .option('-O, --optimize <level>', 'optimize: 0 to 3, as in -O2', parseLevel)
     .option('-g, --debug', 'debug information with the lines of the source')
     .addOption(new Option('--target <triple>', 'build for another platform').choices([...triples]))
     .addOption(

@@ -29,10 +29,10 @@ export interface CompileOptions extends FrontOptions {
   triple?: string;
   /**
    * `fast` is built by the quickest compiler that there is, tcc where it can, and keeps the source line for reports of
-   * crashes. It is the default for an image where no optimisation is asked for.
+   * crashes. It is the default for an image where no optimization is asked for.
    */
   tier?: 'fast' | 'optimized';
-  /** Optimisation, 0 to 3; the default is 2, 1 in the fast tier, and 0 for what is to be debugged. */
+  /** Optimization, 0 to 3; the default is 2, 1 in the fast tier, and 0 for what is to be debugged. */
   opt?: 0 | 1 | 2 | 3;
   /** Debug information with the lines of the source. */
   debug?: boolean;

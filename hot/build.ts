@@ -16,7 +16,7 @@ import { SourceError } from './error.ts';
 import { parseFlags } from './flags.ts';
 
 /** A library that was built just now, at a path that no library ever had before. */
-export interface Built {
+export interface BuiltLibrary {
   readonly path: string;
   readonly digest: Digest;
   readonly contract: Contract;
@@ -38,7 +38,7 @@ export async function build(
   folder: string,
   signal: AbortSignal,
   onRead: (path: string) => void,
-): Promise<Built> {
+): Promise<BuiltLibrary> {
   const started = performance.now();
   const path = join(folder, `${randomUUID()}${libraryExtension(hostTriple())}`);
   const by =

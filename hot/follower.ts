@@ -2,15 +2,17 @@ import { existsSync, rmSync } from 'node:fs';
 import { VaisError } from '../common/error.ts';
 import type { Change } from '../common/watch/burst.ts';
 import { SourceWatcher } from '../common/watch/source-watcher.ts';
-import { type Built, build, endBuilds } from './build.ts';
+import { type BuiltLibrary, build, endBuilds } from './build.ts';
 import type { HotReloadConfig } from './config.ts';
 import { BuildFolder } from './folder.ts';
 
 /** What came of the newest content of the source. */
-export type Made = { readonly ok: true; readonly built: Built } | { readonly ok: false; readonly error: VaisError };
+export type Made =
+  | { readonly ok: true; readonly built: BuiltLibrary }
+  | { readonly ok: false; readonly error: VaisError };
 
 /** Follows one source: at each change its newest content is built. A newer change gives up what an older one began. */
-export class Follower {
+export class LibraryFollower {
   readonly #config: HotReloadConfig;
   readonly #onMade: (made: Made) => void;
   readonly #folder: BuildFolder;
@@ -30,9 +32,9 @@ export class Follower {
    *
    * @param onMade gets what was built; the file is the receiver's to remove. It does not throw.
    */
-  static async start(config: HotReloadConfig, onMade: (made: Made) => void): Promise<Follower> {
+  static async start(config: HotReloadConfig, onMade: (made: Made) => void): Promise<LibraryFollower> {
     const folder = await BuildFolder.make();
-    const follower = new Follower(config, folder, onMade);
+    const follower = new LibraryFollower(config, folder, onMade);
     // Where there is no file, building says so better than watching.
     if (existsSync(config.file)) {
       follower.#watcher = await SourceWatcher.start(config.file, config.debounceMs, (change) =>

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { VaisError } from '../common/error.ts';
-import type { Built } from './build.ts';
+import type { BuiltLibrary } from './build.ts';
 import type { Made } from './follower.ts';
 import type { HotModule, Prepared } from './module.ts';
 
 /** What came of a look for new code. */
-export type Taken = { readonly status: 1; readonly built: Built } | { readonly status: 0 | -1 };
+export type Taken = { readonly status: 1; readonly built: BuiltLibrary } | { readonly status: 0 | -1 };
 
 /**
  * Holds what was made until the program takes it: one version, loaded aside, and whether the newest was refused. Only

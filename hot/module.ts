@@ -3,7 +3,7 @@ import { requireCompatible } from '../artifact/contract/compare.ts';
 import type { Contract, ContractFunction } from '../artifact/contract/contract.ts';
 import { VaisError } from '../common/error.ts';
 import { Api } from './api.ts';
-import type { Built } from './build.ts';
+import type { BuiltLibrary } from './build.ts';
 import type { HostFunctionEntry } from './config.ts';
 import { conventionFor } from './convert.ts';
 import { fieldFor } from './field.ts';
@@ -18,7 +18,7 @@ import { Thunks } from './thunks.ts';
 
 /** A version that is loaded and bound, and that nothing calls yet. */
 export interface Prepared {
-  readonly built: Built;
+  readonly built: BuiltLibrary;
   readonly image: LoadedImage;
   readonly born: NewGlobals;
   readonly targets: ReadonlyMap<HotSlot, (...args: unknown[]) => unknown>;
@@ -65,12 +65,12 @@ export class HotModule {
   }
 
   /** True for the very library that runs. */
-  runs(built: Built): boolean {
+  runs(built: BuiltLibrary): boolean {
     return this.#running?.built.digest === built.digest;
   }
 
   /** Loads and binds what was built, aside. @throws VaisError `contract_changed`, `load_refused` */
-  prepare(built: Built): Prepared {
+  prepare(built: BuiltLibrary): Prepared {
     const { contract } = built;
     if (this.#running !== undefined) requireCompatible(this.#held(this.#running.built.contract), contract);
     const image = LoadedImage.load(built.path, contract);

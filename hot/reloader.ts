@@ -7,7 +7,7 @@
 import { VaisError } from '../common/error.ts';
 import type { HotReloadConfig } from './config.ts';
 import { parseFlags } from './flags.ts';
-import { Follower, type Made } from './follower.ts';
+import { LibraryFollower, type Made } from './follower.ts';
 import { Intake } from './intake.ts';
 import { HotModule } from './module.ts';
 import type { CallableOf, FieldInput, FieldValue, HotFunction, Shape, Shaped } from './signature.ts';
@@ -29,7 +29,7 @@ export class HotReloader implements AsyncDisposable {
   readonly #module: HotModule;
   readonly #intake: Intake;
   #state: State = 'new';
-  #follower: Follower | undefined;
+  #follower: LibraryFollower | undefined;
   #first: Made | undefined;
   #onReload: ReloadCallback | undefined;
   #onError: ErrorCallback | undefined;
@@ -60,7 +60,7 @@ export class HotReloader implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
-      const follower = await Follower.start(this.#config, (made) => this.#take(made));
+      const follower = await LibraryFollower.start(this.#config, (made) => this.#take(made));
       this.#follower = follower;
       if (!this.#is('closed')) await follower.make();
       if (this.#is('closed') || this.#first === undefined) throw usage('the reloader was closed before it had started');
@@ -255,7 +255,7 @@ export class HotReloader implements AsyncDisposable {
     this.#module.layouts.of(name).require(shape, this.#module.layouts);
   }
 
-  #requireRunning(): Follower {
+  #requireRunning(): LibraryFollower {
     if (this.#state === 'running' && this.#follower !== undefined) return this.#follower;
     throw usage(this.#state === 'closed' ? 'the reloader is closed' : 'the reloader has not been started');
   }

@@ -38,12 +38,12 @@ export function isAddress(text: string): boolean {
 /**
  * Holds a connection without TLS to this machine.
  *
- * @throws VaisError `not_authorised` when the host is not a loopback address
+ * @throws VaisError `not_authorized` when the host is not a loopback address
  */
 export function requireLoopback(target: Target): void {
   if (isLoopback(target.host)) return;
   throw new VaisError(
-    'not_authorised',
+    'not_authorized',
     `${target.address} is not on this machine, and was not paired: nothing is sent there in plain text`,
     {
       hint: 'Pair with the agent there: start it without --insecure, and `vais-remote pair` the token that it prints.',

@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { VaisError } from '../common/error.ts';
 import type { Target } from './address.ts';
-import { Door, type DoorOptions } from './door.ts';
+import { Authenticator, type AuthenticatorOptions } from './authenticate.ts';
 import type { AgentServiceHandlers } from './gen/vais/remote/v1/AgentService.ts';
 import type { IdentityServiceHandlers } from './gen/vais/remote/v1/IdentityService.ts';
 import type { PairServiceHandlers } from './gen/vais/remote/v1/PairService.ts';
@@ -38,7 +38,7 @@ export interface SecureServer extends RpcServer {
 }
 
 /**
- * Serves agent and developers over mutual TLS 1.3. There are two gRPC servers behind the one door: that for members has all
+ * Serves agent and developers over mutual TLS 1.3. There are two gRPC servers behind the one authenticator: that for members has all
  * services; that for guests can pair, and answers everything else with the reason why the caller is but a guest.
  *
  * @throws VaisError `busy` when the address is taken
@@ -46,15 +46,15 @@ export interface SecureServer extends RpcServer {
 export async function serveSecurely(
   target: Target,
   handlersFor: (memberOf: MemberOf) => SecureHandlers,
-  options: Pick<DoorOptions, 'authority' | 'server' | 'admit'> & {
+  options: Pick<AuthenticatorOptions, 'authority' | 'server' | 'admit'> & {
     /** Hears of each call that was refused, from which IP address and why. */
     readonly onRefused: (address: string, why: VaisError) => void;
   },
 ): Promise<SecureServer> {
-  let door: Door | undefined;
+  let authenticator: Authenticator | undefined;
   const memberOf: MemberOf = (call) => {
-    if (door === undefined) throw new Error('nobody calls before the door is open');
-    return door.memberAt(call.getPeer());
+    if (authenticator === undefined) throw new Error('nobody calls before the authenticator is open');
+    return authenticator.memberAt(call.getPeer());
   };
   const handlers = handlersFor(memberOf);
   const members = openWindow(new grpc.Server(serverOptions));
@@ -71,12 +71,12 @@ export async function serveSecurely(
     members.createConnectionInjector(plain),
     guests.createConnectionInjector(plain),
   ];
-  const opened = await Door.open(target, {
+  const opened = await Authenticator.open(target, {
     ...options,
     members: (socket) => memberInjector.injectConnection(socket),
     guests: (socket) => guestInjector.injectConnection(socket),
   });
-  door = opened;
+  authenticator = opened;
   return {
     port: opened.port,
     countOf: (id) => opened.countOf(id),

@@ -50,7 +50,7 @@ export function fromStatus(thrown: unknown, address: string): VaisError {
       return new VaisError('too_large', `${address}: ${thrown.details}`, { cause: thrown });
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
-      return new VaisError('not_authorised', `${address}: ${thrown.details}`, { cause: thrown });
+      return new VaisError('not_authorized', `${address}: ${thrown.details}`, { cause: thrown });
     case grpc.status.INTERNAL:
       return new VaisError(
         'unreachable',

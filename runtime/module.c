@@ -184,7 +184,7 @@ static int is_held(hoti_module *module, const hoti_version *version) {
 
 static void confirm(hoti_module *module, hoti_version *version) {
     if (hoti_guards_wanted()) {
-        /* The optimised build of a version takes its place: what comes from the same source is nothing to go back to. */
+        /* The optimized build of a version takes its place: what comes from the same source is nothing to go back to. */
         if (module->good->number != version->number) module->previous = module->good;
         HOTI_SET(version->guarded, 1);
     }

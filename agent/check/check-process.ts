@@ -16,7 +16,7 @@ import {
 import { nodeCommand } from './node-command.ts';
 
 /** How a check ended. `lost` when the process did, before it came to the image: that says nothing about it. */
-export type Verdict =
+export type CheckVerdict =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed'; readonly error: VaisError }
   | { readonly kind: 'lost'; readonly error: VaisError };
@@ -42,7 +42,7 @@ export class CheckProcess {
   #killed = false;
   #text = '';
   #stage: CheckStage | undefined;
-  #listener: ((verdict: Verdict) => void) | undefined;
+  #listener: ((verdict: CheckVerdict) => void) | undefined;
   #startListener: (() => void) | undefined;
   readonly #exited: Promise<unknown>;
 
@@ -79,7 +79,7 @@ export class CheckProcess {
   }
 
   /** Loads the image. Never rejects. One at a time. After anything but `passed` this process is killed. */
-  async check(request: CheckRequest, deadlineMs: number): Promise<Verdict> {
+  async check(request: CheckRequest, deadlineMs: number): Promise<CheckVerdict> {
     this.checks += 1;
     const verdict = (await this.#start()) ?? (await this.#ask(request, deadlineMs));
     if (verdict.kind !== 'passed') this.kill();
@@ -109,10 +109,10 @@ export class CheckProcess {
   }
 
   /** Waits for the first line of it. A verdict when it does not come. */
-  async #start(): Promise<Verdict | undefined> {
+  async #start(): Promise<CheckVerdict | undefined> {
     if (this.#ready || this.#ended) return undefined;
     return await new Promise((resolve) => {
-      const finish = (verdict?: Verdict) => {
+      const finish = (verdict?: CheckVerdict) => {
         clearTimeout(timer);
         this.#startListener = undefined;
         this.#listener = undefined;
@@ -124,10 +124,10 @@ export class CheckProcess {
     });
   }
 
-  async #ask(request: CheckRequest, deadlineMs: number): Promise<Verdict> {
+  async #ask(request: CheckRequest, deadlineMs: number): Promise<CheckVerdict> {
     if (this.#ended) return lost('the check process has ended');
     return await new Promise((resolve) => {
-      const finish = (verdict: Verdict) => {
+      const finish = (verdict: CheckVerdict) => {
         clearTimeout(timer);
         this.#listener = undefined;
         resolve(verdict);
@@ -183,11 +183,11 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): strin
   return isException ? `crashed with exception 0x${code.toString(16)}` : `ended the process with exit code ${code}`;
 }
 
-function failed(message: string): Verdict {
+function failed(message: string): CheckVerdict {
   return { kind: 'failed', error: new VaisError('check_failed', message) };
 }
 
-function lost(message: string, cause?: unknown): Verdict {
+function lost(message: string, cause?: unknown): CheckVerdict {
   return {
     kind: 'lost',
     error: new VaisError('internal', `${message}, so the image could not be checked`, {

@@ -1,5 +1,5 @@
 import { VaisError } from '../../common/error.ts';
-import { CheckProcess, type Verdict } from './check-process.ts';
+import { CheckProcess, type CheckVerdict } from './check-process.ts';
 import type { CheckRequest } from './check-protocol.ts';
 
 /** After so many images a process is replaced, since each may have left something behind in it. */
@@ -56,7 +56,7 @@ export class Checker {
     throw verdict.error;
   }
 
-  async #ask(request: CheckRequest): Promise<Verdict> {
+  async #ask(request: CheckRequest): Promise<CheckVerdict> {
     this.#requireOpen();
     const verdict = await this.#current.check(request, this.#deadlineMs);
     this.#requireOpen();

@@ -8,21 +8,21 @@ import { type Code, type CrashDetails, endedBefore, type Push } from './push.ts'
 /** Finds out why an instance is gone: undefined when the signal came first, so that its process may well live. */
 export type DeathOf = (link: ProgramLink, signal: AbortSignal) => Promise<string | undefined>;
 
-/** What a flight needs of its lane. */
-export interface FlightWorld {
+/** What a delivery needs of its queue. */
+export interface DeliveryDeps {
   readonly images: ImageStore;
   readonly deathOf: DeathOf;
   /** Given when the agent ends: what is under way is left to the next one. */
   readonly closing: AbortSignal;
   /** Makes the version durable, before it is said to be confirmed. */
   readonly makeDurable: () => Promise<void>;
-  /** An instance runs the flight's version from now on. */
+  /** An instance runs the delivery's version from now on. */
   readonly swapped: (link: ProgramLink, report: LinkReport) => void;
   /** An instance went back to another version by itself. */
   readonly wentBack: (link: ProgramLink, running: number | undefined) => void;
 }
 
-interface Passenger {
+interface Instance {
   link: ProgramLink;
   nonce: string;
   /** How often its connection came back. */
@@ -32,7 +32,7 @@ interface Passenger {
   landed?: Landing;
 }
 
-/** How long an instance whose process lives may stay away in the middle of a flight, in milliseconds. */
+/** How long an instance whose process lives may stay away in the middle of a delivery, in milliseconds. */
 const awayMs = 30_000;
 /** So often it may come back without the version: in a container each new process may have the pid of the last. */
 const mostReturns = 3;
@@ -41,13 +41,13 @@ const mostReturns = 3;
  * One version on its way into the running instances of a program, from the order to the last one's word. It lands
  * when each has confirmed, refused, reverted or ended.
  */
-export class Flight {
+export class Delivery {
   readonly push: Push;
   /** What became of it in each instance. */
   readonly landed: Promise<Landing[]>;
-  readonly #world: FlightWorld;
+  readonly #deps: DeliveryDeps;
   readonly #order: LoadOrder;
-  readonly #passengers: Passenger[] = [];
+  readonly #instances: Instance[] = [];
   readonly #ended = new AbortController();
   #land: (landings: Landing[]) => void = () => undefined;
   /** Who came before it was ordered, with what they said. */
@@ -56,10 +56,10 @@ export class Flight {
   #cancelled = false;
   #lostSight = false;
 
-  constructor(push: Push, world: FlightWorld) {
+  constructor(push: Push, deps: DeliveryDeps) {
     this.push = push;
-    this.#world = world;
-    this.#order = orderFor(push.module, push.version, push.code, world.images, push.group?.id);
+    this.#deps = deps;
+    this.#order = orderFor(push.module, push.version, push.code, deps.images, push.group?.id);
     this.landed = new Promise((resolve) => {
       this.#land = resolve;
     });
@@ -67,14 +67,14 @@ export class Flight {
 
   /** True when the version ran somewhere, or may have run where we could not see it: its number is used up. */
   get mayHaveRun(): boolean {
-    return this.#lostSight || this.#passengers.some(({ swapped }) => swapped);
+    return this.#lostSight || this.#instances.some(({ swapped }) => swapped);
   }
 
   /** Orders it in each of these instances. */
   order(links: Iterable<ProgramLink>): void {
     this.#ordered = true;
     for (const link of links) this.board(link, this.#early.get(link));
-    if (this.#passengers.length > 0) return;
+    if (this.#instances.length > 0) return;
     // All have gone while its group gathered: nobody would ever say how it ended.
     this.#land([{ kind: 'refused', reason: endedBefore(this.push), running: undefined }]);
   }
@@ -90,69 +90,69 @@ export class Flight {
       return;
     }
     // By the connection, not by the process alone: it may have dialled anew before the old connection is seen to end.
-    let passenger = this.#passengers.find((one) => one.link.closed && isSameProcess(one.link, link));
-    if (passenger?.landed !== undefined) return; // The lane brings it to what is desired when this flight is over.
-    if (passenger === undefined) {
+    let instance = this.#instances.find((one) => one.link.closed && isSameProcess(one.link, link));
+    if (instance?.landed !== undefined) return; // The queue brings it to what is desired when this delivery is over.
+    if (instance === undefined) {
       if (this.#cancelled) return;
-      passenger = { link, nonce: '', returns: -1, swapped: false };
-      this.#passengers.push(passenger);
+      instance = { link, nonce: '', returns: -1, swapped: false };
+      this.#instances.push(instance);
     }
-    passenger.link = link;
-    passenger.returns += 1;
-    for (const report of early) if (report.version === this.push.version) this.#hear(passenger, report);
-    if (passenger.landed !== undefined) return;
+    instance.link = link;
+    instance.returns += 1;
+    for (const report of early) if (report.version === this.push.version) this.#hear(instance, report);
+    if (instance.landed !== undefined) return;
     const running = link.modules.get(this.push.module);
     if (running?.version === this.push.version && running.digest === this.push.code.image?.digest) {
       // It went on while the connection was down.
-      if (!passenger.swapped) this.push.reach('swapped', { pid: link.pid });
-      passenger.swapped = true;
+      if (!instance.swapped) this.push.reach('swapped', { pid: link.pid });
+      instance.swapped = true;
       if (running.state === 'confirmed') {
-        void this.#confirm(passenger);
+        void this.#confirm(instance);
         return;
       }
     } else if (this.#cancelled) {
-      this.#settle(passenger, { kind: 'superseded' });
+      this.#settle(instance, { kind: 'superseded' });
       return;
-    } else if (passenger.returns > mostReturns) {
+    } else if (instance.returns > mostReturns) {
       const what = `came back ${mostReturns + 1} times without version ${this.push.version}`;
       const reason = new VaisError('reverted', `${link.name} (pid ${link.pid}) ${what}: it may have died of it`);
       this.push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
-      this.#giveUp(passenger, { kind: 'reverted', reason, running: running?.version });
+      this.#giveUp(instance, { kind: 'reverted', reason, running: running?.version });
       return;
     }
-    const on = passenger;
-    passenger.nonce = link.load(this.#order, (report) => this.#hear(on, report));
+    const on = instance;
+    instance.nonce = link.load(this.#order, (report) => this.#hear(on, report));
   }
 
   /** An instance's connection has ended. */
   left(link: ProgramLink): void {
-    const passenger = this.#passengers.find((one) => one.link === link && one.landed === undefined);
-    if (passenger !== undefined) void this.#lost(passenger, link);
+    const instance = this.#instances.find((one) => one.link === link && one.landed === undefined);
+    if (instance !== undefined) void this.#lost(instance, link);
   }
 
-  /** A report that belongs to no open order. Returns whether it is about this flight. */
+  /** A report that belongs to no open order. Returns whether it is about this delivery. */
   hear(link: ProgramLink, report: LinkReport): boolean {
-    const passenger = this.#passengers.find((one) => one.link === link);
-    if (passenger === undefined || report.version !== this.push.version) return false;
-    this.#hear(passenger, report);
+    const instance = this.#instances.find((one) => one.link === link);
+    if (instance === undefined || report.version !== this.push.version) return false;
+    this.#hear(instance, report);
     return true;
   }
 
   /** Takes the version back wherever it has not swapped yet. */
   cancel(): void {
     this.#cancelled = true;
-    for (const passenger of this.#passengers) {
-      if (passenger.swapped || passenger.landed !== undefined) continue;
-      if (passenger.link.closed) this.#giveUp(passenger, { kind: 'superseded' });
-      else passenger.link.cancel(this.push.module, passenger.nonce);
+    for (const instance of this.#instances) {
+      if (instance.swapped || instance.landed !== undefined) continue;
+      if (instance.link.closed) this.#giveUp(instance, { kind: 'superseded' });
+      else instance.link.cancel(this.push.module, instance.nonce);
     }
   }
 
-  #hear(passenger: Passenger, report: LinkReport): void {
-    const { link } = passenger;
-    if (passenger.landed !== undefined && report.verb !== 'reverted') {
-      // An order that crossed the last word of the one before: it runs after all, and the lane must know.
-      if (report.verb === 'swapped' || report.verb === 'confirmed') this.#world.swapped(link, report);
+  #hear(instance: Instance, report: LinkReport): void {
+    const { link } = instance;
+    if (instance.landed !== undefined && report.verb !== 'reverted') {
+      // An order that crossed the last word of the one before: it runs after all, and the queue must know.
+      if (report.verb === 'swapped' || report.verb === 'confirmed') this.#deps.swapped(link, report);
       return;
     }
     const extras = { pid: link.pid };
@@ -164,81 +164,81 @@ export class Flight {
         this.push.reach('waiting', { ...extras, ...waitOf(report) });
         break;
       case 'swapped':
-        passenger.swapped = true;
-        this.#world.swapped(link, report);
+        instance.swapped = true;
+        this.#deps.swapped(link, report);
         this.push.reach('swapped', report.us === undefined ? extras : { ...extras, pauseUs: report.us });
         break;
       case 'confirmed':
-        if (!passenger.swapped) this.push.reach('swapped', extras); // Said to nobody, while the connection was down.
-        passenger.swapped = true;
-        this.#world.swapped(link, report);
-        void this.#confirm(passenger);
+        if (!instance.swapped) this.push.reach('swapped', extras); // Said to nobody, while the connection was down.
+        instance.swapped = true;
+        this.#deps.swapped(link, report);
+        void this.#confirm(instance);
         break;
       case 'superseded':
-        this.#settle(passenger, { kind: 'superseded' });
+        this.#settle(instance, { kind: 'superseded' });
         break;
       case 'refused':
-        this.#settle(passenger, { kind: 'refused', reason: refusal(report), running: report.running });
+        this.#settle(instance, { kind: 'refused', reason: refusal(report), running: report.running });
         break;
       case 'reverted': {
         const reason = reversion(report);
-        passenger.swapped = true;
+        instance.swapped = true;
         this.push.reach('reverted', { ...extras, ...crashOf(report, link), reason: reason.toJSON() });
-        this.#world.wentBack(link, report.running);
-        this.#settle(passenger, { kind: 'reverted', reason, running: report.running });
+        this.#deps.wentBack(link, report.running);
+        this.#settle(instance, { kind: 'reverted', reason, running: report.running });
       }
     }
   }
 
-  async #confirm(passenger: Passenger): Promise<void> {
-    if (passenger.confirming === true) return;
-    passenger.confirming = true;
-    const { pid } = passenger.link;
+  async #confirm(instance: Instance): Promise<void> {
+    if (instance.confirming === true) return;
+    instance.confirming = true;
+    const { pid } = instance.link;
     try {
-      await this.#world.makeDurable();
-      if (passenger.landed !== undefined) return; // It was reverted meanwhile.
+      await this.#deps.makeDurable();
+      if (instance.landed !== undefined) return; // It was reverted meanwhile.
       this.push.reach('confirmed', { pid });
-      this.#settle(passenger, { kind: 'confirmed' });
+      this.#settle(instance, { kind: 'confirmed' });
     } catch (thrown) {
-      if (passenger.landed !== undefined) return;
+      if (instance.landed !== undefined) return;
       // It runs, but it could not be made durable, or what came with it failed: that is said, and the version before it
       // comes back.
       const reason = VaisError.from(thrown);
       this.push.reach('reverted', { pid, reason: reason.toJSON() });
-      this.#settle(passenger, { kind: 'reverted', reason, running: undefined });
+      this.#settle(instance, { kind: 'reverted', reason, running: undefined });
     }
   }
 
-  async #lost(passenger: Passenger, link: ProgramLink): Promise<void> {
-    if (this.#cancelled && !passenger.swapped) return this.#giveUp(passenger, { kind: 'superseded' });
-    const { closing, deathOf } = this.#world;
+  async #lost(instance: Instance, link: ProgramLink): Promise<void> {
+    if (this.#cancelled && !instance.swapped) return this.#giveUp(instance, { kind: 'superseded' });
+    const { closing, deathOf } = this.#deps;
     const how = await deathOf(link, AbortSignal.any([this.#ended.signal, closing, AbortSignal.timeout(awayMs)]));
-    if (closing.aborted || passenger.link !== link || passenger.landed !== undefined) return;
+    if (closing.aborted || instance.link !== link || instance.landed !== undefined) return;
     const { version } = this.push;
     const who = `${link.name} (pid ${link.pid})`;
-    const when = `before version ${version} ${passenger.swapped ? 'was confirmed' : 'had swapped'}`;
+    const when = `before version ${version} ${instance.swapped ? 'was confirmed' : 'had swapped'}`;
     if (how === undefined) {
       const reason = new VaisError('timed_out', `${who} lost its connection ${when}, and did not come back`, {
         hint: 'The version is taken back when the program does. Is it stopped, or in a debugger?',
       });
-      return this.#giveUp(passenger, { kind: passenger.swapped ? 'reverted' : 'refused', reason, running: undefined });
+      return this.#giveUp(instance, { kind: instance.swapped ? 'reverted' : 'refused', reason, running: undefined });
     }
     const reason = new VaisError('reverted', `${who} ${how} ${when}`, {
       hint: 'The version is not used again. Mend the code and push again.',
     });
     this.push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
-    this.#giveUp(passenger, { kind: 'reverted', reason, running: undefined });
+    this.#giveUp(instance, { kind: 'reverted', reason, running: undefined });
   }
 
   /** Ends it for an instance that we cannot see: the order had gone out, so the version may have run there. */
-  #giveUp(passenger: Passenger, landing: Landing): void {
+  #giveUp(instance: Instance, landing: Landing): void {
     this.#lostSight = true;
-    this.#settle(passenger, landing);
+    this.#settle(instance, landing);
   }
 
-  #settle(passenger: Passenger, landing: Landing): void {
-    passenger.landed = landing;
-    const landings = this.#passengers.map(({ landed }) => landed);
+  #settle(instance: Instance, landing: Landing): void {
+    instance.landed = landing;
+    const landings = this.#instances.map(({ landed }) => landed);
     if (landings.includes(undefined)) return;
     this.#ended.abort();
     this.#land(landings.filter((each) => each !== undefined));

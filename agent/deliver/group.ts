@@ -2,7 +2,7 @@ import { VaisError } from '../../common/error.ts';
 import type { Failed } from './outcome.ts';
 
 /**
- * Where the modules of a group wait for each other, in this order: all are checked, each has its turn in its lane, all are
+ * Where the modules of a group wait for each other, in this order: all are checked, each has its turn in its queue, all are
  * written down (then they are ordered, in one go), all have proved themselves, all have landed. And where those that
  * go back, or come back, are ordered to: `restored`.
  */

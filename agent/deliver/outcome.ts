@@ -14,7 +14,7 @@ export interface Failed {
   readonly running: number | undefined;
 }
 
-/** How a flight failed, by its landings; undefined when the version holds. */
+/** How a delivery failed, by its landings; undefined when the version holds. */
 export function failureOf(landings: readonly Landing[], push: Push): Failed | undefined {
   for (const outcome of ['reverted', 'refused'] as const)
     for (const landing of landings) if (landing.kind === outcome) return { ...landing, outcome };

@@ -4,27 +4,27 @@ import { VaisError } from '../../common/error.ts';
 import { ProgramLink } from '../link/program-link.ts';
 import type { Say } from '../say/notice.ts';
 import type { HistoryStore } from '../store/history-store.ts';
-import { Lane } from './queue.ts';
-import type { LaneWorld } from './queue-deps.ts';
+import { Queue } from './queue.ts';
+import type { QueueDeps } from './queue-deps.ts';
 import { bringTogether } from './restore-group.ts';
 
-/** The programs that are connected, and the lanes that lead to their modules. Emits `changed` when either changes. */
+/** The programs that are connected, and the queues that lead to their modules. Emits `changed` when either changes. */
 export class Programs extends EventEmitter<{ changed: [] }> {
   /** All connections; those that have said what they run, and count, are in `#links`. */
   readonly #connections = new Set<ProgramLink>();
   readonly #links = new Set<ProgramLink>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, Queue>();
   readonly #histories: HistoryStore;
-  readonly #world: LaneWorld;
+  readonly #deps: QueueDeps;
   readonly #say: Say;
   #lastTurnedAway = '';
 
-  constructor(histories: HistoryStore, world: Omit<LaneWorld, 'changed'>, say: Say) {
+  constructor(histories: HistoryStore, deps: Omit<QueueDeps, 'changed'>, say: Say) {
     super();
     this.setMaxListeners(0); // One for each open session.
     this.#histories = histories;
     this.#say = say;
-    this.#world = { ...world, changed: () => this.emit('changed') };
+    this.#deps = { ...deps, changed: () => this.emit('changed') };
   }
 
   /** Takes a connection; the program counts once it has said what it runs. */
@@ -48,24 +48,24 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     return [...this.#links];
   }
 
-  /** The lane to a module of a connected program. */
-  laneFor(link: ProgramLink, module: string): Lane | undefined {
+  /** The queue to a module of a connected program. */
+  queueFor(link: ProgramLink, module: string): Queue | undefined {
     const found = link.modules.get(module);
-    return found === undefined ? undefined : this.#lanes.get(laneKey(link.name, module, found.base));
+    return found === undefined ? undefined : this.#queues.get(queueKey(link.name, module, found.base));
   }
 
-  /** The lane to a module, as the newest instance of its program runs it. Undefined when none is connected. */
-  laneOf(program: string, module: string): Lane | undefined {
+  /** The queue to a module, as the newest instance of its program runs it. Undefined when none is connected. */
+  queueOf(program: string, module: string): Queue | undefined {
     const link = this.links.findLast((one) => one.name === program && one.modules.has(module));
-    return link === undefined ? undefined : this.laneFor(link, module);
+    return link === undefined ? undefined : this.queueFor(link, module);
   }
 
   /**
-   * The one lane that a push of a module to a program takes.
+   * The one queue that a push of a module to a program takes.
    *
    * @throws VaisError `no_such_program`, `no_such_module`; `busy` when instances of different builds run at once
    */
-  requireLane(program: string, module: string): Lane {
+  requireQueue(program: string, module: string): Queue {
     const links = this.links.filter(({ name }) => name === program);
     if (links.length === 0) throw noSuchProgram(program, this.links);
     const modules = links.map((link) => link.modules.get(module)).filter((found) => found !== undefined);
@@ -79,9 +79,9 @@ export class Programs extends EventEmitter<{ changed: [] }> {
         hint: 'Stop those of the old build, or give them another name with VAIS_HOT_NAME.',
       });
     }
-    const lane = this.laneOf(program, module);
-    if (lane === undefined) throw noSuchProgram(program, this.links);
-    return lane;
+    const queue = this.queueOf(program, module);
+    if (queue === undefined) throw noSuchProgram(program, this.links);
+    return queue;
   }
 
   /** Ends all connections. Idempotent. */
@@ -98,30 +98,30 @@ export class Programs extends EventEmitter<{ changed: [] }> {
   }
 
   async #join(link: ProgramLink): Promise<void> {
-    const lanes: Lane[] = [];
+    const queues: Queue[] = [];
     for (const module of link.modules.values()) {
-      const key = laneKey(link.name, module.name, module.base);
+      const key = queueKey(link.name, module.name, module.base);
       const history = await this.#histories.of(link.name, module.name);
       const lineage = history.lineage(module.base);
-      const known = this.#lanes.get(key);
-      // Where the line was cleaned away since, what its lane knows would not be written down any more.
-      const lane = known?.lineage === lineage ? known : new Lane(history, lineage, this.#world);
-      this.#lanes.set(key, lane);
-      lanes.push(lane);
+      const known = this.#queues.get(key);
+      // Where the line was cleaned away since, what its queue knows would not be written down any more.
+      const queue = known?.lineage === lineage ? known : new Queue(history, lineage, this.#deps);
+      this.#queues.set(key, queue);
+      queues.push(queue);
     }
     if (link.closed) return;
     this.#links.add(link);
     this.#say({ event: 'linked', program: link.name, pid: link.pid });
     const early = link.welcome();
-    const coming = lanes.map((lane) =>
-      lane.join(
+    const coming = queues.map((queue) =>
+      queue.join(
         link,
-        early.filter(({ module }) => module === lane.module),
+        early.filter(({ module }) => module === queue.module),
       ),
     );
     bringTogether(
       coming.filter((each) => each !== undefined),
-      lanes,
+      queues,
     );
     this.emit('changed');
   }
@@ -138,6 +138,6 @@ function list(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(', ');
 }
 
-function laneKey(program: string, module: string, base: string): string {
+function queueKey(program: string, module: string, base: string): string {
   return [program, module, base].join('\0');
 }

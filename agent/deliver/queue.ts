@@ -3,7 +3,7 @@ import { VaisError } from '../../common/error.ts';
 import type { OriginName } from '../../rpc/names.ts';
 import type { LinkedModule, LinkReport, ProgramLink } from '../link/program-link.ts';
 import type { HistoryEntry, Lineage, ModuleHistory } from '../store/history.ts';
-import { crashOf, Flight, refusal, reversion } from './delivery.ts';
+import { crashOf, Delivery, refusal, reversion } from './delivery.ts';
 import { makeDurable } from './durable.ts';
 import type { Group } from './group.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './lineage.ts';
 import { failedWith, failureOf } from './outcome.ts';
 import { type Code, endedBefore, Push, supersededBy, type Verdict } from './push.ts';
-import type { LaneWorld } from './queue-deps.ts';
+import type { QueueDeps } from './queue-deps.ts';
 import { Restorer } from './restore.ts';
 import { dropTier, isOf, refinable } from './tier.ts';
 import { Turns } from './turns.ts';
@@ -43,25 +43,25 @@ type OnGiveWay = (giveWay: () => void) => void;
  * The one way by which versions reach a module of the instances that run one build of a program: one at a time, the
  * newest first. It holds the desired version, and brings whoever (re)connects to it.
  */
-export class Lane {
+export class Queue {
   readonly lineage: Lineage;
   readonly #history: ModuleHistory;
-  readonly #world: LaneWorld;
+  readonly #deps: QueueDeps;
   readonly #links = new Set<ProgramLink>();
   readonly #turns = new Turns();
   readonly #restorer: Restorer;
-  #flying: Flight | undefined;
+  #flying: Delivery | undefined;
   /** The last push that was confirmed: who made it hears of it when the version fails later. */
   #confirmed: Push | undefined;
   #resuming = false;
   /** When the newest push came that was submitted. */
   #newest = 0;
 
-  constructor(history: ModuleHistory, lineage: Lineage, world: LaneWorld) {
+  constructor(history: ModuleHistory, lineage: Lineage, deps: QueueDeps) {
     this.#history = history;
     this.lineage = lineage;
-    this.#world = world;
-    this.#restorer = new Restorer(lineage, history.module, world, {
+    this.#deps = deps;
+    this.#restorer = new Restorer(lineage, history.module, deps, {
       isDue: (link) => this.#flying === undefined && !this.#resuming && this.#links.has(link),
       pushOf: (entry, code) => this.#pushOf(entry, 'restore', code),
       wentBack: (link, running) => this.#wentBack(link, running),
@@ -79,7 +79,7 @@ export class Lane {
   }
 
   /**
-   * An instance (re)connected: it joins the flight that is under way. Otherwise it is to be brought to a version, which
+   * An instance (re)connected: it joins the delivery that is under way. Otherwise it is to be brought to a version, which
    * its caller begins, together with those of its other modules that were pushed with it.
    *
    * @param early what it said of loads that ended while it had no connection
@@ -104,7 +104,7 @@ export class Lane {
     if (this.#flying !== undefined) return undefined;
     const onItsWay = adopt(this.lineage, module);
     void this.#save();
-    if (this.#resuming) return undefined; // The flight that is about to begin takes everybody.
+    if (this.#resuming) return undefined; // The delivery that is about to begin takes everybody.
     const desired = entryOf(this.lineage, this.lineage.desired);
     const entry = onItsWay ?? desired;
     if (entry === undefined) return undefined;
@@ -169,7 +169,7 @@ export class Lane {
     // It was overtaken on its way here by something that came after it.
     if (push.arrival < this.#newest) return Promise.resolve(superseded());
     if (push.refines === undefined) this.#newest = push.arrival;
-    return this.#turns.take(run, superseded).finally(this.#world.changed);
+    return this.#turns.take(run, superseded).finally(this.#deps.changed);
   }
 
   /** Holds a push to what each instance runs. What ran before under this build may always come back. */
@@ -181,7 +181,7 @@ export class Lane {
 
   /** The code of a version that there was. @throws VaisError `no_such_version` */
   codeOf(version: number): Promise<Code> {
-    return codeOf(this.lineage, this.module, version, this.#world.images);
+    return codeOf(this.lineage, this.module, version, this.#deps.images);
   }
 
   /** The version before the one that is desired. @throws VaisError `no_such_version` when there is none */
@@ -211,21 +211,21 @@ export class Lane {
     } catch (thrown) {
       const reason = VaisError.from(thrown);
       group?.fail(this.module, { outcome: 'refused', reason });
-      this.#world.warn(reason.message);
+      this.#deps.warn(reason.message);
       // Else it is tried again when an instance joins.
       if (reason.code === 'no_such_version')
         Object.assign(entry, { outcome: 'superseded', reason: reason.toJSON() } satisfies Partial<HistoryEntry>);
     }
     this.#resuming = false;
     void this.#restorer.bring(this.#links);
-    this.#world.changed();
+    this.#deps.changed();
   }
 
   async #fly(push: Push, entry: HistoryEntry, onGiveWay: OnGiveWay): Promise<Verdict> {
     const before = this.lineage.desired;
     let durable: Promise<void> | undefined;
-    const flight = new Flight(push, {
-      ...this.#world,
+    const delivery = new Delivery(push, {
+      ...this.#deps,
       // One for all: nobody says `confirmed` before it is on the disk.
       makeDurable: () => {
         durable ??= Promise.resolve(push.group?.meet('confirmed')).then(() => this.#makeDurable(entry, push));
@@ -233,27 +233,27 @@ export class Lane {
       },
       swapped: (link, report) => {
         note(link, push, report);
-        if (this.#flying !== flight) void this.#restorer.bring([link]);
+        if (this.#flying !== delivery) void this.#restorer.bring([link]);
       },
       wentBack: (link, running) => this.#wentBack(link, running),
     });
-    this.#flying = flight;
+    this.#flying = delivery;
     try {
       await this.#history.save(false); // Before the order: what runs must be known, whenever we are killed.
       if (this.#links.size === 0) throw endedBefore(push);
       push.requireRights(); // It may have waited for its turn since it was admitted.
       const order = () => {
         this.#restorer.overtaken();
-        flight.order(this.#links);
+        delivery.order(this.#links);
         push.reach('delivered');
-        push.group?.onGiveWay(() => flight.cancel());
+        push.group?.onGiveWay(() => delivery.cancel());
       };
       if (push.group === undefined) order();
       else await push.group.meet('saved', order);
       onGiveWay(() =>
-        push.group === undefined ? flight.cancel() : push.group.giveWay(push.module, supersededBy(push)),
+        push.group === undefined ? delivery.cancel() : push.group.giveWay(push.module, supersededBy(push)),
       );
-      return await this.#conclude(flight, entry, before);
+      return await this.#conclude(delivery, entry, before);
     } finally {
       this.#flying = undefined;
       // Whoever does not run what it should by now.
@@ -261,10 +261,10 @@ export class Lane {
     }
   }
 
-  /** Writes the end of a flight down; a version that did not hold everywhere is taken back everywhere. */
-  async #conclude(flight: Flight, entry: HistoryEntry, before: number): Promise<Verdict> {
-    const { push } = flight;
-    const own = failureOf(await flight.landed, push);
+  /** Writes the end of a delivery down; a version that did not hold everywhere is taken back everywhere. */
+  async #conclude(delivery: Delivery, entry: HistoryEntry, before: number): Promise<Verdict> {
+    const { push } = delivery;
+    const own = failureOf(await delivery.landed, push);
     if (own !== undefined) push.group?.fail(push.module, own);
     const failed = own ?? (await failedWith(push));
     if (failed === undefined) {
@@ -277,7 +277,7 @@ export class Lane {
       if (outcome === 'reverted' && running !== entry.version) this.#demote(entry, reason, running);
     } else {
       if (this.lineage.desired === entry.version) this.lineage.desired = before;
-      if (flight.mayHaveRun) Object.assign(entry, { outcome, reason: reason.toJSON() });
+      if (delivery.mayHaveRun) Object.assign(entry, { outcome, reason: reason.toJSON() });
       else neverRan(entry, outcome, reason);
     }
     await this.#save();
@@ -312,12 +312,12 @@ export class Lane {
       adopt(this.lineage, module);
       void this.#save();
     }
-    await learnContract(module, this.lineage, this.#world.images);
-    this.#world.changed();
+    await learnContract(module, this.lineage, this.#deps.images);
+    this.#deps.changed();
   }
 
   #wentBack(link: ProgramLink, running: number | undefined): void {
-    void noteReturn(this.#moduleOf(link), running, this.lineage, this.#world.images).then(this.#world.changed);
+    void noteReturn(this.#moduleOf(link), running, this.lineage, this.#deps.images).then(this.#deps.changed);
   }
 
   /** A version failed that had held before, and an instance does without it: so do the others. */
@@ -325,17 +325,17 @@ export class Lane {
     if (!demote(this.lineage, entry, reason, running)) return;
     void this.#save();
     void this.#restorer.bring(this.#links);
-    this.#world.changed();
+    this.#deps.changed();
   }
 
   async #makeDurable(entry: HistoryEntry, push: Push): Promise<void> {
-    await makeDurable(entry, push, this.lineage, this.#history, this.#world.images);
-    this.#world.changed();
+    await makeDurable(entry, push, this.lineage, this.#history, this.#deps.images);
+    this.#deps.changed();
   }
 
   /** Durable. What cannot be written is still right in memory, and is written with the next change. */
   #save(): Promise<void> {
-    return this.#history.save(true).catch((thrown: unknown) => this.#world.warn(VaisError.from(thrown).message));
+    return this.#history.save(true).catch((thrown: unknown) => this.#deps.warn(VaisError.from(thrown).message));
   }
 
   #moduleOf(link: ProgramLink): LinkedModule | undefined {
@@ -344,7 +344,7 @@ export class Lane {
 
   #pushOf(entry: HistoryEntry, origin: OriginName, code: Code, group?: Group): Push {
     const { program, module } = this.#history;
-    const push = new Push({ program, module, code, origin, group }, performance.now(), [this.#world.publish]);
+    const push = new Push({ program, module, code, origin, group }, performance.now(), [this.#deps.publish]);
     push.version = entry.version;
     return push;
   }

@@ -1,17 +1,17 @@
 import type { HistoryEntry } from '../store/history.ts';
 import { Group } from './group.ts';
-import type { Coming, Lane } from './queue.ts';
+import type { Coming, Queue } from './queue.ts';
 
 /**
  * A program (re)connected, and these versions come to it: those that were pushed together come together.
  *
- * @param lanes those of all its modules
+ * @param queues those of all its modules
  */
-export function bringTogether(coming: readonly Coming[], lanes: readonly Lane[]): void {
+export function bringTogether(coming: readonly Coming[], queues: readonly Queue[]): void {
   const groups = new Map<HistoryEntry['group'] | string, Coming[]>();
   for (const each of coming) {
     const { group, outcome } = each.entry;
-    if (group !== undefined && outcome === 'pending' && !canCome(each, lanes)) {
+    if (group !== undefined && outcome === 'pending' && !canCome(each, queues)) {
       each.abandon();
       continue;
     }
@@ -34,9 +34,9 @@ export function bringTogether(coming: readonly Coming[], lanes: readonly Lane[])
 }
 
 /** Whether all that was pushed with it is there and has not failed. Else nothing was ordered, or all was taken back. */
-function canCome({ entry: { group }, module }: Coming, lanes: readonly Lane[]): boolean {
+function canCome({ entry: { group }, module }: Coming, queues: readonly Queue[]): boolean {
   return [module, ...(group?.together ?? [])].every((name) => {
-    const entries = lanes.find((lane) => lane.module === name)?.lineage.entries;
+    const entries = queues.find((queue) => queue.module === name)?.lineage.entries;
     const outcome = entries?.findLast((entry) => entry.group?.id === group?.id)?.outcome;
     return outcome === 'pending' || outcome === 'confirmed';
   });

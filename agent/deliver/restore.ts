@@ -9,7 +9,7 @@ import type { Code, Push } from './push.ts';
 import { codeOf, note } from './versions.ts';
 
 /** What a restorer needs of its surroundings. */
-interface RestoreWorld {
+interface RestoreDeps {
   readonly images: ImageStore;
   readonly deathOf: DeathOf;
   readonly closing: AbortSignal;
@@ -17,7 +17,7 @@ interface RestoreWorld {
   readonly warn: (message: string) => void;
 }
 
-/** What it asks and tells its lane. */
+/** What it asks and tells its queue. */
 interface RestoreHooks {
   /** Whether an instance is connected, and no version is on its way to all. */
   readonly isDue: (link: ProgramLink) => boolean;
@@ -40,15 +40,15 @@ const deathDeadlineMs = 2_000;
 export class Restorer {
   readonly #lineage: Lineage;
   readonly #module: string;
-  readonly #world: RestoreWorld;
+  readonly #deps: RestoreDeps;
   readonly #hooks: RestoreHooks;
   readonly #orders = new Map<ProgramLink, Order>();
   #deaths: { version: number; count: number } = { version: 0, count: 0 };
 
-  constructor(lineage: Lineage, module: string, world: RestoreWorld, hooks: RestoreHooks) {
+  constructor(lineage: Lineage, module: string, deps: RestoreDeps, hooks: RestoreHooks) {
     this.#lineage = lineage;
     this.#module = module;
-    this.#world = world;
+    this.#deps = deps;
     this.#hooks = hooks;
   }
 
@@ -70,14 +70,14 @@ export class Restorer {
     try {
       const push = this.#hooks.pushOf(
         entry,
-        await codeOf(this.#lineage, this.#module, entry.version, this.#world.images),
+        await codeOf(this.#lineage, this.#module, entry.version, this.#deps.images),
       );
       return () => {
         if (isDue() && this.#lineage.desired === entry.version) this.#order(link, { entry, push }, group);
       };
     } catch (thrown) {
       const { message } = VaisError.from(thrown);
-      this.#world.warn(`${link.name} cannot be brought to version ${entry.version}: ${message}`);
+      this.#deps.warn(`${link.name} cannot be brought to version ${entry.version}: ${message}`);
       return undefined;
     }
   }
@@ -87,7 +87,7 @@ export class Restorer {
     const { entry, push } = order;
     if (this.#orders.get(link)?.entry === entry) return;
     this.#orders.set(link, order);
-    link.load(orderFor(push.module, push.version, push.code, this.#world.images, group), (report) =>
+    link.load(orderFor(push.module, push.version, push.code, this.#deps.images, group), (report) =>
       this.#hear(link, order, report),
     );
     push.reach('delivered', { pid: link.pid });
@@ -123,12 +123,12 @@ export class Restorer {
       this.#hooks.wentBack(link, report.running);
       this.#hooks.failed(entry, reason);
     }
-    this.#world.changed();
+    this.#deps.changed();
   }
 
   /** A version that kills each new instance must not do so for ever. */
   async #lost(link: ProgramLink, { entry, push }: Order): Promise<void> {
-    const { closing, deathOf } = this.#world;
+    const { closing, deathOf } = this.#deps;
     const how = await deathOf(link, AbortSignal.any([closing, AbortSignal.timeout(deathDeadlineMs)]));
     if (how === undefined || closing.aborted) return;
     const before = this.#deaths.version === entry.version ? this.#deaths.count : 0;

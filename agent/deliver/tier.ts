@@ -4,7 +4,7 @@ import { entryOf } from './lineage.ts';
 import type { Code, Push } from './push.ts';
 
 /**
- * Two tiers of one version: the fast build runs first, and the optimised one of the same source takes its place when it
+ * Two tiers of one version: the fast build runs first, and the optimized one of the same source takes its place when it
  * is there. The number stays; the entry keeps both builds, and goes back to the fast one when the other fails.
  */
 
@@ -24,7 +24,7 @@ export function isOf(entry: HistoryEntry, { image }: Code): boolean {
   return entry.digest === image?.digest || (image !== undefined && entry.fast?.digest === image.digest);
 }
 
-/** The optimised build is the version's own from now on. */
+/** The optimized build is the version's own from now on. */
 export function takeTier(entry: HistoryEntry, { image, buildId, tier }: Code): void {
   if (image === undefined || entry.digest === undefined || entry.digest === image.digest) return;
   const { digest, size = 0, buildId: fast } = entry;

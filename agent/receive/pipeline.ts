@@ -8,19 +8,19 @@ import { nextArrival } from '../deliver/arrival.ts';
 import type { Group } from '../deliver/group.ts';
 import type { Programs } from '../deliver/programs.ts';
 import { Push, type Verdict } from '../deliver/push.ts';
-import type { Lane } from '../deliver/queue.ts';
+import type { Queue } from '../deliver/queue.ts';
 import type { PushEvent } from '../say/notice.ts';
 import type { ImageStore } from '../store/images.ts';
 import { inspect, type Received, stage } from './received.ts';
 
 /** What the pipeline works with. */
-export interface PipelineWorld {
+export interface PipelineDeps {
   readonly programs: Programs;
   readonly images: ImageStore;
   readonly checker: Checker;
 }
 
-/** What an act brings from the gate. */
+/** What an act brings from the authorizer. */
 interface Admitted {
   /** Resolves when it is on the disk that the act was admitted. */
   readonly admitted: Promise<void>;
@@ -34,7 +34,7 @@ interface Admitted {
  */
 export async function runPush(
   received: Omit<Received, 'admission'> & Admitted,
-  world: PipelineWorld,
+  deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
   const { manifest, startedAt, admitted, requireRights, group } = received;
@@ -45,44 +45,44 @@ export async function runPush(
   if (group !== undefined) group.arrival = arrival;
   const bare = { program, module, code, origin: 'push' as const, ...refining, group, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
-  let lane = world.programs.laneOf(program, module);
-  const letGo = world.images.hold(digest);
+  let queue = deps.programs.queueOf(program, module);
+  const letGo = deps.images.hold(digest);
   try {
     push.reach('received');
 
-    const image = await inspect(received, world.images);
+    const image = await inspect(received, deps.images);
     matchManifest(manifest, image);
-    lane = world.programs.requireLane(program, module);
-    for (const link of lane.links) requireTriple(image, link.triple);
+    queue = deps.programs.requireQueue(program, module);
+    for (const link of queue.links) requireTriple(image, link.triple);
     requireCheckable(image);
-    lane.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
+    queue.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
     push.reach('verified');
 
-    await stage(received, world.images);
+    await stage(received, deps.images);
     push.reach('staged');
 
-    await world.checker.check({ path: world.images.path(digest), module, buildId, digest });
+    await deps.checker.check({ path: deps.images.path(digest), module, buildId, digest });
     push.reach('checked');
 
     await admitted;
     push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
-    if (group === undefined) return await lane.submit(push);
-    return await submitTogether(push, lane, group);
+    if (group === undefined) return await queue.submit(push);
+    return await submitTogether(push, queue, group);
   } catch (thrown) {
     const reason = VaisError.from(thrown);
     const outcome = reason.code === 'superseded' ? 'superseded' : 'refused';
     group?.fail(module, { outcome, reason });
-    return push.fail(outcome, runningVersion(lane), reason);
+    return push.fail(outcome, runningVersion(queue), reason);
   } finally {
     letGo();
   }
 }
 
 /** All of a group take their turns in one go: so two groups that share modules come in the same order in each of them. */
-async function submitTogether(push: Push, lane: Lane, group: Group): Promise<Verdict> {
+async function submitTogether(push: Push, queue: Queue, group: Group): Promise<Verdict> {
   let verdict: Promise<Verdict> | undefined;
   await group.meet('checked', () => {
-    verdict = lane.submit(push);
+    verdict = queue.submit(push);
     verdict.catch(() => undefined); // It is awaited below.
   });
   return await (verdict ?? Promise.reject(new VaisError('internal', `${push.module} was not submitted`)));
@@ -99,43 +99,43 @@ export interface RollbackOrder extends RollbackAct, Admitted {
  */
 export async function runRollback(
   { program, module, version, parentVersion, startedAt, admitted, requireRights }: RollbackOrder,
-  world: PipelineWorld,
+  deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Verdict> {
   const arrival = nextArrival();
   const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const, requireRights, arrival };
   let push = new Push(bare, startedAt, sinks);
-  let lane = world.programs.laneOf(program, module);
+  let queue = deps.programs.queueOf(program, module);
   let letGo: () => void = () => undefined;
   try {
-    lane = world.programs.requireLane(program, module);
-    if (parentVersion !== 0 && parentVersion !== lane.lineage.desired)
+    queue = deps.programs.requireQueue(program, module);
+    if (parentVersion !== 0 && parentVersion !== queue.lineage.desired)
       throw new VaisError(
         'superseded',
-        `version ${lane.lineage.desired} came before this rollback of ${parentVersion}`,
+        `version ${queue.lineage.desired} came before this rollback of ${parentVersion}`,
         {
           hint: 'See `vais-remote history`, and roll back again if that is still wanted.',
         },
       );
-    const to = version === 0 ? lane.before() : version;
-    const code = await lane.codeOf(to);
+    const to = version === 0 ? queue.before() : version;
+    const code = await queue.codeOf(to);
     push = new Push({ ...bare, code, rollbackTo: to }, startedAt, sinks);
     push.reach('received');
     if (code.image !== undefined) {
       const { digest } = code.image;
-      letGo = world.images.hold(digest); // It may be about to be cleaned away.
-      await world.checker.check({ path: world.images.path(digest), module, buildId: code.buildId, digest });
+      letGo = deps.images.hold(digest); // It may be about to be cleaned away.
+      await deps.checker.check({ path: deps.images.path(digest), module, buildId: code.buildId, digest });
       push.reach('checked');
     }
     await admitted;
-    return await lane.submit(push);
+    return await queue.submit(push);
   } catch (thrown) {
-    return push.fail('refused', runningVersion(lane), VaisError.from(thrown));
+    return push.fail('refused', runningVersion(queue), VaisError.from(thrown));
   } finally {
     letGo();
   }
 }
 
-function runningVersion(lane: Lane | undefined): number {
-  return lane?.lineage.desired ?? 0;
+function runningVersion(queue: Queue | undefined): number {
+  return queue?.lineage.desired ?? 0;
 }

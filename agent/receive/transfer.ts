@@ -13,7 +13,7 @@ import type { Source } from './received.ts';
 import type { Budget } from './uploads.ts';
 
 /** What images are made of that come in another form than whole. */
-export interface TransferWorld {
+export interface TransferDeps {
   readonly programs: Programs;
   readonly images: ImageStore;
   readonly partials: PartialStore;
@@ -31,7 +31,7 @@ const quickBytes = 512 * 1024;
 export function baseOf(
   base: string,
   { program, module, size }: Manifest,
-  { programs }: TransferWorld,
+  { programs }: TransferDeps,
 ): Digest | undefined {
   const digest = parseDigest(base);
   if (digest === undefined || size > mostDeltaBytes) return undefined;
@@ -40,14 +40,14 @@ export function baseOf(
 }
 
 /** What a delta makes. Undefined when there is none, or it makes nothing good: then the image has to come whole. */
-export async function makeOf(delta: Uint8Array, manifest: Manifest, world: TransferWorld): Promise<Source | undefined> {
+export async function makeOf(delta: Uint8Array, manifest: Manifest, deps: TransferDeps): Promise<Source | undefined> {
   if (delta.length === 0) return undefined;
   const { digest, size, program, module } = manifest;
-  const { images, partials, thread, budget, warn } = world;
+  const { images, partials, thread, budget, warn } = deps;
   const to = partials.placeForMade();
   try {
     const head = readDeltaHead(delta);
-    const base = baseOf(head.oldDigest, manifest, world);
+    const base = baseOf(head.oldDigest, manifest, deps);
     if (base === undefined || head.newDigest !== digest || head.size !== size)
       throw new VaisError('digest_mismatch', 'it is not of what the program runs, or not for what was announced');
     const there = await images.has(base);

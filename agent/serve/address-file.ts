@@ -4,7 +4,7 @@ import { VaisError } from '../../common/error.ts';
 import { placeFile, readIfThere } from '../../common/files.ts';
 
 /** Where a running agent listens, for who shares its data folder: the health check, and whoever comes in by `docker exec`. */
-export interface Whereabouts {
+export interface AgentAddress {
   /** `HOST:PORT`, as this machine reaches it. */
   readonly address: string;
   readonly insecure: boolean;
@@ -13,7 +13,7 @@ export interface Whereabouts {
 const fileName = 'address.json';
 
 /** Writes down where the agent listens. Returns how to take that back. @throws VaisError `storage` */
-export function writeWhereabouts(dataFolder: string, { address, insecure }: Whereabouts): () => Promise<void> {
+export function writeAddressFile(dataFolder: string, { address, insecure }: AgentAddress): () => Promise<void> {
   const path = join(dataFolder, fileName);
   const local = address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
   placeFile(path, `${JSON.stringify({ address: local, insecure })}\n`);
@@ -25,11 +25,11 @@ export function writeWhereabouts(dataFolder: string, { address, insecure }: Wher
  *
  * @throws VaisError `unreachable` when none runs there, `storage`
  */
-export async function readWhereabouts(dataFolder: string): Promise<Whereabouts> {
+export async function readAddressFile(dataFolder: string): Promise<AgentAddress> {
   const text = await readIfThere(join(dataFolder, fileName));
   if (text === undefined) throw new VaisError('unreachable', `no agent runs on ${dataFolder}`);
   try {
-    const { address, insecure } = JSON.parse(text) as Partial<Whereabouts>;
+    const { address, insecure } = JSON.parse(text) as Partial<AgentAddress>;
     if (typeof address === 'string' && typeof insecure === 'boolean') return { address, insecure };
   } catch {
     // Said below.

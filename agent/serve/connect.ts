@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { VaisError } from '../../common/error.ts';
-import { readWhereabouts } from './address-file.ts';
+import { readAddressFile } from './address-file.ts';
 
 /** How long an agent on this machine may take to take the connection, in milliseconds. */
 const connectMs = 5_000;
@@ -14,7 +14,7 @@ const connectMs = 5_000;
  * @throws VaisError `unreachable` when no agent runs there
  */
 export async function connectAgent(dataFolder: string, input: Readable, output: Writable): Promise<void> {
-  const { address } = await readWhereabouts(dataFolder);
+  const { address } = await readAddressFile(dataFolder);
   const socket = await open(address, dataFolder);
   // What breaks on either side is the end of both.
   input.on('error', () => socket.destroy());

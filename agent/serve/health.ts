@@ -7,7 +7,7 @@ import { greet } from '../../rpc/greet.ts';
 import { checkHealth } from '../../rpc/health.ts';
 import { socketPath } from '../link/socket-path.ts';
 import { authorityPath } from '../trust/identity.ts';
-import { readWhereabouts } from './address-file.ts';
+import { readAddressFile } from './address-file.ts';
 
 /**
  * `agent health`: whether the agent of a data folder serves. Its port has to show the agent's own certificate; the standard
@@ -17,7 +17,7 @@ import { readWhereabouts } from './address-file.ts';
  * @throws VaisError `unreachable` when it does not serve, `identity_changed` when another answers on its port
  */
 export async function health(dataFolder: string): Promise<{ readonly address: string }> {
-  const { address, insecure } = await readWhereabouts(dataFolder);
+  const { address, insecure } = await readAddressFile(dataFolder);
   const target = parseTarget(address);
   const plain = plainChannel();
   if (insecure) {

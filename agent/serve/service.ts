@@ -16,16 +16,16 @@ import { noSuchProgram } from '../deliver/programs.ts';
 import { runRollback } from '../receive/pipeline.ts';
 import { Budget } from '../receive/uploads.ts';
 import type { PushEvent, Warning } from '../say/notice.ts';
-import type { Troubles } from '../store/faults.ts';
+import type { StorageFaults } from '../store/faults.ts';
 import type { HistoryStore } from '../store/history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from '../trust/limits.ts';
-import { type SessionWorld, serveSession, startOf } from './session.ts';
+import { type SessionDeps, serveSession, startOf } from './session.ts';
 import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict, wireWarning } from './wire.ts';
 
 /** What the service works with. */
-export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'caller'> {
+export interface ServiceDeps extends Omit<SessionDeps, 'state' | 'budget' | 'caller'> {
   readonly histories: HistoryStore;
-  readonly troubles: Troubles;
+  readonly faults: StorageFaults;
   /** What the data folder takes, and what is wrong with it. */
   readonly storage: () => Promise<Storage>;
   /** True when connections are neither encrypted nor authenticated. */
@@ -42,8 +42,8 @@ export interface ServiceWorld extends Omit<SessionWorld, 'state' | 'budget' | 'c
 const mostUnread = 1_024;
 
 /** The handlers of `vais.remote.v1.AgentService`. */
-export function agentService(world: ServiceWorld): AgentServiceHandlers {
-  const { callerOf } = world;
+export function agentService(deps: ServiceDeps): AgentServiceHandlers {
+  const { callerOf } = deps;
   const streams = new Streams();
   const limited = (call: LimitedCall, serve: () => void) => {
     try {
@@ -54,20 +54,20 @@ export function agentService(world: ServiceWorld): AgentServiceHandlers {
       call.emit('error', toStatus(thrown));
     }
   };
-  const sessions: Omit<SessionWorld, 'caller'> = {
-    ...world,
-    state: stateOf(world),
-    budget: new Budget(2 * world.maxImageBytes),
+  const sessions: Omit<SessionDeps, 'caller'> = {
+    ...deps,
+    state: stateOf(deps),
+    budget: new Budget(2 * deps.maxImageBytes),
   };
   return {
     GetStatus: (call, done) =>
       answer(done, async () => {
         const caller = callerOf(call);
         return {
-          storage: await world.storage(),
+          storage: await deps.storage(),
           agentVersion: packageVersion,
-          insecure: world.insecure,
-          programs: wirePrograms(world.programs, call.request.includeContracts, world.supervised),
+          insecure: deps.insecure,
+          programs: wirePrograms(deps.programs, call.request.includeContracts, deps.supervised),
           agentId: caller.agentId,
           lastSequence: caller.lastSequence,
           developer: caller.name,
@@ -75,35 +75,35 @@ export function agentService(world: ServiceWorld): AgentServiceHandlers {
       }),
     Session: (stream) => limited(stream, () => serveSession(stream, { ...sessions, caller: () => callerOf(stream) })),
     ListHistory: (call: ServerUnaryCall<ListHistoryRequest__Output, ListHistoryResponse>, done) =>
-      answer(done, () => listHistory(call.request, world)),
+      answer(done, () => listHistory(call.request, deps)),
     Rollback: (call) => {
-      void rollback(call, world);
+      void rollback(call, deps);
     },
-    WatchEvents: (call) => limited(call, () => watchEvents(call, world)),
+    WatchEvents: (call) => limited(call, () => watchEvents(call, deps)),
   };
 }
 
 /** What runs, made once for all sessions after each change. */
-function stateOf(world: ServiceWorld): () => State {
+function stateOf(deps: ServiceDeps): () => State {
   let state: State = {};
   let text: string | undefined;
   let isStale = true;
-  world.programs.on('changed', () => {
+  deps.programs.on('changed', () => {
     isStale = true;
   });
   return () => {
     if (!isStale) return state;
     isStale = false;
-    const programs = wirePrograms(world.programs, true, world.supervised);
+    const programs = wirePrograms(deps.programs, true, deps.supervised);
     const now = JSON.stringify(programs);
-    if (now !== text) state = { agentVersion: packageVersion, insecure: world.insecure, programs };
+    if (now !== text) state = { agentVersion: packageVersion, insecure: deps.insecure, programs };
     text = now;
     return state;
   };
 }
 
-function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, WatchEventsResponse>, world: ServiceWorld) {
-  const end = world.subscribe((event) => {
+function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, WatchEventsResponse>, deps: ServiceDeps) {
+  const end = deps.subscribe((event) => {
     if (call.writableLength <= mostUnread) {
       call.write(event.event === 'warning' ? { warning: wireWarning(event) } : { event: wireEvent(event) });
       return;
@@ -124,21 +124,21 @@ export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer |
     );
 }
 
-async function listHistory(request: ListHistoryRequest__Output, world: ServiceWorld): Promise<ListHistoryResponse> {
-  const running = runningModules(world);
+async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDeps): Promise<ListHistoryResponse> {
+  const running = runningModules(deps);
   const isThere = running.some((each) => request.program === '' || request.program === each.program);
-  const histories = await world.histories.all();
-  const { program, module } = resolve(request, isThere ? running : histories, world);
+  const histories = await deps.histories.all();
+  const { program, module } = resolve(request, isThere ? running : histories, deps);
   const history = histories.find((each) => each.program === program && each.module === module);
   if (history === undefined) {
     const own = namesOf(
       [...running, ...histories].filter((each) => each.program === program),
       'module',
     );
-    if (own.length === 0) throw noSuchProgram(program, world.programs.links);
+    if (own.length === 0) throw noSuchProgram(program, deps.programs.links);
     throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${own.join(', ')}`);
   }
-  const now = world.programs.laneOf(program, module)?.lineage ?? history.latest;
+  const now = deps.programs.queueOf(program, module)?.lineage ?? history.latest;
   const lines = [now, ...history.lineages.toReversed().filter((each) => each !== now)];
   const lineage = lines[request.line];
   if (lineage === undefined)
@@ -158,25 +158,29 @@ async function listHistory(request: ListHistoryRequest__Output, world: ServiceWo
   };
 }
 
-async function rollback(call: ServerWritableStream<RollbackRequest__Output, RollbackResponse>, world: ServiceWorld) {
+async function rollback(call: ServerWritableStream<RollbackRequest__Output, RollbackResponse>, deps: ServiceDeps) {
   const startedAt = startOf(call.request.elapsedUs);
   const send = (response: RollbackResponse) => {
     if (!call.cancelled && !call.destroyed) call.write(response);
   };
   try {
     const { version, parentVersion, signature } = call.request;
-    const { program, module } = resolve(call.request, runningModules(world), world);
-    const admission = world.gate.rollback({ program, module, version, parentVersion }, signature, world.callerOf(call));
-    const sinks = [world.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
+    const { program, module } = resolve(call.request, runningModules(deps), deps);
+    const admission = deps.authorizer.rollback(
+      { program, module, version, parentVersion },
+      signature,
+      deps.callerOf(call),
+    );
+    const sinks = [deps.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
     const verdict = await runRollback(
       {
         ...{ program, module, version, parentVersion, startedAt },
         ...{ admitted: admission.durable, requireRights: admission.requireRights },
       },
-      world,
+      deps,
       sinks,
     );
-    await admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+    await admission.close(verdict).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
     send(wireVerdict(0, verdict));
     call.end();
   } catch (thrown) {
@@ -189,18 +193,18 @@ interface Named {
   readonly module: string;
 }
 
-function runningModules(world: ServiceWorld): Named[] {
-  return world.programs.links.flatMap((link) =>
+function runningModules(deps: ServiceDeps): Named[] {
+  return deps.programs.links.flatMap((link) =>
     [...link.modules.keys()].map((module) => ({ program: link.name, module })),
   );
 }
 
 /** Fills in names that were left out, where there is only one. */
-function resolve(request: Named, known: readonly Named[], world: ServiceWorld): Named {
+function resolve(request: Named, known: readonly Named[], deps: ServiceDeps): Named {
   const program = request.program === '' ? only('program', namesOf(known, 'program')) : request.program;
-  if (!isName(program)) throw noSuchProgram(shown(program), world.programs.links);
+  if (!isName(program)) throw noSuchProgram(shown(program), deps.programs.links);
   const own = known.filter((each) => each.program === program);
-  if (own.length === 0) throw noSuchProgram(program, world.programs.links);
+  if (own.length === 0) throw noSuchProgram(program, deps.programs.links);
   const module = request.module === '' ? only('module', namesOf(own, 'module'), program) : request.module;
   if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
   return { program, module };

@@ -12,23 +12,23 @@ import { tierName } from '../../rpc/names.ts';
 import { toStatus } from '../../rpc/status.ts';
 import type { Verdict } from '../deliver/push.ts';
 import { Groups } from '../receive/groups.ts';
-import { type PipelineWorld, runPush } from '../receive/pipeline.ts';
+import { type PipelineDeps, runPush } from '../receive/pipeline.ts';
 import type { Received, Source } from '../receive/received.ts';
-import { baseOf, chunkOf, makeOf, type TransferWorld } from '../receive/transfer.ts';
+import { baseOf, chunkOf, makeOf, type TransferDeps } from '../receive/transfer.ts';
 import { type Step, Uploads } from '../receive/uploads.ts';
 import type { PushEvent } from '../say/notice.ts';
-import type { Admission, Gate } from '../trust/authorize.ts';
+import type { Admission, Authorizer } from '../trust/authorize.ts';
 import type { Caller } from '../trust/limits.ts';
 import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
 
 type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 
 /** What a session works with. */
-export interface SessionWorld extends PipelineWorld, TransferWorld {
+export interface SessionDeps extends PipelineDeps, TransferDeps {
   readonly maxImageBytes: number;
   /** Gets each event of each push. */
   readonly publish: (event: PushEvent) => void;
-  readonly gate: Gate;
+  readonly authorizer: Authorizer;
   readonly warn: (message: string) => void;
   /** Who calls. @throws VaisError when they may not any more */
   readonly caller: () => Caller;
@@ -50,7 +50,7 @@ const mostUnread = 10_000;
  * Serves one session: states what runs, takes offers, answers each with events and one ack or nack. A push that has
  * been received goes on when the session ends.
  */
-export function serveSession(stream: Stream, world: SessionWorld): void {
+export function serveSession(stream: Stream, deps: SessionDeps): void {
   let phase: 'waiting' | 'open' | 'over' = 'waiting';
   let stated: State | undefined;
   let pushes = 0;
@@ -59,7 +59,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   const stop = () => {
     phase = 'over';
     clearTimeout(opening);
-    world.programs.off('changed', state);
+    deps.programs.off('changed', state);
     stream.off('drain', state);
     for (const nonce of uploads.close()) groups.ended(nonce, cutOff());
     groups.close();
@@ -76,10 +76,10 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   };
   const state = () => {
     if (phase !== 'open' || stream.writableLength > manyUnread) return; // Said when the client has read the rest.
-    const now = world.state();
+    const now = deps.state();
     if (now === stated) return;
     try {
-      const { agentId, lastSequence } = world.caller();
+      const { agentId, lastSequence } = deps.caller();
       stated = now;
       send({ state: { ...now, agentId, lastSequence } });
     } catch (thrown) {
@@ -94,26 +94,26 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     groups.ended(nonce, reason);
     send(wireVerdict(nonce, verdict));
   };
-  const uploads = new Uploads(world.partials, world.caller().id, refuse);
+  const uploads = new Uploads(deps.partials, deps.caller().id, refuse);
   const groups = new Groups();
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
   const close = (admission: Admission, verdict: Verdict) =>
-    admission.close(verdict).catch((thrown: unknown) => world.warn(VaisError.from(thrown).message));
+    admission.close(verdict).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
 
   const run = async (nonce: number, received: Received) => {
     const { admission, source } = received;
     let held = source.kind === 'bytes' ? source.bytes.length : 0;
     const release = () => {
-      world.budget.give(held);
+      deps.budget.give(held);
       held = 0;
     };
     let verdict: Verdict;
     pushes += 1;
     try {
       const { durable: admitted, requireRights } = admission;
-      verdict = await runPush({ ...received, admitted, requireRights }, world, [
-        world.publish,
+      verdict = await runPush({ ...received, admitted, requireRights }, deps, [
+        deps.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.
           send({ progress: { nonce, event: wireEvent(event) } });
@@ -136,26 +136,26 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
     const manifest = validateManifest({ ...claimed, ...(claimed === null ? {} : { tier: tierName(claimed.tier) }) });
     const group = groups.enter(nonce, manifest); // First of all: when this offer is refused, so are the others.
     const { size } = manifest;
-    if (size > world.maxImageBytes)
-      throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${world.maxImageBytes}`);
+    if (size > deps.maxImageBytes)
+      throw new VaisError('too_large', `the image has ${size} bytes, and the agent takes ${deps.maxImageBytes}`);
     if (pushes >= maxPushes) throw new VaisError('busy', `over ${maxPushes} pushes at once in one session`);
     // Before a byte is kept: nobody's images take room here but those of developers.
-    const admission = world.gate.push(manifest, signature, world.caller());
+    const admission = deps.authorizer.push(manifest, signature, deps.caller());
     const admitted = { manifest, startedAt, admission, group };
     let source: Source | undefined;
-    const letGo = world.images.hold(manifest.digest); // What is here must stay until the push works with it.
+    const letGo = deps.images.hold(manifest.digest); // What is here must stay until the push works with it.
     try {
       if (image.length > 0) {
-        world.budget.take(image.length);
+        deps.budget.take(image.length);
         source = { kind: 'bytes', bytes: image };
-      } else if (await world.images.hasSound(manifest.digest)) source = { kind: 'stored' };
+      } else if (await deps.images.hasSound(manifest.digest)) source = { kind: 'stored' };
       else {
-        await world.images.requireRoom(size);
-        source = await makeOf(offered.delta, manifest, world);
+        await deps.images.requireRoom(size);
+        source = await makeOf(offered.delta, manifest, deps);
         if (source === undefined) {
           if (phase === 'over') throw cutOff();
           uploads.expect(nonce, admitted);
-          if (offered.delta.length === 0 && baseOf(offered.base, manifest, world) !== undefined)
+          if (offered.delta.length === 0 && baseOf(offered.base, manifest, deps) !== undefined)
             return send({ want: { nonce, delta: true } });
           return await wantChunks(nonce);
         }
@@ -176,7 +176,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
   const delta = async ({ nonce, delta: bytes }: Delta__Output) => {
     const offered = uploads.takeDelta(nonce);
     if (offered === undefined) return;
-    const source = await makeOf(bytes, offered.manifest, world);
+    const source = await makeOf(bytes, offered.manifest, deps);
     if (source === undefined) return await wantChunks(nonce);
     uploads.drop(nonce);
     await run(nonce, { ...offered, source });
@@ -209,7 +209,7 @@ export function serveSession(stream: Stream, world: SessionWorld): void {
       if (kind !== 'open') return fail(new VaisError('usage', 'a session begins with `open`'));
       phase = 'open';
       clearTimeout(opening);
-      world.programs.on('changed', state);
+      deps.programs.on('changed', state);
       stream.on('drain', state);
       return state();
     }

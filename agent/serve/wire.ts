@@ -53,7 +53,7 @@ export function wirePrograms(
       baseBuildId: module.base,
       digest: module.digest ?? '',
       state: module.state === 'confirmed' ? ('MODULE_STATE_CONFIRMED' as const) : ('MODULE_STATE_PROBATION' as const),
-      desiredVersion: programs.laneFor(link, module.name)?.lineage.desired ?? module.version,
+      desiredVersion: programs.queueFor(link, module.name)?.lineage.desired ?? module.version,
       contract: includeContracts ? formatContract(module.contract) : [],
     })),
   }));

@@ -3,7 +3,7 @@ import { VaisError } from '../../common/error.ts';
 import { isPrivateFolder, makePrivateFolder, readIfThere, replaceFile } from '../../common/files.ts';
 import { seal, unseal } from '../../common/sealed.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { BrokenFolder } from './quarantine.ts';
+import { Quarantine } from './quarantine.ts';
 
 /** The format of the data folder that this agent writes: docs/durability.md. 1 was without seals, and had no such file. */
 const format = 2;
@@ -11,12 +11,12 @@ const format = 2;
 /** The folder with all that an agent keeps. One agent has it at a time. */
 export class DataFolder {
   readonly path: string;
-  readonly broken: BrokenFolder;
+  readonly quarantine: Quarantine;
   readonly #lock: Lock;
 
-  private constructor(path: string, broken: BrokenFolder, lock: Lock) {
+  private constructor(path: string, quarantine: Quarantine, lock: Lock) {
     this.path = path;
-    this.broken = broken;
+    this.quarantine = quarantine;
     this.#lock = lock;
   }
 
@@ -29,9 +29,9 @@ export class DataFolder {
     await makePrivateFolder(path);
     const lock = await lockData(path);
     try {
-      const broken = await BrokenFolder.open(path, warn);
-      await requireFormat(join(path, 'format.json'), broken);
-      return new DataFolder(path, broken, lock);
+      const quarantine = await Quarantine.open(path, warn);
+      await requireFormat(join(path, 'format.json'), quarantine);
+      return new DataFolder(path, quarantine, lock);
     } catch (thrown) {
       lock.release();
       throw thrown;
@@ -58,7 +58,7 @@ export async function lockData(path: string): Promise<Lock> {
   return takeLock(join(path, 'lock'), `the data folder ${path}`);
 }
 
-async function requireFormat(path: string, broken: BrokenFolder): Promise<void> {
+async function requireFormat(path: string, quarantine: Quarantine): Promise<void> {
   const text = await readIfThere(path);
   if (text !== undefined) {
     try {
@@ -67,7 +67,7 @@ async function requireFormat(path: string, broken: BrokenFolder): Promise<void> 
     } catch (thrown) {
       // Each file says its own format too, so a damaged note of it is no reason to stop.
       if (!(thrown instanceof VaisError) || thrown.code !== 'damaged') throw thrown;
-      await broken.take(path, thrown.message);
+      await quarantine.take(path, thrown.message);
     }
   }
   await replaceFile(path, seal({ format }));

@@ -1,7 +1,7 @@
 import { VaisError } from '../../common/error.ts';
 
 /** What an agent cannot do at the moment, since its disk does not take it. */
-export class Troubles {
+export class StorageFaults {
   readonly warn: (message: string) => void;
   readonly #current = new Map<string, string>();
 

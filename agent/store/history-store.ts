@@ -5,7 +5,7 @@ import { VaisError } from '../../common/error.ts';
 import { makePrivateFolder, readIfThere, storageError, sweepTemporaries } from '../../common/files.ts';
 import { damaged } from '../../common/sealed.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { Troubles } from './faults.ts';
+import type { StorageFaults } from './faults.ts';
 import { aheadOf, type Lineage, ModuleHistory } from './history.ts';
 import { type HistoryFile, parseHistory } from './history-file.ts';
 
@@ -13,13 +13,13 @@ import { type HistoryFile, parseHistory } from './history-file.ts';
 export class HistoryStore {
   readonly #data: DataFolder;
   readonly #folder: string;
-  readonly #troubles: Troubles;
+  readonly #faults: StorageFaults;
   readonly #open = new Map<string, Promise<ModuleHistory>>();
 
-  private constructor(data: DataFolder, troubles: Troubles) {
+  private constructor(data: DataFolder, faults: StorageFaults) {
     this.#data = data;
     this.#folder = join(data.path, 'history');
-    this.#troubles = troubles;
+    this.#faults = faults;
   }
 
   /**
@@ -28,17 +28,17 @@ export class HistoryStore {
    *
    * @throws VaisError `storage`
    */
-  static async open(data: DataFolder, troubles: Troubles): Promise<HistoryStore> {
-    const store = new HistoryStore(data, troubles);
+  static async open(data: DataFolder, faults: StorageFaults): Promise<HistoryStore> {
+    const store = new HistoryStore(data, faults);
     await makePrivateFolder(store.#folder);
     await sweepTemporaries(store.#folder);
     for (const path of await store.#paths()) {
       const what = `the history ${path}`;
       try {
         await store.#read(path);
-        troubles.over(what);
+        faults.over(what);
       } catch (thrown) {
-        troubles.meet(what, thrown);
+        faults.meet(what, thrown);
       }
     }
     return store;
@@ -79,7 +79,7 @@ export class HistoryStore {
   #at(path: string, empty: HistoryFile): Promise<ModuleHistory> {
     let history = this.#open.get(path);
     if (history === undefined) {
-      history = this.#read(path).then((file) => new ModuleHistory(path, file ?? empty, this.#troubles));
+      history = this.#read(path).then((file) => new ModuleHistory(path, file ?? empty, this.#faults));
       this.#open.set(path, history);
       history.catch(() => this.#open.delete(path)); // It may be readable the next time.
     }
@@ -116,7 +116,7 @@ export class HistoryStore {
       const error = VaisError.from(thrown);
       if (error.code !== 'damaged') throw error;
       const why = error.message.replace(`${path} is damaged: `, '');
-      await this.#data.broken.take(path, `${why}${about(text)}`);
+      await this.#data.quarantine.take(path, `${why}${about(text)}`);
       return undefined;
     }
   }

@@ -3,7 +3,7 @@ import type { Digest } from '../../common/digest.ts';
 import { type ErrorShape, VaisError } from '../../common/error.ts';
 import { placeFile, replaceFile } from '../../common/files.ts';
 import type { OriginName, OutcomeName } from '../../rpc/names.ts';
-import type { Troubles } from './faults.ts';
+import type { StorageFaults } from './faults.ts';
 import { formatHistory, type HistoryFile } from './history-file.ts';
 
 /** What became of one push, rollback or start. */
@@ -17,7 +17,7 @@ export interface HistoryEntry {
   size?: number;
   buildId: string;
   tier?: Tier;
-  /** The build that the version began with, where the optimised one of the same source took its place. */
+  /** The build that the version began with, where the optimized one of the same source took its place. */
   fast?: FastBuild;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -29,7 +29,7 @@ export interface HistoryEntry {
   cleaned?: true;
 }
 
-/** A build that an optimised one replaced. */
+/** A build that an optimized one replaced. */
 export interface FastBuild {
   readonly digest: Digest;
   readonly size: number;
@@ -59,16 +59,16 @@ const retryMs = 250;
 export class ModuleHistory {
   readonly #path: string;
   readonly #file: HistoryFile;
-  readonly #troubles: Troubles;
+  readonly #faults: StorageFaults;
   #writing: Promise<void> = Promise.resolve();
   /** Set while something could not be written that should be. */
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(path: string, file: HistoryFile, troubles: Troubles) {
+  constructor(path: string, file: HistoryFile, faults: StorageFaults) {
     this.#path = path;
     this.#file = file;
-    this.#troubles = troubles;
+    this.#faults = faults;
   }
 
   get program(): string {
@@ -141,9 +141,9 @@ export class ModuleHistory {
       await replaceFile(this.#path, text);
       clearTimeout(this.#retry);
       this.#retry = undefined;
-      this.#troubles.over(what);
+      this.#faults.over(what);
     } catch (thrown) {
-      this.#troubles.meet(what, thrown);
+      this.#faults.meet(what, thrown);
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => void this.save(true).catch(() => undefined), retryMs).unref();
       throw thrown;

@@ -83,7 +83,7 @@ export class ImageStore {
       if (code === 'ENOENT') return undefined;
       if (code !== 'EIO') throw storageError(`cannot read the image ${digest}`, thrown);
     }
-    await this.#data.broken.take(path, why);
+    await this.#data.quarantine.take(path, why);
     this.#changed();
     return undefined;
   }

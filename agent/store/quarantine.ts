@@ -3,8 +3,8 @@ import { basename, join, relative } from 'node:path';
 import { makePrivateFolder, placeFile, readIfThere, storageError } from '../../common/files.ts';
 
 /** A file of the data folder that was set aside. */
-export interface BrokenFile {
-  /** Where it stands now, in the data folder: `broken/…`. */
+export interface QuarantinedFile {
+  /** Where it stands now, in the data folder: `quarantine/…`. */
   readonly aside: string;
   /** Where it stood. */
   readonly file: string;
@@ -19,30 +19,30 @@ const noteEnd = '.why.json';
 const mostNamed = 256;
 
 /**
- * What was found broken in a data folder, set aside in `broken/` as it was found: nothing is thrown away, and nothing is
+ * What was found broken in a data folder, set aside in `quarantine/` as it was found: nothing is thrown away, and nothing is
  * done silently. Whoever has looked at a file there removes it, or mends it and puts it back while no agent runs.
  */
-export class BrokenFolder {
+export class Quarantine {
   readonly #data: string;
   readonly #folder: string;
   readonly #warn: (message: string) => void;
-  #all: BrokenFile[] = [];
+  #all: QuarantinedFile[] = [];
 
   private constructor(data: string, warn: (message: string) => void) {
     this.#data = data;
-    this.#folder = join(data, 'broken');
+    this.#folder = join(data, 'quarantine');
     this.#warn = warn;
   }
 
   /** Looks at what was set aside before. @throws VaisError `storage` */
-  static async open(data: string, warn: (message: string) => void): Promise<BrokenFolder> {
-    const folder = new BrokenFolder(data, warn);
+  static async open(data: string, warn: (message: string) => void): Promise<Quarantine> {
+    const folder = new Quarantine(data, warn);
     await folder.look();
     return folder;
   }
 
   /** What is set aside, as it was at the last look. */
-  get all(): readonly BrokenFile[] {
+  get all(): readonly QuarantinedFile[] {
     return this.#all;
   }
 
@@ -82,8 +82,8 @@ export class BrokenFolder {
     } catch (thrown) {
       throw storageError(`${path} is broken (${why}) and cannot be set aside`, thrown);
     }
-    const broken = { aside: join('broken', name), file, why, at };
-    this.#all.push(broken);
+    const quarantined = { aside: join('quarantine', name), file, why, at };
+    this.#all.push(quarantined);
     try {
       placeFile(to + noteEnd, `${JSON.stringify({ file, why, at }, null, 1)}\n`);
     } catch {
@@ -99,11 +99,11 @@ export class BrokenFolder {
     }
   }
 
-  async #read(name: string): Promise<BrokenFile> {
+  async #read(name: string): Promise<QuarantinedFile> {
     const path = join(this.#folder, name);
-    const unknown = { aside: join('broken', name), file: name, why: 'it was set aside', at: 0 };
+    const unknown = { aside: join('quarantine', name), file: name, why: 'it was set aside', at: 0 };
     try {
-      const note = JSON.parse((await readIfThere(path + noteEnd)) ?? '{}') as Partial<BrokenFile>;
+      const note = JSON.parse((await readIfThere(path + noteEnd)) ?? '{}') as Partial<QuarantinedFile>;
       const { file = name, why = unknown.why, at } = note;
       return { ...unknown, file: String(file), why: String(why), at: at ?? (await stat(path)).mtimeMs };
     } catch {

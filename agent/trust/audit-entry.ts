@@ -51,7 +51,7 @@ export function formatEntry(fields: Omit<AuditEntry, 'hash'>): { readonly line: 
 }
 
 /** What a log turned out to be. */
-export type Verdict =
+export type AuditVerdict =
   | { readonly kind: 'whole'; readonly entries: number; readonly head: string }
   | { readonly kind: 'cut'; readonly entries: number; readonly head: string; readonly bytes: number }
   | { readonly kind: 'broken'; readonly line: number; readonly why: string };

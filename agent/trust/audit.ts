@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { VaisError } from '../../common/error.ts';
 import { syncFile } from '../../common/files.ts';
 import type { DataFolder } from '../store/data-folder.ts';
-import type { Troubles } from '../store/faults.ts';
-import { type AuditEvent, type AuditFields, ChainReader, formatEntry, noHash, type Verdict } from './audit-entry.ts';
+import type { StorageFaults } from '../store/faults.ts';
+import {
+  type AuditEvent,
+  type AuditFields,
+  type AuditVerdict,
+  ChainReader,
+  formatEntry,
+  noHash,
+} from './audit-entry.ts';
 
 /** Where an agent's audit log stands in its data folder. */
 export const auditFile = 'audit.log';
@@ -37,7 +44,7 @@ interface Waiting {
 export class AuditLog {
   readonly #file: FileHandle;
   readonly #path: string;
-  readonly #troubles: Troubles;
+  readonly #faults: StorageFaults;
   /** What is on the disk: how many bytes and entries, and the hash of the last. */
   #size: number;
   #n: number;
@@ -50,13 +57,13 @@ export class AuditLog {
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(file: FileHandle, path: string, size: number, n: number, head: string, troubles: Troubles) {
+  private constructor(file: FileHandle, path: string, size: number, n: number, head: string, faults: StorageFaults) {
     this.#file = file;
     this.#path = path;
     this.#size = size;
     this.#n = n;
     this.#head = head;
-    this.#troubles = troubles;
+    this.#faults = faults;
   }
 
   /**
@@ -65,7 +72,7 @@ export class AuditLog {
    *
    * @throws VaisError `storage`
    */
-  static async open(data: DataFolder, troubles: Troubles): Promise<AuditLog> {
+  static async open(data: DataFolder, faults: StorageFaults): Promise<AuditLog> {
     const path = join(data.path, auditFile);
     try {
       await (await open(path, 'a', 0o600)).close();
@@ -76,16 +83,16 @@ export class AuditLog {
           : verdict.kind === 'broken'
             ? broken(path, verdict).message
             : '';
-      if (verdict.kind === 'broken') await data.broken.take(path, why);
+      if (verdict.kind === 'broken') await data.quarantine.take(path, why);
       const file = await open(path, 'a', 0o600);
       const { entries, head } = verdict.kind === 'broken' ? { entries: 0, head: noHash } : verdict;
       const size = (await file.stat()).size - (verdict.kind === 'cut' ? verdict.bytes : 0);
-      const log = new AuditLog(file, path, size, entries, head, troubles);
+      const log = new AuditLog(file, path, size, entries, head, faults);
       await file.truncate(size);
       await syncFile(path);
       if (verdict.kind === 'whole') return log;
       const detail = verdict.kind === 'cut' ? { bytes: verdict.bytes } : { line: verdict.line };
-      if (verdict.kind === 'cut') troubles.warn(`the audit log: ${why}`);
+      if (verdict.kind === 'cut') faults.warn(`the audit log: ${why}`);
       await log.append('recovered', { why, ...detail }).catch(() => undefined); // It was said; on a full disk, only so.
       return log;
     } catch (thrown) {
@@ -123,11 +130,11 @@ export class AuditLog {
       const batch = [...this.#owed.splice(0), ...this.#waiting.splice(0)];
       try {
         await this.#put(batch);
-        this.#troubles.over(what);
+        this.#faults.over(what);
         for (const { done } of batch) done();
       } catch (thrown) {
         const failure = cannotWrite(this.#path, thrown);
-        this.#troubles.meet(what, failure);
+        this.#faults.meet(what, failure);
         for (const { failed } of batch) failed(failure);
         this.#owed = batch.filter(({ owed }) => owed).slice(-mostOwed);
         clearTimeout(this.#retry);
@@ -167,7 +174,7 @@ const what = 'the audit log';
  * @param onLine gets each line that is part of the chain
  * @throws VaisError `storage` when there is none, or it cannot be read
  */
-export async function readAudit(path: string, onLine: (line: string) => void): Promise<Verdict> {
+export async function readAudit(path: string, onLine: (line: string) => void): Promise<AuditVerdict> {
   const chain = new ChainReader();
   let rest: Buffer = Buffer.alloc(0);
   try {

@@ -36,10 +36,10 @@ export interface Signers {
 type Kind = 'push' | 'rollback';
 
 /**
- * Nothing reaches a program but through this gate. It checks who signed an act, that the act is for this agent, for a
+ * Nothing reaches a program but through this authorizer. It checks who signed an act, that the act is for this agent, for a
  * program that the developer may touch, and newer than all they did to that module before; and it writes down what it decides.
  */
-export class Gate {
+export class Authorizer {
   readonly #audit: AuditLog;
   readonly #signers: Signers | undefined;
   readonly #acts = new Acts();

@@ -80,10 +80,10 @@ export class DeveloperStore {
     return this.#developers;
   }
 
-  /** The developer with this id. @throws VaisError `not_authorised` for nobody's, `revoked` */
+  /** The developer with this id. @throws VaisError `not_authorized` for nobody's, `revoked` */
   require(id: string): Developer {
     const found = this.#developers.find((developer) => developer.id === id);
-    if (found === undefined) throw new VaisError('not_authorised', 'the agent does not know this developer any more');
+    if (found === undefined) throw new VaisError('not_authorized', 'the agent does not know this developer any more');
     return notRevoked(found);
   }
 

@@ -17,7 +17,7 @@ import { Rate, Rates } from './rate.ts';
 import type { Tokens } from './tokens.ts';
 
 /** What pairing works with. */
-export interface PairingWorld {
+export interface PairingDeps {
   readonly identity: Identity;
   readonly developers: DeveloperStore;
   readonly tokens: Tokens;
@@ -30,7 +30,7 @@ export interface PairingWorld {
 const clockSlackMs = 5 * 60_000;
 
 /** Where a developer gets a certificate for a token. */
-export function pairService(world: PairingWorld): PairServiceHandlers {
+export function pairService(deps: PairingDeps): PairServiceHandlers {
   // A secret of 128 bits cannot be guessed; this keeps those who try from costing anything.
   const attempts = new Rates(() => new Rate(10, 1 / 3));
   const all = new Rate(200, 20);
@@ -42,11 +42,11 @@ export function pairService(world: PairingWorld): PairServiceHandlers {
         try {
           if (!attempts.take(address)) throw new VaisError('rate_limited', `too many attempts to pair from ${address}`);
           if (!all.take()) throw new VaisError('rate_limited', 'too many attempts to pair with this agent');
-          return await pair(call.request, address, world);
+          return await pair(call.request, address, deps);
         } catch (thrown) {
           const { code, message } = VaisError.from(thrown);
           // A flood of attempts shall not fill the disk.
-          if (written.take()) await world.audit.append('pairing_refused', { address, code, message });
+          if (written.take()) await deps.audit.append('pairing_refused', { address, code, message });
           throw thrown;
         }
       }),
@@ -54,26 +54,26 @@ export function pairService(world: PairingWorld): PairServiceHandlers {
 }
 
 /** Where a developer gets a new certificate for the one that ends soon. */
-export function identityService(memberOf: MemberOf, world: PairingWorld): IdentityServiceHandlers {
+export function identityService(memberOf: MemberOf, deps: PairingDeps): IdentityServiceHandlers {
   const renewals = new Rates(() => new Rate(5, 1 / 60));
   return {
     Renew: (call, done) =>
       answer(done, async () => {
-        const developer = world.developers.require(memberOf(call));
+        const developer = deps.developers.require(memberOf(call));
         if (!renewals.take(developer.id)) throw new VaisError('rate_limited', 'too many renewals of this certificate');
-        const validity = validityFor(world);
+        const validity = validityFor(deps);
         const { certificateRequest } = call.request;
-        const certificate = await issueClient(world.identity.authority, certificateRequest, developer.id, validity);
-        world.developers.require(developer.id); // It may have been revoked meanwhile.
-        await world.developers.renewed(developer.id, validity.until.getTime());
-        await world.audit.append('renewed', { developer: developer.name, until: validity.until.toISOString() });
+        const certificate = await issueClient(deps.identity.authority, certificateRequest, developer.id, validity);
+        deps.developers.require(developer.id); // It may have been revoked meanwhile.
+        await deps.developers.renewed(developer.id, validity.until.getTime());
+        await deps.audit.append('renewed', { developer: developer.name, until: validity.until.toISOString() });
         return { certificate };
       }),
   };
 }
 
-async function pair(request: PairRequest__Output, address: string, world: PairingWorld): Promise<PairResponse> {
-  const { identity, developers, tokens, audit } = world;
+async function pair(request: PairRequest__Output, address: string, deps: PairingDeps): Promise<PairResponse> {
+  const { identity, developers, tokens, audit } = deps;
   const { secret, certificateRequest, signingKey: spki, proof } = request;
   const name = tokens.look(secret).developer ?? request.developer;
   const signingKey = readSigningKey(spki);
@@ -82,7 +82,7 @@ async function pair(request: PairRequest__Output, address: string, world: Pairin
   if (!isSigned(statement, proof, signingKey))
     throw new VaisError('signature_invalid', 'whoever asks does not have the signing key that they name');
   developers.requireFree(name, signingKey);
-  const validity = validityFor(world);
+  const validity = validityFor(deps);
   // Tried before the token is used up, with a subject that counts for nothing.
   await issueClient(identity.authority, certificateRequest, '0'.repeat(32), validity);
 
@@ -100,7 +100,7 @@ async function pair(request: PairRequest__Output, address: string, world: Pairin
   };
 }
 
-function validityFor({ certificateMs }: PairingWorld): Validity {
+function validityFor({ certificateMs }: PairingDeps): Validity {
   const now = Date.now();
   return { from: new Date(now - Math.min(clockSlackMs, certificateMs / 10)), until: new Date(now + certificateMs) };
 }

@@ -1,6 +1,6 @@
 /**
  * Who may give this agent code: its identity, the developers that it knows, and the tokens by which new ones come.
- * `gate.ts` is where that is held against what arrives.
+ * `authorizer.ts` is where that is held against what arrives.
  */
 import type { X509Certificate } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
@@ -73,11 +73,11 @@ export class Trust implements Signers {
   async serve(target: Target, agentHandlers: (callerOf: CallerOf) => AgentServiceHandlers): Promise<SecureServer> {
     const { identity, developers } = this;
     const { certificateMs = 30 * 86_400_000 } = this.#options;
-    const world = { certificateMs, identity, developers, tokens: this.#tokens, audit: this.#audit };
+    const deps = { certificateMs, identity, developers, tokens: this.#tokens, audit: this.#audit };
     const handlersFor = (memberOf: MemberOf) => ({
       agent: agentHandlers((call) => this.#callerOf(memberOf(call))),
-      identity: identityService(memberOf, world),
-      pair: pairService(world),
+      identity: identityService(memberOf, deps),
+      pair: pairService(deps),
     });
     const admit = (certificate: X509Certificate) => developers.require(developerIdOf(certificate) ?? '').id;
     const { authority, server } = identity;

@@ -7,7 +7,7 @@ import { isPrivateFolder } from '../../common/files.ts';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
 import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts';
 import type { Context } from '../show/context.ts';
-import { troublesOf, usageOf } from '../show/render-storage.ts';
+import { faultsOf, usageOf } from '../show/render-storage.ts';
 import type { CheckReport, StorageReport } from '../show/report.ts';
 import { connect, readTarget } from '../targets/connect.ts';
 import { storageReport } from './status.ts';
@@ -121,6 +121,6 @@ async function agent(to: string, context: Context): Promise<CheckReport[]> {
 function disk(storage: StorageReport | undefined): CheckReport[] {
   if (storage === undefined) return [];
   const hint = 'See docs/durability.md: what each failure means, and what to do about it.';
-  const wrong = troublesOf(storage).map((message) => check('disk', 'advice', message, hint));
+  const wrong = faultsOf(storage).map((message) => check('disk', 'advice', message, hint));
   return [check('disk', 'ok', usageOf(storage)), ...wrong];
 }

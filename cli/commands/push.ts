@@ -17,7 +17,7 @@ export interface PushOptions extends CompileOptions {
   readonly to?: string;
   /** How long the program may take to swap, in milliseconds. */
   readonly timeoutMs: number;
-  /** Bring the optimised build behind the fast one, as the same version. */
+  /** Bring the optimized build behind the fast one, as the same version. */
   readonly both: boolean;
 }
 

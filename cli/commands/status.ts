@@ -37,8 +37,8 @@ export async function status(options: { readonly to?: string }, context: Context
 /** What the agent says of its data folder. */
 export function storageReport({ storage }: Pick<GetStatusResponse__Output, 'storage'>): StorageReport | undefined {
   if (storage === null) return undefined;
-  const { broken, ...rest } = storage;
-  return { ...rest, broken: broken.map(({ file, aside, why }) => ({ file, aside, why })) };
+  const { quarantined, ...rest } = storage;
+  return { ...rest, quarantined: quarantined.map(({ file, aside, why }) => ({ file, aside, why })) };
 }
 
 /** One report for each module of each program. */

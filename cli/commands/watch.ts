@@ -1,8 +1,8 @@
 import { VaisError } from '../../common/error.ts';
 import { chooseModule } from '../push/destination.ts';
 import { type CompileOptions, classify, moduleOf, requireInput } from '../push/prepare.ts';
-import { Crew } from '../push/save-group.ts';
-import { Follower } from '../push/source-follower.ts';
+import { SaveGroup } from '../push/save-group.ts';
+import { SourceFollower } from '../push/source-follower.ts';
 import { AgentLine } from '../session/agent-line.ts';
 import { cacheFolder, ImageCache } from '../session/image-cache.ts';
 import { type Context, withFolder } from '../show/context.ts';
@@ -12,7 +12,7 @@ import { keepRenewed } from '../targets/renewal.ts';
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
   readonly debounceMs: number;
-  /** Bring the optimised build behind the fast one, as the same version. */
+  /** Bring the optimized build behind the fast one, as the same version. */
   readonly both: boolean;
 }
 
@@ -38,19 +38,19 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       // A C compiler that is stopped, as a newer save came, leaves nothing beyond the folder.
       const environment = { ...context.env, TMPDIR: folder };
       const pushContext = { output, options: { ...options, environment }, folder, both: options.both };
-      const crews = new Map<string, Crew>();
+      const saveGroups = new Map<string, SaveGroup>();
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOf(file.path) };
         const destination = chooseModule(state.programs, wanted, target.address);
-        const crew = crews.get(destination.program) ?? new Crew();
-        crews.set(destination.program, crew);
-        return new Follower(file, destination, crew, line, pushContext, () => ++pushes);
+        const saveGroup = saveGroups.get(destination.program) ?? new SaveGroup();
+        saveGroups.set(destination.program, saveGroup);
+        return new SourceFollower(file, destination, saveGroup, line, pushContext, () => ++pushes);
       });
       const stops = await Promise.all(followers.map((follower) => follower.start(options.debounceMs, signal)));
       try {
         await line.keep();
       } finally {
-        for (const crew of crews.values()) crew.close();
+        for (const saveGroup of saveGroups.values()) saveGroup.close();
         await Promise.all(stops.map((stop) => stop()));
       }
     });

@@ -12,7 +12,7 @@ import type { User } from './user.ts';
 export const topName = '.vais-remote';
 
 /** What is put into a container: an agent, and Node where it has none. */
-export interface Parcel {
+export interface Bundle {
   /** The name of its folder: the same for the same content. */
   readonly version: string;
   /** Paths in that folder, and where they are here. */
@@ -24,7 +24,7 @@ export interface Parcel {
 }
 
 /** Gathers what a runner needs. */
-export async function makeParcel(runner: Runner): Promise<Parcel> {
+export async function makeBundle(runner: Runner): Promise<Bundle> {
   const own = (await agentFiles()).map((path) => ({ path, from: join(packageRoot, path), mode: 0o644 }));
   const brought = runner.kind === 'ours' ? [runner.node, ...runner.libraries] : [];
   const node = brought.map((from) => ({ path: `node/${basename(from)}`, from, mode: 0o755 }));
@@ -49,8 +49,8 @@ export async function makeParcel(runner: Runner): Promise<Parcel> {
 
 /** A top folder as it is put into a container. */
 export interface Shipment {
-  readonly parcel: Parcel;
-  /** What the parcel's folder is called. */
+  readonly bundle: Bundle;
+  /** What the bundle's folder is called. */
   readonly folder: string;
   /** Whose all of it is, but what the agent writes. */
   readonly owner: User;
@@ -68,7 +68,7 @@ export interface Notes {
 }
 
 /** The shipment as a tar. */
-export function tarOf({ parcel, folder, owner: { uid, gid }, user, notes }: Shipment): Readable {
+export function tarOf({ bundle, folder, owner: { uid, gid }, user, notes }: Shipment): Readable {
   const tar = pack();
   const out = new PassThrough();
   tar.pipe(out);
@@ -85,14 +85,14 @@ export function tarOf({ parcel, folder, owner: { uid, gid }, user, notes }: Ship
         else tar.entry({ ...owner, ...header, size: content.length }, content, done);
       });
     const folders = new Set<string>();
-    for (const { path } of parcel.files) {
+    for (const { path } of bundle.files) {
       const parts = `${topName}/${folder}/${path}`.split('/').slice(0, -1);
       for (let depth = 1; depth <= parts.length; depth += 1) folders.add(parts.slice(0, depth).join('/'));
     }
     for (const name of folders) await put({ name, mode: 0o755, type: 'directory' });
     await put({ name: `${topName}/notes.json`, mode: 0o644 }, Buffer.from(JSON.stringify(notes)));
     await put({ name: `${topName}/data`, mode: 0o700, type: 'directory', ...user });
-    for (const { path, from, mode } of parcel.files)
+    for (const { path, from, mode } of bundle.files)
       await put({ name: `${topName}/${folder}/${path}`, mode }, await readFile(from));
     tar.finalize();
   };

@@ -7,7 +7,7 @@ import { type Found, findContainers } from './find.ts';
 import type { InsideAgent } from './inside.ts';
 import { pairedName, pairThrough } from './pair.ts';
 import { parseContainerTarget } from './query.ts';
-import { openWay } from './tunnel.ts';
+import { openTunnel } from './tunnel.ts';
 
 /** The containers of a `docker://` or `compose://` target. @throws VaisError `unreachable`, `usage` */
 export async function containerTargets(
@@ -38,7 +38,7 @@ export async function openContainer(
   target: AgentTarget,
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
-  const way = await openWay(container, context);
+  const way = await openTunnel(container, context);
   const close = (): void => way.close();
   try {
     const config = configFolder(context.env);
@@ -61,7 +61,7 @@ export async function pairAnew(
   agent: InsideAgent,
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
-  const way = await openWay(container, context);
+  const way = await openTunnel(container, context);
   const close = (): void => way.close();
   try {
     const reached = { ...target, dial: way.dial };

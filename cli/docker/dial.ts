@@ -8,7 +8,7 @@ import type { InsideAgent } from './inside.ts';
 const connectMs = 1_000;
 
 /** How an agent was reached. */
-export type WayKind = 'port' | 'address' | 'exec';
+export type TunnelKind = 'port' | 'address' | 'exec';
 
 /**
  * Connects to the agent in a container: by the port that is published for it, else by the container's own address, else, with
@@ -16,7 +16,7 @@ export type WayKind = 'port' | 'address' | 'exec';
  *
  * @throws VaisError `unreachable`
  */
-export async function dial(found: Found, agent: InsideAgent): Promise<Pipe & { readonly kind: WayKind }> {
+export async function dial(found: Found, agent: InsideAgent): Promise<Pipe & { readonly kind: TunnelKind }> {
   for (const { kind, host, port } of ports(found, agent)) {
     const socket = await connectTo(host, port);
     if (socket !== undefined)
@@ -36,7 +36,7 @@ export async function dial(found: Found, agent: InsideAgent): Promise<Pipe & { r
 }
 
 interface Place {
-  readonly kind: WayKind;
+  readonly kind: TunnelKind;
   readonly host: string;
   readonly port: number;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { VaisError } from '../../common/error.ts';
-import { makeParcel, type Parcel, tarOf, topName } from './bundle-files.ts';
+import { type Bundle, makeBundle, tarOf, topName } from './bundle-files.ts';
 import { explain } from './dial.ts';
 import type { Command } from './exec-stream.ts';
 import type { Found } from './find.ts';
@@ -32,12 +32,12 @@ export interface Installed {
  */
 export async function install(found: Found): Promise<Installed> {
   const runner = await findRunner(found);
-  const parcel = await makeParcel(runner);
+  const bundle = await makeBundle(runner);
   const places = await findPlaces(found);
   const failures: string[] = [];
   for (const place of places) {
     try {
-      return { runner, ...(await installAt(found, parcel, place)) };
+      return { runner, ...(await installAt(found, bundle, place)) };
     } catch (thrown) {
       failures.push(`${place.folder}: ${VaisError.from(thrown).message}`);
     }
@@ -47,12 +47,12 @@ export async function install(found: Found): Promise<Installed> {
   });
 }
 
-async function installAt(found: Found, parcel: Parcel, place: Place): Promise<Omit<Installed, 'runner'>> {
+async function installAt(found: Found, bundle: Bundle, place: Place): Promise<Omit<Installed, 'runner'>> {
   const { engine, details } = found;
   const top = posix.join(place.folder, topName);
-  const root = `${top}/${parcel.version}`;
-  const installed = { command: [...parcel.node(root), parcel.program(root)], top, data: `${top}/data` };
-  if (place.by === 'archive' && (await engine.stat(details.Id, parcel.program(root))) !== undefined) return installed;
+  const root = `${top}/${bundle.version}`;
+  const installed = { command: [...bundle.node(root), bundle.program(root)], top, data: `${top}/data` };
+  if (place.by === 'archive' && (await engine.stat(details.Id, bundle.program(root))) !== undefined) return installed;
   const random = `new-${randomBytes(8).toString('hex')}`;
   const user = await userOf(found);
   const seen = place.by === 'archive';
@@ -60,12 +60,12 @@ async function installAt(found: Found, parcel: Parcel, place: Place): Promise<Om
   const owner = seen ? await ownerOf(found, place.folder) : user;
   const mtime = seen ? (await engine.stat(details.Id, place.folder))?.mtime : undefined;
   const notes = { owner, ...(mtime === undefined ? {} : { mtime }) };
-  const tar = tarOf({ parcel, folder: random, owner, user, notes });
+  const tar = tarOf({ bundle, folder: random, owner, user, notes });
   if (seen) await engine.put(details.Id, place.folder, tar);
-  else await unpack(found, place.folder, tar, parcel.node(root));
+  else await unpack(found, place.folder, tar, bundle.node(root));
   const from = `${top}/${random}`;
   await runNode(found, {
-    words: [...parcel.node(from), '-e', settleScript, from, root],
+    words: [...bundle.node(from), '-e', settleScript, from, root],
     user: `${owner.uid}:${owner.gid}`,
   });
   return installed;

@@ -10,7 +10,7 @@ import { connectEngines } from './engines.ts';
 import { type Found, findContainers } from './find.ts';
 import type { InsideAgent } from './inside.ts';
 import { parseContainerTarget } from './query.ts';
-import { openWay } from './tunnel.ts';
+import { openTunnel } from './tunnel.ts';
 
 /** How long a container may take to run a command, in milliseconds. */
 const commandMs = 30_000;
@@ -65,7 +65,7 @@ export async function pairContainers(text: string, options: PairOptions, context
   const engines = await connectEngines(context.env);
   const config = configFolder(context.env);
   for (const found of await findContainers(parseContainerTarget(text), engines)) {
-    const way = await openWay(found, context);
+    const way = await openTunnel(found, context);
     try {
       const target = { address: `docker://${found.name}`, host: '', port: 0, dial: way.dial };
       const paired = await pairThrough(found, way.agent, target, options.developer ?? whoAmI(), config);

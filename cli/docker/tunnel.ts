@@ -8,7 +8,7 @@ import { Forward } from './forward.ts';
 import { findAgent, type InsideAgent, noAgent } from './inside.ts';
 
 /** A way to the agent in one container, which outlasts the container's restarts. */
-export interface Way {
+export interface Tunnel {
   /** As gRPC dials it. */
   readonly dial: string;
   readonly agent: InsideAgent;
@@ -25,7 +25,7 @@ export interface Way {
  *
  * @throws VaisError `paused`, `unreachable` when it does not run or has no agent
  */
-export async function openWay(found: Found, context: Context): Promise<Way> {
+export async function openTunnel(found: Found, context: Context): Promise<Tunnel> {
   const agents = new Agents(context);
   const agent = await agents.of(await lookAgain(found));
   const forward = await Forward.open(async () => {

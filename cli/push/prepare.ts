@@ -14,7 +14,7 @@ import type { ImageCache } from '../session/image-cache.ts';
 import { inMemory, type LocalImage, lookInto } from '../session/local-image.ts';
 
 /** An image that can be offered. */
-export interface Built {
+export interface BuiltModule {
   readonly image: LocalImage;
   readonly digest: Digest;
   readonly contract: Contract;
@@ -24,7 +24,7 @@ export interface Built {
 
 /** What came of a file: an image, or what is wrong with the source. */
 export type Prepared =
-  | { readonly ok: true; readonly built: Built; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: true; readonly built: BuiltModule; readonly diagnostics: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** How a source is compiled, as the user wants it. */
@@ -95,7 +95,7 @@ export async function prepareSource(
  *
  * @throws VaisError that names what is wrong with it
  */
-export async function prepareLibrary(path: string, cache: ImageCache): Promise<Built> {
+export async function prepareLibrary(path: string, cache: ImageCache): Promise<BuiltModule> {
   const { size } = await sizeOf(path);
   try {
     if (size > threadBytes) {

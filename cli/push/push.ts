@@ -24,7 +24,7 @@ import {
 import { stageReport } from '../show/stage-report.ts';
 import type { PushClock } from './clock.ts';
 import { contractsOf, type Destination } from './destination.ts';
-import { type Built, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
+import { type BuiltModule, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
 
 /** One push: a number that tells it apart, what it is of, and its clock. */
 export interface Push {
@@ -38,7 +38,7 @@ export interface Push {
 /** Something that can be offered, and what to show about how it was made. */
 export interface Ready {
   readonly push: Push;
-  readonly built: Built;
+  readonly built: BuiltModule;
   readonly compiled?: StageReport;
   /** The fast build of the same source, whose place this one takes in its version. */
   readonly refines?: Digest;
@@ -149,7 +149,7 @@ function failureOf({ reason }: StageReport, push: Push): ErrorReport {
 }
 
 /** Names the functions of an image; it is read when the first trace asks. */
-function functionsOf({ image }: Built): (address: number) => string | undefined {
+function functionsOf({ image }: BuiltModule): (address: number) => string | undefined {
   let names: ReturnType<typeof functionNames> | undefined;
   return (address) => {
     names ??= lookInto(image, functionNames);
@@ -184,7 +184,7 @@ function manifestOf({ built: { image, digest, contract }, refines, group }: Read
 
 function compiledReport(
   push: Push,
-  { contract, digest, compiled }: Built,
+  { contract, digest, compiled }: BuiltModule,
   { program, module }: Destination,
 ): StageReport {
   return {

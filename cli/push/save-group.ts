@@ -16,7 +16,7 @@ export interface Pending {
 }
 
 /** One that follows a module. */
-export interface CrewMember {
+export interface SaveGroupMember {
   readonly file: string;
   /** Looks whether it was saved, of which nobody may have told yet. */
   look(): void;
@@ -35,29 +35,29 @@ const burstMs = 25;
  * The followers of the modules of one program. What is saved in one burst goes together: a save waits until no other one
  * has come for `burstMs`, and until all are compiled. With a single follower nothing waits.
  */
-export class Crew {
-  readonly #members: CrewMember[] = [];
+export class SaveGroup {
+  readonly #members: SaveGroupMember[] = [];
   /** Those that are compiling what was saved in this burst, and those that could not. */
-  readonly #busy = new Set<CrewMember>();
-  readonly #faulty = new Set<CrewMember>();
+  readonly #busy = new Set<SaveGroupMember>();
+  readonly #faulty = new Set<SaveGroupMember>();
   #flying: ReadonlySet<string> = new Set();
   #savedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #isDue = false;
 
-  join(member: CrewMember): void {
+  join(member: SaveGroupMember): void {
     this.#members.push(member);
   }
 
   /** A module was saved, and is being compiled. */
-  saved(member: CrewMember): void {
+  saved(member: SaveGroupMember): void {
     this.#savedAt = performance.now();
     this.#busy.add(member);
     this.#faulty.delete(member);
   }
 
   /** It was compiled, or was not. */
-  made(member: CrewMember, ok: boolean): void {
+  made(member: SaveGroupMember, ok: boolean): void {
     this.#busy.delete(member);
     if (ok) for (const each of this.#members) each.release(member.file);
     else this.#faulty.add(member);

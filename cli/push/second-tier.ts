@@ -16,8 +16,8 @@ export function keeping(read: (path: string) => string | undefined, sources: Sou
 }
 
 /**
- * The optimised build of what runs as tcc built it, to take its place in its version. Undefined where there is nothing to
- * do: it is optimised already, or there is no compiler but tcc.
+ * The optimized build of what runs as tcc built it, to take its place in its version. Undefined where there is nothing to
+ * do: it is optimized already, or there is no compiler but tcc.
  */
 export async function refine(
   { push: first, built }: Ready,

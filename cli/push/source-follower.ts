@@ -12,7 +12,7 @@ import { PushClock } from './clock.ts';
 import { chooseModule, type Destination, warmContracts } from './destination.ts';
 import type { PushFile } from './prepare.ts';
 import { compare, type Ending, make, offer, type Push, type PushContext, type PushGroup, type Ready } from './push.ts';
-import type { Crew, CrewMember, Pending } from './save-group.ts';
+import type { Pending, SaveGroup, SaveGroupMember } from './save-group.ts';
 import { keeping, refine } from './second-tier.ts';
 
 /** An image that was made, and how far it has come. */
@@ -20,7 +20,7 @@ interface Made {
   readonly ready: Ready;
   /** The text of what was compiled, by path. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Of an optimised build: the fast one of the same source. */
+  /** Of an optimized build: the fast one of the same source. */
   readonly fast?: Made;
   readonly change: Change;
   state: 'waiting' | 'held' | 'offered' | 'ended' | 'failed';
@@ -32,7 +32,7 @@ interface Made {
 
 /** What all followers of a command share. */
 export interface FollowContext extends PushContext {
-  /** Bring the optimised build behind the fast one, as the same version. */
+  /** Bring the optimized build behind the fast one, as the same version. */
   readonly both: boolean;
 }
 
@@ -40,9 +40,9 @@ export interface FollowContext extends PushContext {
  * Follows one source: at each change the newest content is compiled and brought to the target. What the target has not
  * acknowledged is offered again whenever that may help: after a lost connection, an agent's restart, a program's return.
  */
-export class Follower implements CrewMember {
+export class SourceFollower implements SaveGroupMember {
   readonly #file: PushFile;
-  readonly #crew: Crew;
+  readonly #saveGroup: SaveGroup;
   readonly #context: FollowContext;
   readonly #line: AgentLine;
   readonly #nextId: () => number;
@@ -58,18 +58,18 @@ export class Follower implements CrewMember {
   /** The last version that was confirmed, and for which version that is desired instead it was asked after. */
   #confirmed: { readonly version: number; readonly push: Push; asked?: number } | undefined;
 
-  /** @param crew those that follow the modules of the same program */
+  /** @param saveGroup those that follow the modules of the same program */
   constructor(
     file: PushFile,
     destination: Destination,
-    crew: Crew,
+    saveGroup: SaveGroup,
     line: AgentLine,
     context: FollowContext,
     nextId: () => number,
   ) {
     this.#file = file;
-    this.#crew = crew;
-    crew.join(this);
+    this.#saveGroup = saveGroup;
+    saveGroup.join(this);
     this.#destination = destination;
     this.#line = line;
     this.#context = context;
@@ -141,20 +141,20 @@ export class Follower implements CrewMember {
     this.#compiling.abort();
     const compiling = new AbortController();
     this.#compiling = compiling;
-    this.#crew.saved(this);
+    this.#saveGroup.saved(this);
     const sources = new Map<string, string>();
     const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal, sources);
     if (compiling.signal.aborted) return;
     if ('event' in made) {
-      this.#crew.made(this, false);
+      this.#saveGroup.made(this, false);
       await this.#fail(made, change);
       return;
     }
     this.#newest = { ready: made, sources, change, state: 'waiting' };
-    this.#crew.made(this, true);
+    this.#saveGroup.made(this, true);
   }
 
-  /** The fast build runs: now the optimised one of the same text, which takes its place in the same version. */
+  /** The fast build runs: now the optimized one of the same text, which takes its place in the same version. */
   async #refine(fast: Made): Promise<void> {
     const { ready, sources, change } = fast;
     const { signal } = this.#compiling;
@@ -186,7 +186,7 @@ export class Follower implements CrewMember {
     return made;
   }
 
-  /** Offers the optimised build of what runs, where the target is there to take it. */
+  /** Offers the optimized build of what runs, where the target is there to take it. */
   #offerSecond(): void {
     const newest = this.#newest;
     if (newest?.state === 'waiting' && newest.fast !== undefined) this.#pendingOf(newest)?.bring();
@@ -286,7 +286,7 @@ export class Follower implements CrewMember {
       void this.#askAfter(newest, module.desiredVersion, lost ? first : undefined);
     this.#note(destination);
     this.#offerSecond();
-    this.#crew.look();
+    this.#saveGroup.look();
     warmContracts(destination);
   }
 
@@ -315,7 +315,7 @@ export class Follower implements CrewMember {
     } else if (ours === undefined && lost !== undefined) {
       lost.state = 'waiting'; // The fast build first, as when it was saved.
       this.#newest = lost;
-      this.#crew.look();
+      this.#saveGroup.look();
     }
   }
 

@@ -88,7 +88,7 @@ export class AgentLine {
         return await this.open();
       } catch (thrown) {
         // An agent that is away may come back; one that does not want us will not change its mind.
-        if (VaisError.from(thrown).exitCode === new VaisError('not_authorised', '').exitCode) throw thrown;
+        if (VaisError.from(thrown).exitCode === new VaisError('not_authorized', '').exitCode) throw thrown;
       }
     }
     return undefined;

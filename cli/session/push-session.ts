@@ -12,7 +12,7 @@ import type { Signer } from '../targets/signer.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { LocalImage } from './local-image.ts';
 import type { Answer, Offering, Sent } from './offering.ts';
-import { type Way, Ways, wholeInOffer } from './transfer-plan.ts';
+import { type TransferPlan, TransferPlans, wholeInOffer } from './transfer-plan.ts';
 import { Upload } from './upload.ts';
 
 const empty = Buffer.alloc(0);
@@ -51,7 +51,7 @@ export class PushSession {
   #state: State__Output | undefined;
   #over: VaisError | undefined;
   #nonce = 0;
-  readonly #ways: Ways | undefined;
+  readonly #ways: TransferPlans | undefined;
   /** Offers go in the order in which they were made. */
   #turn: Promise<unknown> | undefined;
   #tripMs = 0;
@@ -59,7 +59,7 @@ export class PushSession {
   private constructor(session: AgentSession, signer: Signer | undefined, cache: ImageCache | undefined) {
     this.#session = session;
     this.#signer = signer;
-    this.#ways = cache === undefined ? undefined : new Ways(cache);
+    this.#ways = cache === undefined ? undefined : new TransferPlans(cache);
     this.ended = this.#read();
   }
 
@@ -125,7 +125,7 @@ export class PushSession {
     return turn.then(({ answer }) => answer);
   }
 
-  #offer(offering: Offering, { image = empty, delta = empty, base, making }: Way): Promise<Answer> {
+  #offer(offering: Offering, { image = empty, delta = empty, base, making }: TransferPlan): Promise<Answer> {
     if (this.#over !== undefined) return Promise.reject(this.#over);
     const nonce = ++this.#nonce;
     const { manifest, elapsedUs } = offering;
@@ -257,7 +257,7 @@ export class PushSession {
 }
 
 /** Where there is nothing to make a delta of. */
-function inOffer(image: LocalImage): Way {
+function inOffer(image: LocalImage): TransferPlan {
   return image.kind === 'bytes' && image.size <= wholeInOffer.near ? { image: image.bytes } : {};
 }
 

@@ -19,7 +19,7 @@ const mostDeltaImage = 64 * 1024 * 1024;
 const quickDelta = 512 * 1024;
 
 /** How an image is offered. */
-export interface Way {
+export interface TransferPlan {
   readonly image?: Buffer;
   readonly delta?: Buffer;
   /** Of which image a delta can be had, and the delta, which is being made. */
@@ -28,7 +28,7 @@ export interface Way {
 }
 
 /** Finds the cheapest way for an image to travel. */
-export class Ways {
+export class TransferPlans {
   readonly #cache: ImageCache;
   readonly #thread = new WorkThread();
   #keeping: Promise<void> = Promise.resolve();
@@ -42,10 +42,15 @@ export class Ways {
    *
    * @param running the digests of what the program runs, by its own word
    */
-  choose(image: LocalImage, digest: string, running: readonly string[], near: boolean): Way | Promise<Way> {
+  choose(
+    image: LocalImage,
+    digest: string,
+    running: readonly string[],
+    near: boolean,
+  ): TransferPlan | Promise<TransferPlan> {
     const whole = image.kind === 'bytes' ? { image: image.bytes } : {};
     if (image.size <= wholeInOffer[near ? 'near' : 'far']) return whole;
-    return this.#find(image, digest, running).then(async (found): Promise<Way> => {
+    return this.#find(image, digest, running).then(async (found): Promise<TransferPlan> => {
       if (found === undefined) return image.size <= anyInOffer ? whole : {};
       const making = this.#make(found, image);
       if (image.size > deltaInOffer) return { base: found.base, making };

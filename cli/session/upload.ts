@@ -18,7 +18,7 @@ export interface Progress {
 }
 
 /** What an upload works with. */
-export interface UploadWorld {
+export interface UploadDeps {
   /** Resolves when the line can take more. */
   readonly send: (request: SessionRequest) => Promise<void>;
   /** True where the agent is so near that compressing takes longer than sending. */
@@ -29,7 +29,7 @@ export interface UploadWorld {
 /** Sends an image in chunks, as fast as the line and the agent take them, from wherever the agent wants. */
 export class Upload {
   readonly #image: LocalImage;
-  readonly #world: UploadWorld;
+  readonly #deps: UploadDeps;
   /** Bytes that each chunk took. */
   readonly #sizes: number[] = [];
   #taken = 0;
@@ -39,10 +39,10 @@ export class Upload {
   #wake: () => void = () => undefined;
   #run = 0;
 
-  constructor(image: LocalImage, world: UploadWorld) {
+  constructor(image: LocalImage, deps: UploadDeps) {
     this.#image = image;
-    this.#world = world;
-    this.#effort = new Effort(world.near);
+    this.#deps = deps;
+    this.#effort = new Effort(deps.near);
   }
 
   /** Sends the chunks from this one on; what it was sending before, it sends no more. @throws VaisError `storage` */
@@ -51,7 +51,7 @@ export class Upload {
     this.#wake();
     this.#taken = from;
     this.#had = this.#before(from);
-    this.#effort = new Effort(this.#world.near);
+    this.#effort = new Effort(this.#deps.near);
     this.#sent = 0;
     this.#tell();
     await withPieces(this.#image, async (source) => {
@@ -67,7 +67,7 @@ export class Upload {
         if (this.#run !== run) return;
         this.#sizes[index] = data.length;
         const compressed = compression === 'brotli' ? 'COMPRESSION_BROTLI' : 'COMPRESSION_UNSPECIFIED';
-        await this.#world.send({
+        await this.#deps.send({
           chunk: { nonce, index, size, checksum, compression: compressed, data: asBuffer(data) },
         });
         since = performance.now();
@@ -95,7 +95,7 @@ export class Upload {
 
   #tell(): void {
     const bytes = this.#before(this.#taken);
-    this.#world.onProgress({ bytes, had: this.#had, of: this.#image.size, sent: this.#sent });
+    this.#deps.onProgress({ bytes, had: this.#had, of: this.#image.size, sent: this.#sent });
   }
 
   #before(chunk: number): number {

@@ -4,7 +4,7 @@ import { hang, type Style } from './style.ts';
 /** What the agent's data folder takes, in one line, and one for each thing that is wrong with it. */
 export function renderStorage(storage: StorageReport, style: Style): string {
   const { colors, width } = style;
-  const wrong = troublesOf(storage).map((text) => hang(`${colors.yellow('warning')}: `, 9, text, width));
+  const wrong = faultsOf(storage).map((text) => hang(`${colors.yellow('warning')}: `, 9, text, width));
   return [colors.dim(`disk: ${usageOf(storage)}`), ...wrong].join('\n');
 }
 
@@ -16,9 +16,9 @@ export function usageOf({ images, imageBytes, maxImageBytes, freeBytes, keep }: 
 }
 
 /** What is wrong, and what to do. */
-export function troublesOf({ broken, troubles }: StorageReport): string[] {
-  const aside = broken.map((each) => `${each.file} was broken (${each.why}) and is set aside as ${each.aside}`);
-  return [...troubles, ...aside];
+export function faultsOf({ quarantined, faults }: StorageReport): string[] {
+  const aside = quarantined.map((each) => `${each.file} was broken (${each.why}) and is set aside as ${each.aside}`);
+  return [...faults, ...aside];
 }
 
 function formatBytes(bytes: number): string {

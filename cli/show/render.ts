@@ -120,7 +120,7 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
 function headlineOf({ target, program, module, version, unchanged, refines, together = [] }: DoneReport): string {
   const where = target === undefined ? '' : `${target}: `;
   const name = where + (program === module ? program : `${program} (${module})`);
-  if (refines !== undefined) return `${name} runs version ${version} optimised`;
+  if (refines !== undefined) return `${name} runs version ${version} optimized`;
   if (unchanged) return `${name} runs this already: version ${version}`;
   return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
 }
@@ -257,7 +257,7 @@ export function renderEvent(report: StageReport, style: Style): string {
   const { colors } = style;
   const bad = report.event === 'refused' || report.event === 'reverted';
   const paint = bad ? colors.red : report.event === 'confirmed' ? colors.green : colors.cyan;
-  const tier = report.refines === undefined ? '' : ' optimised';
+  const tier = report.refines === undefined ? '' : ' optimized';
   const version = report.version === undefined ? '' : ` version ${report.version}${tier}`;
   const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;

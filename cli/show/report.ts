@@ -32,7 +32,7 @@ export interface StageReport extends OfTarget {
   /** With `compiled`: the source, the tier and the compiler. */
   readonly file?: string;
   readonly tier?: string;
-  /** With each stage of an optimised build that takes the place of this fast one, in the same version. */
+  /** With each stage of an optimized build that takes the place of this fast one, in the same version. */
   readonly refines?: string;
   readonly toolchain?: string;
   /** With `compiled`: milliseconds that Vais to C took, and C to the library. */
@@ -119,7 +119,7 @@ export interface DoneReport extends OfTarget {
   readonly buildId?: string;
   readonly digest?: string;
   readonly tier?: string;
-  /** The fast build, by its digest, whose place the optimised one took: the version is the same. */
+  /** The fast build, by its digest, whose place the optimized one took: the version is the same. */
   readonly refines?: string;
   /** The modules that swapped with it, at the same safe point. */
   readonly together?: readonly string[];
@@ -207,9 +207,9 @@ export interface StorageReport {
   /** How many versions of each module are kept. */
   readonly keep: number;
   /** What was found broken and set aside: where it stood, where it is, why. */
-  readonly broken: readonly { readonly file: string; readonly aside: string; readonly why: string }[];
+  readonly quarantined: readonly { readonly file: string; readonly aside: string; readonly why: string }[];
   /** What the agent cannot write or read at the moment. */
-  readonly troubles: readonly string[];
+  readonly faults: readonly string[];
 }
 
 /** Something is wrong on the agent's machine; of `events`. */
@@ -274,7 +274,7 @@ export interface VersionReport {
   readonly buildId: string;
   readonly digest: string;
   readonly tier: string;
-  /** The fast build that the version began with, where the optimised one took its place. */
+  /** The fast build that the version began with, where the optimized one took its place. */
   readonly fastDigest?: string;
   readonly at: string;
   readonly rollbackTo?: number;

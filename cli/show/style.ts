@@ -11,7 +11,7 @@ export interface Style {
   readonly live: boolean;
 }
 
-/** The style for a stream and an environment: colour on a terminal only, and never with NO_COLOR. */
+/** The style for a stream and an environment: color on a terminal only, and never with NO_COLOR. */
 export function styleOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   env: Readonly<Record<string, string | undefined>>,

@@ -53,7 +53,7 @@ export async function readTarget(to: string | undefined, context: Context): Prom
 /**
  * Reads `--to`: the name of a paired target, or an address, or containers; each with `/PROGRAM` behind it or not.
  *
- * @throws VaisError `usage` when there is none, or no target has that name; `not_authorised` for an address elsewhere
+ * @throws VaisError `usage` when there is none, or no target has that name; `not_authorized` for an address elsewhere
  * that was not paired; `key_exposed`; `unreachable` where no such container, or no engine, is found
  */
 export async function readTargets(

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../front/diagnostic.ts';
 import { renderDiagnostics } from '../front/render.ts';
 
-/** Where a command's words go, and whether they may have colour. */
+/** Where a command's words go, and whether they may have color. */
 export interface Terminal {
   write(text: string): void;
   warn(text: string): void;

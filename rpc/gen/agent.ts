@@ -4,7 +4,6 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 import type { Ack as _vais_remote_v1_Ack, Ack__Output as _vais_remote_v1_Ack__Output } from './vais/remote/v1/Ack.ts';
 import type { AdminServiceClient as _vais_remote_v1_AdminServiceClient, AdminServiceDefinition as _vais_remote_v1_AdminServiceDefinition } from './vais/remote/v1/AdminService.ts';
 import type { AgentServiceClient as _vais_remote_v1_AgentServiceClient, AgentServiceDefinition as _vais_remote_v1_AgentServiceDefinition } from './vais/remote/v1/AgentService.ts';
-import type { BrokenFile as _vais_remote_v1_BrokenFile, BrokenFile__Output as _vais_remote_v1_BrokenFile__Output } from './vais/remote/v1/BrokenFile.ts';
 import type { Chunk as _vais_remote_v1_Chunk, Chunk__Output as _vais_remote_v1_Chunk__Output } from './vais/remote/v1/Chunk.ts';
 import type { CreateTokenRequest as _vais_remote_v1_CreateTokenRequest, CreateTokenRequest__Output as _vais_remote_v1_CreateTokenRequest__Output } from './vais/remote/v1/CreateTokenRequest.ts';
 import type { CreateTokenResponse as _vais_remote_v1_CreateTokenResponse, CreateTokenResponse__Output as _vais_remote_v1_CreateTokenResponse__Output } from './vais/remote/v1/CreateTokenResponse.ts';
@@ -30,6 +29,7 @@ import type { PairResponse as _vais_remote_v1_PairResponse, PairResponse__Output
 import type { PairServiceClient as _vais_remote_v1_PairServiceClient, PairServiceDefinition as _vais_remote_v1_PairServiceDefinition } from './vais/remote/v1/PairService.ts';
 import type { Program as _vais_remote_v1_Program, Program__Output as _vais_remote_v1_Program__Output } from './vais/remote/v1/Program.ts';
 import type { Progress as _vais_remote_v1_Progress, Progress__Output as _vais_remote_v1_Progress__Output } from './vais/remote/v1/Progress.ts';
+import type { QuarantinedFile as _vais_remote_v1_QuarantinedFile, QuarantinedFile__Output as _vais_remote_v1_QuarantinedFile__Output } from './vais/remote/v1/QuarantinedFile.ts';
 import type { RenewRequest as _vais_remote_v1_RenewRequest, RenewRequest__Output as _vais_remote_v1_RenewRequest__Output } from './vais/remote/v1/RenewRequest.ts';
 import type { RenewResponse as _vais_remote_v1_RenewResponse, RenewResponse__Output as _vais_remote_v1_RenewResponse__Output } from './vais/remote/v1/RenewResponse.ts';
 import type { RevokeDeveloperRequest as _vais_remote_v1_RevokeDeveloperRequest, RevokeDeveloperRequest__Output as _vais_remote_v1_RevokeDeveloperRequest__Output } from './vais/remote/v1/RevokeDeveloperRequest.ts';
@@ -58,7 +58,6 @@ export interface ProtoGrpcType {
         Ack: MessageTypeDefinition<_vais_remote_v1_Ack, _vais_remote_v1_Ack__Output>
         AdminService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AdminServiceClient> & { service: _vais_remote_v1_AdminServiceDefinition }
         AgentService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_AgentServiceClient> & { service: _vais_remote_v1_AgentServiceDefinition }
-        BrokenFile: MessageTypeDefinition<_vais_remote_v1_BrokenFile, _vais_remote_v1_BrokenFile__Output>
         Chunk: MessageTypeDefinition<_vais_remote_v1_Chunk, _vais_remote_v1_Chunk__Output>
         Compression: EnumTypeDefinition
         CreateTokenRequest: MessageTypeDefinition<_vais_remote_v1_CreateTokenRequest, _vais_remote_v1_CreateTokenRequest__Output>
@@ -89,6 +88,7 @@ export interface ProtoGrpcType {
         PairService: SubtypeConstructor<typeof grpc.Client, _vais_remote_v1_PairServiceClient> & { service: _vais_remote_v1_PairServiceDefinition }
         Program: MessageTypeDefinition<_vais_remote_v1_Program, _vais_remote_v1_Program__Output>
         Progress: MessageTypeDefinition<_vais_remote_v1_Progress, _vais_remote_v1_Progress__Output>
+        QuarantinedFile: MessageTypeDefinition<_vais_remote_v1_QuarantinedFile, _vais_remote_v1_QuarantinedFile__Output>
         RenewRequest: MessageTypeDefinition<_vais_remote_v1_RenewRequest, _vais_remote_v1_RenewRequest__Output>
         RenewResponse: MessageTypeDefinition<_vais_remote_v1_RenewResponse, _vais_remote_v1_RenewResponse__Output>
         RevokeDeveloperRequest: MessageTypeDefinition<_vais_remote_v1_RevokeDeveloperRequest, _vais_remote_v1_RevokeDeveloperRequest__Output>

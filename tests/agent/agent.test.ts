@@ -72,7 +72,7 @@ const contract = `contract module=game record=${record.replaceAll(' ', '%20')}\n
 
 describe('an agent', () => {
   it('is insecure on loopback only', async () => {
-    const refused = expect.objectContaining({ code: 'not_authorised' });
+    const refused = expect.objectContaining({ code: 'not_authorized' });
     await expect(start('a', { listen: '0.0.0.0:0' })).rejects.toEqual(refused);
   });
 

@@ -109,7 +109,7 @@ describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
       await oracle.check(next, program, ground.data);
       await next.kill();
       ground.kill(program);
-      expect(existsSync(join(ground.data, 'broken'))).toBe(false);
+      expect(existsSync(join(ground.data, 'quarantine'))).toBe(false);
     },
   );
 
@@ -146,7 +146,7 @@ describe.skipIf(here !== '')(`a disk that fails under an agent${here}`, () => {
         const next = await place.start([], disk.environment).ready();
         await next.said.first(({ event }) => event === 'token', 'a token');
         expect(next.said.all.filter(({ event }) => event === 'warning')).toEqual([]);
-        expect(existsSync(join(place.data, 'broken'))).toBe(false);
+        expect(existsSync(join(place.data, 'quarantine'))).toBe(false);
       } finally {
         await place.close();
       }

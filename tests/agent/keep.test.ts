@@ -125,7 +125,7 @@ describe('an agent with --keep 3', () => {
     expect(await rollback(6)).toBe(9);
     expect(await rollback(1)).toBe(10); // What the program carries inside is always there.
     const { storage } = await agent.client.getStatus(false);
-    expect(storage).toMatchObject({ keep: 3, broken: [], troubles: [] });
+    expect(storage).toMatchObject({ keep: 3, quarantined: [], faults: [] });
     expect(storage?.imageBytes).toBeGreaterThan(10_000);
     expect(storage?.freeBytes).toBeGreaterThan(0);
   });
@@ -150,15 +150,18 @@ describe('an agent with --keep 3', () => {
     const left = Buffer.from('an image that nobody names');
     await writeFile(join(yard.data, 'images', digestOf(left)), left);
     const [history = ''] = (await readdir(join(yard.data, 'history'))).filter((name) => name.endsWith('.json'));
-    await mkdir(join(yard.data, 'broken'));
-    await writeFile(join(yard.data, 'broken', history), 'x');
-    await writeFile(join(yard.data, 'broken', `${history}.why.json`), JSON.stringify({ file: `history/${history}` }));
+    await mkdir(join(yard.data, 'quarantine'));
+    await writeFile(join(yard.data, 'quarantine', history), 'x');
+    await writeFile(
+      join(yard.data, 'quarantine', `${history}.why.json`),
+      JSON.stringify({ file: `history/${history}` }),
+    );
     const second = await yard.agent({ keep: 3 });
     await linked(second, first.program.pid);
     await push(await second.session(), 3);
     expect((await images()).length).toBe(6);
     await second.close();
-    await rm(join(yard.data, 'broken'), { recursive: true });
+    await rm(join(yard.data, 'quarantine'), { recursive: true });
     await yard.agent({ keep: 3 });
     await eventually(async () => (await images()).length === 3, 'all but three have gone');
     expect(await images()).not.toContain(digests[0]);
@@ -172,11 +175,11 @@ describe('an agent with --keep 3', () => {
     await writeFile(join(yard.data, 'images', image.digest), 'x');
     const next = await yard.agent({ keep: 3 });
     await linked(next, program.pid);
-    const troubles = async () => (await next.client.getStatus(false)).storage?.troubles ?? [];
-    await eventually(async () => (await troubles()).length > 0, 'it is said');
-    expect(await troubles()).toEqual([expect.stringMatching(/game\/game shall run \(version 2\).*Push it again$/)]);
+    const faults = async () => (await next.client.getStatus(false)).storage?.faults ?? [];
+    await eventually(async () => (await faults()).length > 0, 'it is said');
+    expect(await faults()).toEqual([expect.stringMatching(/game\/game shall run \(version 2\).*Push it again$/)]);
     expect(await (await next.session()).push(image).ended).toEqual({ kind: 'ack', version: 2, unchanged: true });
-    await eventually(async () => (await troubles()).length === 0, 'it is over');
+    await eventually(async () => (await faults()).length === 0, 'it is over');
     expect(await images()).toEqual([image.digest]);
   });
 
@@ -187,14 +190,14 @@ describe('an agent with --keep 3', () => {
     await mkdir(foreign); // Cannot be read, so nobody knows what it names.
     await push(session, 3);
     await eventually(
-      async () => (await agent.client.getStatus(false)).storage?.troubles.join().includes('cannot be cleaned') === true,
+      async () => (await agent.client.getStatus(false)).storage?.faults.join().includes('cannot be cleaned') === true,
       'it is said',
     );
     expect((await images()).length).toBe(5);
     await rm(foreign, { recursive: true });
     await push(session, 1);
     await eventually(async () => (await images()).length === 3, 'it is cleaned');
-    expect((await agent.client.getStatus(false)).storage?.troubles).toEqual([]);
+    expect((await agent.client.getStatus(false)).storage?.faults).toEqual([]);
   });
 
   it('makes room within --max-disk from old versions before it refuses a push', async () => {

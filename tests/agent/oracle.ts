@@ -115,7 +115,7 @@ export class Oracle {
       const digest = createHash('sha256').update(bytes).digest('hex');
       if (digest !== name) throw new Error(`the image ${name} is half written`);
     }
-    if (existsSync(join(data, 'broken'))) throw new Error(`set aside: ${readdirSync(join(data, 'broken'))}`);
+    if (existsSync(join(data, 'quarantine'))) throw new Error(`set aside: ${readdirSync(join(data, 'quarantine'))}`);
   }
 }
 

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Cleaner } from '../../agent/cleaner.ts';
-import { Flight } from '../../agent/deliver/delivery.ts';
+import { Delivery } from '../../agent/deliver/delivery.ts';
 import { Programs } from '../../agent/deliver/programs.ts';
 import { Push } from '../../agent/deliver/push.ts';
 import { listenForPrograms } from '../../agent/link/listener.ts';
 import { PartialStore } from '../../agent/receive/partials.ts';
 import { Uploads } from '../../agent/receive/uploads.ts';
 import { DataFolder } from '../../agent/store/data-folder.ts';
-import { Troubles } from '../../agent/store/faults.ts';
+import { StorageFaults } from '../../agent/store/faults.ts';
 import { HistoryStore } from '../../agent/store/history-store.ts';
 import { ImageStore } from '../../agent/store/images.ts';
 import { encodeChunks } from '../../artifact/transfer/chunk.ts';
@@ -22,7 +22,7 @@ import { eventually, Stock } from './harness.ts';
 const stock = new Stock();
 let folder = '';
 let data: DataFolder;
-let troubles: Troubles;
+let faults: StorageFaults;
 const warnings: string[] = [];
 const warn = (message: string) => void warnings.push(message);
 beforeAll(() => stock.build());
@@ -31,7 +31,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vb-'));
   warnings.length = 0;
   data = await DataFolder.open(folder, warn);
-  troubles = new Troubles(warn);
+  faults = new StorageFaults(warn);
 });
 afterEach(async () => {
   data.close();
@@ -72,7 +72,7 @@ describe('many images at once', () => {
 describe('cleaning', () => {
   it('leaves the image of a version alone that began while it looked', async () => {
     const images = await ImageStore.open(data);
-    const histories = await HistoryStore.open(data, troubles);
+    const histories = await HistoryStore.open(data, faults);
     const [old, next] = [bytesOf('old'), bytesOf('next')];
     for (const { digest, bytes } of [old, next]) await images.put(digest, bytes);
     const history = await histories.of('game', 'game');
@@ -88,7 +88,7 @@ describe('cleaning', () => {
       return found;
     };
     const programs = programsOf(images, histories);
-    const cleaner = new Cleaner({ images, histories, programs, broken: data.broken, troubles, keep: 1 });
+    const cleaner = new Cleaner({ images, histories, programs, quarantine: data.quarantine, faults, keep: 1 });
     await images.makeRoom(0);
     await cleaner.close();
     expect(lineage.entries.at(-1)?.cleaned).toBeUndefined();
@@ -98,7 +98,7 @@ describe('cleaning', () => {
 
   it('of a line of versions: what runs again of it is written down', async () => {
     const images = await ImageStore.open(data);
-    const histories = await HistoryStore.open(data, troubles);
+    const histories = await HistoryStore.open(data, faults);
     const programs = programsOf(images, histories);
     const link = await listenForPrograms(join(folder, 'link.sock'), (socket) => programs.accept(socket));
     const run = async () => {
@@ -116,7 +116,7 @@ describe('cleaning', () => {
       history.lineages.splice(0); // As cleaning does with the lines that have not run for long.
       started.push(await run());
       expect(history.lineages).toHaveLength(1);
-      expect(programs.laneOf(first?.name ?? '', 'game')?.lineage).toBe(history.latest);
+      expect(programs.queueOf(first?.name ?? '', 'game')?.lineage).toBe(history.latest);
     } finally {
       for (const program of started) program.kill();
       programs.close();
@@ -127,7 +127,7 @@ describe('cleaning', () => {
 
 describe('a history that was closed', () => {
   it('is written no more: the folder may be another agent’s', async () => {
-    const histories = await HistoryStore.open(data, troubles);
+    const histories = await HistoryStore.open(data, faults);
     const history = await histories.of('game', 'game');
     await history.save(true);
     const saved = history.save(true);
@@ -141,7 +141,7 @@ describe('a history that was closed', () => {
 describe('a version that is ordered where nobody is any more', () => {
   it('is refused, and holds nothing up', async () => {
     const push = new Push({ program: 'p', module: 'm', code: { buildId: 'b' }, origin: 'push' }, 0, []);
-    const flight = new Flight(push, {
+    const delivery = new Delivery(push, {
       images: await ImageStore.open(data),
       deathOf: async () => 'ended',
       closing: new AbortController().signal,
@@ -149,10 +149,10 @@ describe('a version that is ordered where nobody is any more', () => {
       swapped: () => undefined,
       wentBack: () => undefined,
     });
-    flight.order([]);
-    const landings = await Promise.race([flight.landed, new Promise((done) => setTimeout(done, 1_000, 'nothing'))]);
+    delivery.order([]);
+    const landings = await Promise.race([delivery.landed, new Promise((done) => setTimeout(done, 1_000, 'nothing'))]);
     expect(landings).toMatchObject([{ kind: 'refused', reason: { code: 'no_such_program' } }]);
-    expect(flight.mayHaveRun).toBe(false);
+    expect(delivery.mayHaveRun).toBe(false);
   });
 });
 
@@ -178,20 +178,20 @@ describe('an upload whose last step fails', () => {
   });
 });
 
-describe('a push that is overtaken on its way to its lane', () => {
+describe('a push that is overtaken on its way to its queue', () => {
   it('is superseded by what came after it, and not the other way round', async () => {
     const images = await ImageStore.open(data);
-    const histories = await HistoryStore.open(data, troubles);
+    const histories = await HistoryStore.open(data, faults);
     const programs = programsOf(images, histories);
     const link = await listenForPrograms(join(folder, 'link.sock'), (socket) => programs.accept(socket));
     const program = new Program(stock.program, { link: link.path });
     try {
       await eventually(() => programs.links.length === 1, 'the program is linked');
-      const [lane] = programs.links.flatMap((each) => programs.laneFor(each, 'game') ?? []);
+      const [queue] = programs.links.flatMap((each) => programs.queueFor(each, 'game') ?? []);
       const of = (buildId: string) =>
         new Push({ program: 'p', module: 'game', code: { buildId }, origin: 'push' }, 0, []);
       const [older, newer] = [of('older'), of('newer')];
-      const ends = Promise.all([lane?.submit(newer), lane?.submit(older)]);
+      const ends = Promise.all([queue?.submit(newer), queue?.submit(older)]);
       await eventually(() => newer.version > 0, 'the newer one has its turn');
       program.kill(); // The end of either is enough.
       expect((await ends)[1]).toMatchObject({ kind: 'nack', reason: { code: 'superseded' } });

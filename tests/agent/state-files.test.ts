@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAgent } from '../../agent/agent.ts';
 import type { Notice } from '../../agent/say/notice.ts';
 import { DataFolder } from '../../agent/store/data-folder.ts';
-import { Troubles } from '../../agent/store/faults.ts';
+import { StorageFaults } from '../../agent/store/faults.ts';
 import { HistoryStore } from '../../agent/store/history-store.ts';
 import { VaisError } from '../../common/error.ts';
 import { seal, unseal } from '../../common/sealed.ts';
@@ -53,7 +53,7 @@ function all(folder: string, base = folder): string[] {
 async function readHistory(folder: string): Promise<string> {
   const data = await DataFolder.open(folder, () => undefined);
   try {
-    const latest = await (await HistoryStore.open(data, new Troubles(() => undefined))).latest('game', 'game');
+    const latest = await (await HistoryStore.open(data, new StorageFaults(() => undefined))).latest('game', 'game');
     return JSON.stringify(latest?.entries.map(({ version, outcome, digest }) => [version, outcome, digest]) ?? 'none');
   } finally {
     data.close();
@@ -81,7 +81,11 @@ async function startWith(change: (folder: string) => void) {
     const agent = await startAgent({ ...options, defaultLink }, (notice) => said.push(notice));
     await agent.close();
     const seen = await readHistory(folder);
-    return { said, seen, broken: existsSync(join(folder, 'broken')) ? readdirSync(join(folder, 'broken')) : [] };
+    return {
+      said,
+      seen,
+      broken: existsSync(join(folder, 'quarantine')) ? readdirSync(join(folder, 'quarantine')) : [],
+    };
   } catch (thrown) {
     return { error: thrown };
   } finally {

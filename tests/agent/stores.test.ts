@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataFolder } from '../../agent/store/data-folder.ts';
-import { Troubles } from '../../agent/store/faults.ts';
+import { StorageFaults } from '../../agent/store/faults.ts';
 import type { Lineage } from '../../agent/store/history.ts';
 import { HistoryStore } from '../../agent/store/history-store.ts';
 import { ImageStore } from '../../agent/store/images.ts';
@@ -44,12 +44,12 @@ describe('ImageStore', () => {
     expect(await store.has(digest)).toBe(bytes.length);
     await writeFile(store.path(digest), 'cut');
     expect(await store.has(digest)).toBeUndefined();
-    expect(data.broken.all.map(({ file, why }) => `${file}: ${why}`)).toEqual([
+    expect(data.quarantine.all.map(({ file, why }) => `${file}: ${why}`)).toEqual([
       `images/${digest}: its 12 bytes are not those that its name says`,
       `images/${digest}: its 3 bytes are not those that its name says`,
     ]);
     expect(warnings).toHaveLength(2);
-    const [first] = data.broken.all;
+    const [first] = data.quarantine.all;
     expect(await readFile(join(folder, first?.aside ?? ''), 'utf8')).toBe('some librarz');
   });
 
@@ -67,7 +67,7 @@ function desire(lineage: Lineage, version: number): void {
 }
 
 describe('HistoryStore', () => {
-  const open = () => HistoryStore.open(data, new Troubles((message) => warnings.push(message)));
+  const open = () => HistoryStore.open(data, new StorageFaults((message) => warnings.push(message)));
 
   it('is there again after a restart', async () => {
     const history = await (await open()).of('game', 'physics');
@@ -100,7 +100,7 @@ describe('HistoryStore', () => {
       expect(history.latest).toBeUndefined();
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toMatch(/history\/[0-9a-f]{32}\.json is broken: .* set aside/);
-      const [aside] = data.broken.all;
+      const [aside] = data.quarantine.all;
       expect(await readFile(join(folder, aside?.aside ?? ''), 'utf8')).toBe(text);
       expect(await readdir(join(folder, 'history'))).toEqual([]);
     },

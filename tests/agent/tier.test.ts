@@ -23,7 +23,7 @@ async function running() {
   return program;
 }
 
-/** Pushes an image as the optimised build of another one. */
+/** Pushes an image as the optimized build of another one. */
 const refine = (image: Image, fast: Image) =>
   session.push(image, { manifest: { tier: 'TIER_OPTIMIZED', refines: fast.digest } });
 const optimized = (build: string, defines: Readonly<Record<string, string>> = {}) =>

@@ -106,7 +106,7 @@ describe('for people', () => {
     `);
   });
 
-  it('uses colour on a terminal alone, and never with NO_COLOR', () => {
+  it('uses color on a terminal alone, and never with NO_COLOR', () => {
     expect(styleOf({ isTTY: true }, { TERM: 'xterm' }).colors.isColorSupported).toBe(true);
     expect(styleOf({ isTTY: true }, { TERM: 'xterm', NO_COLOR: '1' }).colors.isColorSupported).toBe(false);
     expect(styleOf({ isTTY: false }, { TERM: 'xterm' }).colors.isColorSupported).toBe(false);

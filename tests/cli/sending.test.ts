@@ -9,7 +9,7 @@ import { Effort } from '../../cli/session/effort.ts';
 import { ImageCache } from '../../cli/session/image-cache.ts';
 import { inMemory } from '../../cli/session/local-image.ts';
 import { Sending } from '../../cli/session/sending.ts';
-import { Ways } from '../../cli/session/transfer-plan.ts';
+import { TransferPlans } from '../../cli/session/transfer-plan.ts';
 import { HumanOutput } from '../../cli/show/output.ts';
 import { styleOf } from '../../cli/show/style.ts';
 import { digestOf } from '../../common/digest.ts';
@@ -164,7 +164,7 @@ describe('the images that are kept', () => {
     const [old, next] = [randomBytes(40_000), randomBytes(40_000)];
     await writeFile(join(folder, 'images', digestOf(old)), next.subarray(1));
     const image = inMemory(next);
-    const way = await new Ways(cache).choose(image, digestOf(next), [digestOf(old)], false);
+    const way = await new TransferPlans(cache).choose(image, digestOf(next), [digestOf(old)], false);
     expect(way.delta).toBeUndefined();
     expect(way.image).toEqual(next);
     expect(await readdir(join(folder, 'images'))).toEqual([]);
@@ -177,9 +177,11 @@ describe('the images that are kept', () => {
     next.writeUInt32LE(7, 20_000);
     const before = digestOf(next);
     await cache.keep(digestOf(old), inMemory(old));
-    const far = await new Ways(cache).choose(inMemory(next), digestOf(next), [digestOf(old)], false);
+    const far = await new TransferPlans(cache).choose(inMemory(next), digestOf(next), [digestOf(old)], false);
     expect(far.delta?.length).toBeLessThan(300);
     expect(digestOf(next)).toBe(before);
-    expect(new Ways(cache).choose(inMemory(next), digestOf(next), [digestOf(old)], true)).toEqual({ image: next });
+    expect(new TransferPlans(cache).choose(inMemory(next), digestOf(next), [digestOf(old)], true)).toEqual({
+      image: next,
+    });
   });
 });

@@ -20,7 +20,7 @@ describe('the table of codes', () => {
     ['contract_changed', 4],
     ['reverted', 5],
     ['unreachable', 6],
-    ['not_authorised', 7],
+    ['not_authorized', 7],
     ['timed_out', 8],
   ])('ends a process that failed with %s with %d', (code, exit) => {
     expect(new VaisError(code, 'x').exitCode).toBe(exit);

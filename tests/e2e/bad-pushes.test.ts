@@ -133,7 +133,7 @@ describe('a push that must not succeed', () => {
   });
 
   it('does not leave this machine', async () => {
-    await expectRefusal(await push('count.vais', '192.0.2.1:7777'), 7, 'not_authorised');
+    await expectRefusal(await push('count.vais', '192.0.2.1:7777'), 7, 'not_authorized');
   });
 
   it('tries each of several files, and ends with the code of the first bad one', async () => {

@@ -175,7 +175,7 @@ it('tells of the pushes of others', async () => {
   expect(await events.exited).toEqual({ code: 0, signal: null });
 });
 
-it('builds as it is told: optimised, with debug information, in a tier', async () => {
+it('builds as it is told: optimized, with debug information, in a tier', async () => {
   await begin(counterSource());
   for (const [index, options] of [['-O3'], ['-g'], ['--tier', 'fast'], ['--tier', 'optimized', '-O1']].entries()) {
     await world.write('count.vais', counterSource({ word: `word${index}` }));

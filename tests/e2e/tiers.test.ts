@@ -30,7 +30,7 @@ async function history(): Promise<Line[]> {
   return json;
 }
 
-it('brings the fast build at once and the optimised one behind it, as the same version', async () => {
+it('brings the fast build at once and the optimized one behind it, as the same version', async () => {
   const watching = await watch();
   await save('wild');
   const first = await watching.event('done');
@@ -44,7 +44,7 @@ it('brings the fast build at once and the optimised one behind it, as the same v
     { version: 2, desired: true, tier: 'optimized', digest: behind['digest'], fastDigest: first['digest'] },
   ]);
 
-  // Who comes back gets the optimised build, and the number is still the same.
+  // Who comes back gets the optimized build, and the number is still the same.
   program.kill('SIGKILL');
   program = world.startProgram(world.path('count'));
   await program.line((line) => parseCount(line).word === 'wild');
@@ -69,7 +69,7 @@ it('says it for people, and no second tier where it is not wanted', async () => 
   const people = world.remote('watch', 'count.vais', '--to', agent.address, '--tier', 'both');
   await people.line((line) => line.includes('watching'));
   await save('even');
-  await people.line((line) => line.includes('count runs version 4 optimised'));
+  await people.line((line) => line.includes('count runs version 4 optimized'));
 });
 
 it('gives way to a newer save without a word', async () => {
@@ -102,7 +102,7 @@ it('of another text than the watched file has by now is never brought', async ()
   const watching = await watch();
   await save('wild');
   await watching.event('done');
-  // By the time the optimised build is made, the file may have been saved again: it is made of what was read first.
+  // By the time the optimized build is made, the file may have been saved again: it is made of what was read first.
   await writeFile(world.path('next.vais'), counterSource({ word: 'odd' }));
   await rename(world.path('next.vais'), world.path('count.vais'));
   await watching.event('done', (line) => line['version'] === 3 && second(line));

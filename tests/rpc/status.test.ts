@@ -27,7 +27,7 @@ describe('errors on the wire', () => {
     expect(of(grpc.status.UNAVAILABLE)).toBe('unreachable');
     expect(of(grpc.status.DEADLINE_EXCEEDED)).toBe('unreachable');
     expect(of(grpc.status.UNIMPLEMENTED)).toBe('unreachable');
-    expect(of(grpc.status.PERMISSION_DENIED)).toBe('not_authorised');
+    expect(of(grpc.status.PERMISSION_DENIED)).toBe('not_authorized');
     expect(of(grpc.status.OUT_OF_RANGE)).toBe('internal');
   });
 
@@ -59,6 +59,6 @@ describe('parseTarget', () => {
   it('keeps plain text on this machine', () => {
     for (const text of ['127.0.0.1:1', '127.8.9.1:1', 'localhost:1', '[::1]:1']) requireLoopback(parseTarget(text));
     for (const text of ['10.0.0.1:1', '0.0.0.0:1', 'example.org:1', '127.0.0.1.example.org:1', '[::]:1'])
-      expect(() => requireLoopback(parseTarget(text))).toThrow(expect.objectContaining({ code: 'not_authorised' }));
+      expect(() => requireLoopback(parseTarget(text))).toThrow(expect.objectContaining({ code: 'not_authorized' }));
   });
 });

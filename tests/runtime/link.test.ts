@@ -162,7 +162,7 @@ describe('a peer that does not keep to the line format is left, and found again'
     await agent.take('ready');
     agent.raw(`sing song=la%20la\nload module=game versi`);
     await program.pass();
-    agent.raw(`on=2 nonce=9 colour=blue digest=${image.digest} path=${image.path}\n`);
+    agent.raw(`on=2 nonce=9 color=blue digest=${image.digest} path=${image.path}\n`);
     await agent.take('loaded', { nonce: '9' });
   });
 

@@ -113,7 +113,7 @@ describe('a signed push', () => {
       expect(await ann.offer(session, image, ann.sign(image), lie), JSON.stringify(lie)).toMatchObject({
         code: 'signature_invalid',
       });
-    // An optimised build that is signed as a version of its own is none that takes another one's place.
+    // An optimized build that is signed as a version of its own is none that takes another one's place.
     const optimized = { tier: 'TIER_OPTIMIZED' as const, refines: other.digest };
     expect(await ann.offer(session, image, ann.sign(image, { tier: 'optimized' }), optimized)).toMatchObject({
       code: 'signature_invalid',

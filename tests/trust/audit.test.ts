@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { audit } from '../../agent/commands.ts';
 import { DataFolder } from '../../agent/store/data-folder.ts';
-import { Troubles } from '../../agent/store/faults.ts';
+import { StorageFaults } from '../../agent/store/faults.ts';
 import { AuditLog, readAudit } from '../../agent/trust/audit.ts';
 import { refused } from './harness.ts';
 
@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const open = () => AuditLog.open(data, new Troubles((message) => warnings.push(message)));
+const open = () => AuditLog.open(data, new StorageFaults((message) => warnings.push(message)));
 
 async function filled(count = 20): Promise<string[]> {
   const log = await open();

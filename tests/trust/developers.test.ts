@@ -29,11 +29,11 @@ describe('the developers of an agent', () => {
     expect(again.require(ann.id).name).toBe('ann');
     expect(() => again.require(bob.id)).toThrow(refusedBy('revoked'));
     expect(() => again.signer(bob.keyId)).toThrow(refusedBy('revoked'));
-    expect(() => again.require('f'.repeat(32))).toThrow(refusedBy('not_authorised'));
+    expect(() => again.require('f'.repeat(32))).toThrow(refusedBy('not_authorized'));
     // A name is free again when its owner was revoked, and the old certificate still counts for nothing.
     const other = await again.add(what('bob'), aKey());
     expect(again.require(other.id).name).toBe('bob');
-    expect(() => again.require(bob.id)).toThrow(refusedBy('not_authorised'));
+    expect(() => again.require(bob.id)).toThrow(refusedBy('not_authorized'));
     await expect(DeveloperStore.open(folder, 'b'.repeat(32))).rejects.toEqual(refused('identity_lost'));
   });
 

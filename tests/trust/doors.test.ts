@@ -1,4 +1,4 @@
-/** Who gets in by the door of an agent, who does not, and why. */
+/** Who gets in by the authenticator of an agent, who does not, and why. */
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, stat } from 'node:fs/promises';
@@ -50,7 +50,7 @@ async function disguised(
 
 const knock = (developer: Developer) => developer.client().getStatus(false);
 
-describe('the door', () => {
+describe('the authenticator', () => {
   it('lets in who is paired, by IPv4 and IPv6, and says who they are', async () => {
     const agent = await fort.agent({ listen: '[::1]:0' });
     const ann = await fort.developer(agent);
@@ -66,22 +66,22 @@ describe('the door', () => {
 
     const { own: _own, ...nobody } = ann.identity;
     const nameless = fort.keep(new Developer('nobody', agent.target, nobody, ann.key));
-    await expect(knock(nameless)).rejects.toEqual(refused('not_authorised', 'without a certificate'));
+    await expect(knock(nameless)).rejects.toEqual(refused('not_authorized', 'without a certificate'));
     await expect(nameless.session()).rejects.toThrow();
     const session = nameless.client().session(AbortSignal.timeout(10_000)).responses();
-    await expect(session.next()).rejects.toEqual(refused('not_authorised', 'without a certificate'));
-    await expect(nameless.client().listHistory('', '')).rejects.toEqual(refused('not_authorised'));
+    await expect(session.next()).rejects.toEqual(refused('not_authorized', 'without a certificate'));
+    await expect(nameless.client().listHistory('', '')).rejects.toEqual(refused('not_authorized'));
     const events = nameless.client().watchEvents(AbortSignal.timeout(10_000));
-    await expect(events.next()).rejects.toEqual(refused('not_authorised'));
+    await expect(events.next()).rejects.toEqual(refused('not_authorized'));
     const rollback = nameless.client().rollback({}, AbortSignal.timeout(10_000));
-    await expect(rollback.next()).rejects.toEqual(refused('not_authorised'));
+    await expect(rollback.next()).rejects.toEqual(refused('not_authorized'));
 
     const elsewhere = await makeAuthority();
     await expect(knock(await disguised(agent, ann, elsewhere, whole))).rejects.toEqual(
-      refused('not_authorised', 'not one that this agent gave'),
+      refused('not_authorized', 'not one that this agent gave'),
     );
     await expect(knock(await disguised(agent, ann, authority, whole))).rejects.toEqual(
-      refused('not_authorised', 'does not know this developer'),
+      refused('not_authorized', 'does not know this developer'),
     );
     await expect(knock(await disguised(agent, ann, authority, { ...whole, until: now - 1_000 }))).rejects.toEqual(
       refused('certificate_expired', 'held until'),
@@ -92,7 +92,7 @@ describe('the door', () => {
     expect(await knock(ann)).toMatchObject({ developer: 'ann' });
     const noted: unknown[] = [];
     await audit(agent.data, false, ({ event, code }) => event === 'connection_refused' && noted.push(code));
-    expect(new Set(noted)).toEqual(new Set(['not_authorised', 'certificate_expired', 'certificate_too_early']));
+    expect(new Set(noted)).toEqual(new Set(['not_authorized', 'certificate_expired', 'certificate_too_early']));
   });
 
   it('has no health, reflection or other service for strangers', async () => {

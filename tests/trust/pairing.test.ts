@@ -115,7 +115,7 @@ describe('a pairing', () => {
     await fort.pair(agent.target, given, 'bob');
     const again = await fort.pair(agent.target, await fort.token(agent), 'ann', ann.key);
     expect(await again.client().getStatus(false)).toMatchObject({ developer: 'ann' });
-    await expect(ann.client().getStatus(false)).rejects.toEqual(refused('not_authorised'));
+    await expect(ann.client().getStatus(false)).rejects.toEqual(refused('not_authorized'));
     expect(await fort.developers(agent)).toHaveLength(2);
   });
 });

@@ -51,7 +51,7 @@ export function trapBounds(unit: Unit): void {
 }
 
 /**
- * A null pointer: the machine's own fault (SIGSEGV). tcc does not optimise, so near null the access itself faults; the
+ * A null pointer: the machine's own fault (SIGSEGV). tcc does not optimize, so near null the access itself faults; the
  * others could leave out an access that nobody needs, and are told to look first.
  */
 export function trapNull(unit: Unit): void {

@@ -1,6 +1,6 @@
 // Original file: proto/vais/remote/v1/agent.proto
 
-import type { BrokenFile as _vais_remote_v1_BrokenFile, BrokenFile__Output as _vais_remote_v1_BrokenFile__Output } from '../../../vais/remote/v1/BrokenFile.ts';
+import type { QuarantinedFile as _vais_remote_v1_QuarantinedFile, QuarantinedFile__Output as _vais_remote_v1_QuarantinedFile__Output } from '../../../vais/remote/v1/QuarantinedFile.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Storage {
@@ -9,8 +9,8 @@ export interface Storage {
   'maxImageBytes'?: (number | string | Long);
   'freeBytes'?: (number | string | Long);
   'keep'?: (number | string | Long);
-  'broken'?: (_vais_remote_v1_BrokenFile)[];
-  'troubles'?: (string)[];
+  'quarantined'?: (_vais_remote_v1_QuarantinedFile)[];
+  'faults'?: (string)[];
 }
 
 export interface Storage__Output {
@@ -19,6 +19,6 @@ export interface Storage__Output {
   'maxImageBytes': (number);
   'freeBytes': (number);
   'keep': (number);
-  'broken': (_vais_remote_v1_BrokenFile__Output)[];
-  'troubles': (string)[];
+  'quarantined': (_vais_remote_v1_QuarantinedFile__Output)[];
+  'faults': (string)[];
 }

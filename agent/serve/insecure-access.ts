@@ -5,14 +5,14 @@ import type { Say } from '../say/notice.ts';
 import type { DataFolder } from '../store/data-folder.ts';
 import { AuditLog } from '../trust/audit.ts';
 import type { AuditFields } from '../trust/audit-entry.ts';
-import { Gate } from '../trust/authorize.ts';
+import { Authorizer } from '../trust/authorize.ts';
 import { anybody } from '../trust/limits.ts';
 import { Trust, type TrustOptions } from '../trust/trust.ts';
 import { serveAdmin } from './admin.ts';
-import { agentService, type ServiceWorld } from './service.ts';
+import { agentService, type ServiceDeps } from './service.ts';
 
 /** What developers come in by. */
-export interface OpenDoor {
+export interface InsecureAccess {
   readonly port: number;
   /** Says how the first developer can pair, where nobody has yet. */
   invite(say: Say): Promise<void>;
@@ -21,27 +21,27 @@ export interface OpenDoor {
 }
 
 /**
- * Opens the way in for developers: with mutual TLS, or with --insecure in plain text. Whatever comes in by it meets the gate.
+ * Opens the way in for developers: with mutual TLS, or with --insecure in plain text. Whatever comes in by it meets the authorizer.
  *
  * @throws VaisError `identity_lost`, `key_exposed`, `busy`, `storage`
  */
-export async function openDoor(
+export async function openInsecureAccess(
   target: Target,
   options: TrustOptions & { readonly data: DataFolder; readonly insecure: boolean },
-  world: Omit<ServiceWorld, 'gate' | 'callerOf' | 'insecure'>,
-): Promise<OpenDoor> {
+  deps: Omit<ServiceDeps, 'authorizer' | 'callerOf' | 'insecure'>,
+): Promise<InsecureAccess> {
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const audit = await AuditLog.open(options.data, world.troubles);
+    const audit = await AuditLog.open(options.data, deps.faults);
     closers.push(() => audit.close());
     if (options.insecure) {
       const service = agentService({
-        ...world,
+        ...deps,
         insecure: true,
-        gate: new Gate(audit, undefined, world.warn),
+        authorizer: new Authorizer(audit, undefined, deps.warn),
         callerOf: () => anybody,
       });
       const server = await serveAgent(target, service, grpc.ServerCredentials.createInsecure());
@@ -51,8 +51,10 @@ export async function openDoor(
     }
     const trust = await Trust.open(options.data.path, audit, options);
     closers.push(() => trust.ledger.close());
-    const gate = new Gate(audit, trust, world.warn);
-    const server = await trust.serve(target, (callerOf) => agentService({ ...world, insecure: false, gate, callerOf }));
+    const authorizer = new Authorizer(audit, trust, deps.warn);
+    const server = await trust.serve(target, (callerOf) =>
+      agentService({ ...deps, insecure: false, authorizer, callerOf }),
+    );
     closers.push(() => server.close());
     closers.push(await serveAdmin(options.data.path, trust));
     await noteStart(audit, { insecure: false, agentId: trust.agentId });

@@ -18,8 +18,8 @@ const maxOfOne = 64;
 /** How often it is looked whether the certificate of an open connection has expired. */
 const expiryEveryMs = 10_000;
 
-/** How the door of an agent is set up. */
-export interface DoorOptions {
+/** How the authenticator of an agent is set up. */
+export interface AuthenticatorOptions {
   /** The certificate of the agent's authority, PEM. */
   readonly authority: string;
   readonly server: KeyAndCertificate;
@@ -40,17 +40,17 @@ interface Visitor {
 }
 
 /**
- * The door of an agent: TLS 1.3 and nothing else. Who shows a certificate of the agent's authority comes in as a member;
+ * The authenticator of an agent: TLS 1.3 and nothing else. Who shows a certificate of the agent's authority comes in as a member;
  * everybody else is a guest, who can pair and is otherwise told why not.
  */
-export class Door {
+export class Authenticator {
   readonly #server: Server;
-  readonly #options: DoorOptions;
+  readonly #options: AuthenticatorOptions;
   readonly #visitors = new Map<string, Visitor>();
   readonly #handshakes = new Handshakes();
   readonly #expiry: NodeJS.Timeout;
 
-  private constructor(options: DoorOptions) {
+  private constructor(options: AuthenticatorOptions) {
     this.#options = options;
     this.#server = createServer({
       ca: options.authority,
@@ -69,17 +69,17 @@ export class Door {
     this.#expiry.unref();
   }
 
-  /** Opens the door. @throws VaisError `busy` when the address is taken */
-  static open(target: Target, options: DoorOptions): Promise<Door> {
-    const door = new Door(options);
+  /** Opens the authenticator. @throws VaisError `busy` when the address is taken */
+  static open(target: Target, options: AuthenticatorOptions): Promise<Authenticator> {
+    const authenticator = new Authenticator(options);
     return new Promise((resolve, reject) => {
-      door.#server.once('error', (cause) => {
-        clearInterval(door.#expiry);
+      authenticator.#server.once('error', (cause) => {
+        clearInterval(authenticator.#expiry);
         reject(new VaisError('busy', `cannot listen on ${target.address}: ${cause.message}`, { cause }));
       });
-      door.#server.listen({ host: target.host, port: target.port }, () => {
-        door.#server.on('error', () => undefined); // Of accepting a connection: others come.
-        resolve(door);
+      authenticator.#server.listen({ host: target.host, port: target.port }, () => {
+        authenticator.#server.on('error', () => undefined); // Of accepting a connection: others come.
+        resolve(authenticator);
       });
     });
   }
@@ -92,7 +92,7 @@ export class Door {
   memberAt(peer: string): string {
     const visitor = this.#visitors.get(peer);
     if (visitor?.id !== undefined) return visitor.id;
-    throw visitor?.refusal ?? new VaisError('not_authorised', 'the connection has ended');
+    throw visitor?.refusal ?? new VaisError('not_authorized', 'the connection has ended');
   }
 
   /** How many connections a member has. */
@@ -142,7 +142,7 @@ export class Door {
     try {
       const certificate = socket.getPeerX509Certificate();
       if (certificate === undefined)
-        throw new VaisError('not_authorised', 'the agent takes nothing from a client without a certificate');
+        throw new VaisError('not_authorized', 'the agent takes nothing from a client without a certificate');
       if (!socket.authorized) throw refusalOf(String(socket.authorizationError), certificate);
       const expires = Date.parse(certificate.validTo);
       // A TLS session that is resumed is not verified anew, and may be older than the certificate's end.
@@ -167,7 +167,7 @@ function refusalOf(code: string, { validFrom, validTo }: X509Certificate): VaisE
     return new VaisError('certificate_expired', `the certificate has expired: it held until ${validTo}, and ${now}`);
   if (code === 'CERT_NOT_YET_VALID')
     return new VaisError('certificate_too_early', `the certificate does not hold before ${validFrom}, and ${now}`);
-  return new VaisError('not_authorised', 'the certificate is not one that this agent gave', {
+  return new VaisError('not_authorized', 'the certificate is not one that this agent gave', {
     hint: 'If the agent was set up anew, pair again with a new token.',
   });
 }
