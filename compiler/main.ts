@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { vaisc } from './command.ts';
+import { vaisc } from './command/command-line.ts';
 
 // The only edge of this room: argv, signals and the exit code are handled here and nowhere else.
 const abort = new AbortController();

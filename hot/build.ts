@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Contract } from '../artifact/contract/contract.ts';
-import { readImage, requireTriple } from '../artifact/image/image.ts';
+import { readImage, requireTriple } from '../artifact/contract/image.ts';
 import { hostTriple, libraryExtension } from '../artifact/image/triple.ts';
 import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';

@@ -9,6 +9,10 @@ import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../common/package-root.ts';
 
 interface Room {
+  /** Its folders from the door to the ground: each may import those to its right. `.` are the files of the room itself. */
+  readonly folders?: readonly string[];
+  /** Why a folder may not import one to its left; by the folder that is imported, where a better reason is known. */
+  readonly up?: Readonly<Record<string, string>>;
   /** The rooms that it may import, besides itself, npm packages and `node:`. */
   readonly may: readonly string[];
   /** Why it may import no other. */
@@ -26,6 +30,13 @@ const rooms: Readonly<Record<string, Room>> = {
     may: ['common'],
     because: 'what travels must read the same on every side, so it knows of no side',
     never: { rpc: 'an image is the same whether it came over gRPC, from a disk or out of a container' },
+    folders: ['transfer', 'delta', 'act', 'contract', 'image'],
+    up: {
+      transfer: 'what is sent does not know how it is sent',
+      delta: 'an image is whole; that a delta of it may travel is none of its business',
+      act: 'what is signed does not know its signature',
+      contract: 'a file format is read without knowing what a contract is',
+    },
   },
   rpc: {
     may: ['common'],
@@ -36,6 +47,12 @@ const rooms: Readonly<Record<string, Room>> = {
     may: ['common', 'artifact'],
     because: 'vaisc works with no agent and no network',
     never: { rpc: 'compiling must not need a connection: the target is told to it as a triple' },
+    folders: ['command', '.', 'back', 'plan', 'front'],
+    up: {
+      command: 'what vaisc prints is not known to what compiles',
+      back: 'a second back end must stand beside the first without the rest knowing',
+      plan: 'the front end knows a program, not what an image of it needs',
+    },
   },
   agent: {
     may: ['common', 'artifact', 'rpc'],
@@ -44,6 +61,14 @@ const rooms: Readonly<Record<string, Room>> = {
       compiler: 'a target receives machine code; it has no sources and needs no compiler',
       cli: 'the agent is the one that is called; it knows nobody who calls',
       server: 'the agent dials out to a server over the wire and shares no code with it but the wire',
+    },
+    folders: ['.', 'serve', 'receive', 'trust', 'deliver', 'link', 'check', 'store', 'run', 'say'],
+    up: {
+      serve: 'what the agent does works for whoever asks, whatever the wire looks like',
+      receive: 'rights and delivery do not depend on how the bytes came',
+      trust: 'who may do what is decided before anything is delivered, and not again below',
+      deliver: 'programs are linked, images checked and stored for any order',
+      link: 'an image is checked and stored without a running program',
     },
   },
   server: {
@@ -57,6 +82,14 @@ const rooms: Readonly<Record<string, Room>> = {
     never: {
       agent: 'whatever it wants from an agent it asks over the wire, else it works on one machine only',
       server: 'whatever it wants from a server it asks over the wire',
+    },
+    folders: ['.', 'commands', 'demo', 'push', 'session', 'targets', 'docker', 'show'],
+    up: {
+      commands: 'what a command needs is below it, so that another command can use it as well',
+      push: 'a session carries whatever is pushed',
+      session: 'a target is found and dialed before there is a session',
+      targets: 'containers are found by an engine, whoever is paired',
+      show: 'reports are data; who makes them does not know how they look',
     },
   },
   hot: {
@@ -74,6 +107,21 @@ const exceptions: Readonly<Record<string, string>> = {
   'cli/main.ts -> agent/main.ts': '`vais-remote agent` hands its arguments over, edge to edge, and knows nothing more',
   'agent/bin.ts -> agent/main.ts': 'the agent alone, as an image carries it, is the same agent',
 };
+
+/** Imports that still run up, each on its way out. */
+const pending: ReadonlySet<string> = new Set([
+  'agent/trust/pairing.ts -> agent/serve/service.ts',
+  'cli/docker/container-target.ts -> cli/targets/connect.ts',
+  'cli/docker/container-target.ts -> cli/targets/pairing.ts',
+  'cli/docker/container-target.ts -> cli/targets/store.ts',
+  'cli/docker/pair.ts -> cli/commands/pair.ts',
+  'cli/docker/pair.ts -> cli/targets/pairing.ts',
+  'cli/docker/pair.ts -> cli/targets/store.ts',
+  'cli/docker/tunnel.ts -> cli/targets/store.ts',
+  'compiler/plan/contract.ts -> compiler/back/c/emit/image.ts',
+  'compiler/plan/contract.ts -> compiler/back/c/emit/names.ts',
+  'compiler/plan/safe-point.ts -> compiler/back/c/emit/unit.ts',
+]);
 
 /** The only files that read argv and the environment, handle signals and exit. */
 const edges = /^[a-z]+\/main\.ts$|^agent\/(?:check\/check-child|bin)\.ts$/;
@@ -123,8 +171,24 @@ function complainAboutRoom(file: string, specifier: string, home: string, room: 
   if (!/\.(?:ts|json)$/.test(specifier)) return [`${file} imports ${specifier}: a path ends in .ts`];
   if (`${file} -> ${target}` in exceptions) return [];
   if (edges.test(target)) return [`${file} imports ${target}: an edge is started, not imported`];
-  if (there === home || room.may.includes(there)) return [];
+  if (there === home) return edges.test(file) ? [] : complainAboutFolder(file, target, room);
+  if (room.may.includes(there)) return [];
   return [`${file} imports ${target}: ${room.never?.[there] ?? room.because}`];
+}
+
+/** The folder of a room that a file is in, `.` for the room's own files. */
+function folderOf(file: string): string {
+  const [, folder = '.', deeper] = file.split('/');
+  return deeper === undefined ? '.' : folder;
+}
+
+function complainAboutFolder(file: string, target: string, { folders, up = {}, because }: Room): string[] {
+  if (folders === undefined) return [];
+  const [from, to] = [folderOf(file), folderOf(target)];
+  const [here, there] = [folders.indexOf(from), folders.indexOf(to)];
+  if (here < 0) return [`${file}: there is no folder ${from}; give it a place in tests/layers.test.ts`];
+  if (there >= here || pending.has(`${file} -> ${target}`)) return [];
+  return [`${file} imports ${target}, which is above it: ${up[to] ?? because}`];
 }
 
 function sourcesOf(room: string): string[] {
@@ -134,6 +198,51 @@ function sourcesOf(room: string): string[] {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => `${room}/${path.replaceAll('\\', '/')}`);
 }
+
+/** What each file of a room needs of its neighbors to run: types are gone by then. */
+function valueImports(room: string): ReadonlyMap<string, readonly string[]> {
+  const graph = new Map<string, readonly string[]>();
+  for (const file of sourcesOf(room)) {
+    const source = readFileSync(join(packageRoot, file), 'utf8').replaceAll(/^(?:import|export) type\b[^;]*;/gm, '');
+    const near = importsOf(source).filter((specifier) => specifier.startsWith('.'));
+    graph.set(
+      file,
+      near
+        .map((specifier) => normalize(join(dirname(file), specifier)))
+        .filter((target) => !pending.has(`${file} -> ${target}`)),
+    );
+  }
+  return graph;
+}
+
+/** Groups of files that need each other in a circle (Tarjan's strongly connected components). */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (file: string): number => {
+    const own = index.size;
+    index.set(file, own);
+    let lowest = own;
+    stack.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!index.has(next)) lowest = Math.min(lowest, visit(next));
+      else if (stack.includes(next)) lowest = Math.min(lowest, low.get(next) ?? index.get(next) ?? lowest);
+    }
+    low.set(file, lowest);
+    if (lowest === own) {
+      const circle = stack.splice(stack.indexOf(file));
+      if (circle.length > 1) circles.push(circle.sort());
+    }
+    return lowest;
+  };
+  for (const file of graph.keys()) if (!index.has(file)) visit(file);
+  return circles;
+}
+
+/** Expressions hold statements, which hold expressions: who reads, checks or emits a grammar calls in a circle. */
+const grammar = /^compiler\/(?:front\/(?:check|parse)|back\/c\/emit)\//;
 
 function packageJson(): { dependencies: Record<string, string> } {
   return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
@@ -149,6 +258,31 @@ describe('the layers', () => {
       complaints(file, readFileSync(join(packageRoot, file), 'utf8'), dependencies),
     );
     expect(found).toEqual([]);
+  });
+
+  it.each(Object.keys(rooms))('%s has no circle of files', (room) => {
+    const circles = circlesOf(valueImports(room));
+    expect(circles.filter((circle) => !circle.every((file) => grammar.test(file)))).toEqual([]);
+  });
+
+  it('has pending imports only where they are', () => {
+    const needless = Array.from(pending).filter((each) => {
+      const [file = '', target = ''] = each.split(' -> ');
+      const source = existsSync(join(packageRoot, file)) ? readFileSync(join(packageRoot, file), 'utf8') : '';
+      return !importsOf(source).some((specifier) => normalize(join(dirname(file), specifier)) === target);
+    });
+    expect(needless).toEqual([]);
+  });
+
+  it('finds circles', () => {
+    const graph = new Map([
+      ['a', ['b']],
+      ['b', ['c', 'd']],
+      ['c', ['a']],
+      ['d', ['d2']],
+      ['d2', []],
+    ]);
+    expect(circlesOf(graph)).toEqual([['a', 'b', 'c']]);
   });
 
   it('are all of the rooms that are compiled', () => {
@@ -178,6 +312,18 @@ describe('the layers', () => {
       'agent/deep/check.ts',
       "export {\n  compile,\n} from '../../compiler/compile.ts';",
       'needs no compiler',
+    ],
+    [
+      'a folder above',
+      'agent/store/images.ts',
+      "import type { Push } from '../deliver/push.ts';",
+      'programs are linked, images checked and stored for any order',
+    ],
+    [
+      'a folder that nobody planned',
+      'agent/misc/x.ts',
+      "import './y.ts';\nimport '../store/images.ts';",
+      'no folder misc',
     ],
     ['a type', 'common/error.ts', "import type { Image } from '../artifact/image.ts';", 'every room speaks its words'],
     ['an import on demand', 'cli/push.ts', "  const agent = await import('../agent/agent.ts');", 'asks over the wire'],

@@ -1,7 +1,7 @@
 /** What the agent does with an offered image. Read first: the rest of the room are its words. */
 import type { RollbackAct } from '../../artifact/act/act.ts';
 import { matchManifest } from '../../artifact/act/manifest.ts';
-import { requireCheckable, requireTriple } from '../../artifact/image/image.ts';
+import { requireCheckable, requireTriple } from '../../artifact/contract/image.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Checker } from '../check/check.ts';
 import { nextArrival } from '../deliver/arrival.ts';

@@ -1,6 +1,6 @@
 import type { Manifest } from '../../artifact/act/manifest.ts';
-import type { Image } from '../../artifact/image/image.ts';
-import { readImage } from '../../artifact/image/image.ts';
+import type { Image } from '../../artifact/contract/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import type { Group } from '../deliver/group.ts';
 import type { ImageStore } from '../store/images.ts';
 import type { Admission } from '../trust/authorize.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Image, readImageFile } from '../../artifact/image/image.ts';
+import { type Image, readImageFile } from '../../artifact/contract/image.ts';
 import { threadBytes, type WorkThread } from '../../artifact/transfer/work.ts';
 import { type Digest, digestOf, parseDigest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';

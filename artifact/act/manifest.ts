@@ -1,8 +1,8 @@
 import { type Digest, parseDigest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Contract } from '../contract/contract.ts';
+import type { Image } from '../contract/image.ts';
 import { validateName } from '../contract/name.ts';
-import type { Image } from '../image/image.ts';
 import { parseTriple, type Triple, triples } from '../image/triple.ts';
 
 /** How an image was compiled: `fast` by tcc in milliseconds, `optimized` by gcc or clang. */

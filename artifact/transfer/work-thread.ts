@@ -4,8 +4,8 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node
 import { parentPort } from 'node:worker_threads';
 import type { Digest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
+import { readImageFile } from '../contract/image.ts';
 import { applyDelta, encodeDelta } from '../delta/delta.ts';
-import { readImageFile } from '../image/image.ts';
 import type { Order, Reply } from './work.ts';
 
 const pieceBytes = 1024 * 1024;

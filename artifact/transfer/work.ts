@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Digest } from '../../common/digest.ts';
 import { type ErrorShape, VaisError } from '../../common/error.ts';
 import { packageRoot } from '../../common/package-root.ts';
-import type { Image } from '../image/image.ts';
+import type { Image } from '../contract/image.ts';
 
 /** What takes too long for an event loop that has others to serve. Paths are those of files that do not change meanwhile. */
 export interface Jobs {

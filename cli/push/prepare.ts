@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Contract } from '../../artifact/contract/contract.ts';
-import { imageOf, readImage } from '../../artifact/image/image.ts';
+import { imageOf, readImage } from '../../artifact/contract/image.ts';
 import { libraryExtension, type Triple } from '../../artifact/image/triple.ts';
 import { threadBytes } from '../../artifact/transfer/work.ts';
 import { type Digest, digestOf } from '../../common/digest.ts';

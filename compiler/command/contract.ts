@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Place } from '../../artifact/contract/contract.ts';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { VaisError } from '../../common/error.ts';
 import { recordsOf } from '../plan/contract.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { VaisError } from '../../common/error.ts';
 import { compilers, exampleFor, imageSource, Workshop } from './build-library.ts';
 

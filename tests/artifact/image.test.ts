@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Image, readImage, readImageFile, requireTriple } from '../../artifact/image/image.ts';
+import { type Image, readImage, readImageFile, requireTriple } from '../../artifact/contract/image.ts';
 import { digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import { compilers, exampleContract, exampleFor, imageSource, Workshop } from './build-library.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Manifest, matchManifest, validateManifest } from '../../artifact/act/manifest.ts';
+import type { Image } from '../../artifact/contract/image.ts';
 import { isName, validateName } from '../../artifact/contract/name.ts';
-import type { Image } from '../../artifact/image/image.ts';
 import { hostTriple, libraryName, parseTriple, triples } from '../../artifact/image/triple.ts';
 import { digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { libraryName, triples } from '../../artifact/image/triple.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { say, sayWith } from './support/terminal.ts';

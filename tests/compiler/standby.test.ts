@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { compiled, workFolder } from './support/work.ts';
 

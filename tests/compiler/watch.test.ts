@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { Watched } from './support/terminal.ts';
 import { compiled, workFolder } from './support/work.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareContracts } from '../../artifact/contract/compare.ts';
-import { readImage } from '../../artifact/image/image.ts';
+import { readImage } from '../../artifact/contract/image.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { counterSource, World } from '../e2e/harness.ts';
 import { describeWhere } from '../scenario/needs.ts';

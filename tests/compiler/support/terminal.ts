@@ -1,4 +1,4 @@
-import { vaisc } from '../../../compiler/command.ts';
+import { vaisc } from '../../../compiler/command/command-line.ts';
 
 export interface Said {
   readonly exit: number;

@@ -1,15 +1,15 @@
 import { type Digest, digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
-import type { Contract } from '../contract/contract.ts';
-import { readContract } from '../contract/records.ts';
-import { type Binary, type ImageFormat, notALibrary } from './binary.ts';
-import { ByteReader } from './byte-reader.ts';
-import { isElf, readElf } from './elf.ts';
-import { describeFile, startBytes } from './file-kind.ts';
-import { FileReader } from './file-reader.ts';
-import { isMachO, readMachO } from './macho.ts';
-import { isPe, readPe } from './pe.ts';
-import { hostTriple, isAkin, type Triple } from './triple.ts';
+import { type Binary, type ImageFormat, notALibrary } from '../image/binary.ts';
+import { ByteReader } from '../image/byte-reader.ts';
+import { isElf, readElf } from '../image/elf.ts';
+import { describeFile, startBytes } from '../image/file-kind.ts';
+import { FileReader } from '../image/file-reader.ts';
+import { isMachO, readMachO } from '../image/macho.ts';
+import { isPe, readPe } from '../image/pe.ts';
+import { hostTriple, isAkin, type Triple } from '../image/triple.ts';
+import type { Contract } from './contract.ts';
+import { readContract } from './records.ts';
 
 /** What an image is, read from its bytes with nothing of it run. */
 export interface Image {

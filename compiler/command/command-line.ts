@@ -1,14 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { triples } from '../artifact/image/triple.ts';
-import { VaisError } from '../common/error.ts';
-import { packageVersion } from '../common/package-root.ts';
-import { type BuildFlags, buildCommand } from './command/build.ts';
-import { type CheckFlags, checkCommand } from './command/check.ts';
-import { contractCommand } from './command/contract.ts';
-import { packageCommand } from './command/package.ts';
-import { runCommand } from './command/run.ts';
-import type { Terminal } from './command/terminal.ts';
-import { type WatchFlags, watchCommand } from './command/watch.ts';
+import { triples } from '../../artifact/image/triple.ts';
+import { VaisError } from '../../common/error.ts';
+import { packageVersion } from '../../common/package-root.ts';
+import { type BuildFlags, buildCommand } from './build.ts';
+import { type CheckFlags, checkCommand } from './check.ts';
+import { contractCommand } from './contract.ts';
+import { packageCommand } from './package.ts';
+import { runCommand } from './run.ts';
+import type { Terminal } from './terminal.ts';
+import { type WatchFlags, watchCommand } from './watch.ts';
 
 /** Runs `vaisc` with these arguments and gives its exit code: see the table in docs/cli.md. */
 export async function vaisc(args: readonly string[], terminal: Terminal): Promise<number> {
