@@ -9,5 +9,6 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     pool: 'forks',
+    maxWorkers: 2, // Much of what the tests do is to wait, and what they start needs the other cores.
   },
 });
