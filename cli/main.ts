@@ -11,7 +11,7 @@ import { styleOf } from './show/style.ts';
 
 async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === 'agent' || argv[0] === 'audit') {
-    // The one authenticator from `cli/` into `agent/`: the process becomes an agent altogether and shares nothing with the rest of
+    // The one door from `cli/` into `agent/`: the process becomes an agent altogether and shares nothing with the rest of
     // the command line, so that an agent loads no compiler and a push no agent.
     const agent = await import('../agent/main.ts');
     await agent.main(argv[0] === 'agent' ? argv.slice(1) : argv);

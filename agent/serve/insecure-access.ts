@@ -21,7 +21,7 @@ export interface InsecureAccess {
 }
 
 /**
- * Opens the way in for developers: with mutual TLS, or with --insecure in plain text. Whatever comes in by it meets the authorizer.
+ * Opens the way in for developers: with mutual TLS, or with --insecure in plain text. Whatever comes in is authorized.
  *
  * @throws VaisError `identity_lost`, `key_exposed`, `busy`, `storage`
  */

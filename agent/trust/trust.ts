@@ -1,6 +1,6 @@
 /**
  * Who may give this agent code: its identity, the developers that it knows, and the tokens by which new ones come.
- * `authorizer.ts` is where that is held against what arrives.
+ * `authorize.ts` is where that is held against what arrives.
  */
 import type { X509Certificate } from 'node:crypto';
 import { networkInterfaces } from 'node:os';

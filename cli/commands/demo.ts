@@ -59,7 +59,7 @@ async function play(stage: Stage, folder: string, context: Context): Promise<voi
   );
   await stage.save(demoSource);
   const built = await stage.build();
-  output.show({ event: 'remark', text: `BuiltModule with ${built.toolchain} in ${formatMs(built.ms)}.` });
+  output.show({ event: 'remark', text: `Built with ${built.toolchain} in ${formatMs(built.ms)}.` });
 
   step(
     2,
