@@ -279,7 +279,7 @@ describe('the checker', () => {
     writeFileSync(
       agent,
       `import { execFileSync } from 'node:child_process';
-       import { Checker } from ${JSON.stringify(join(packageRoot, 'dist', 'agent', 'check.js'))};
+       import { Checker } from ${JSON.stringify(join(packageRoot, 'dist', 'agent', 'check', 'check.js'))};
        const checker = new Checker({ deadlineMs: 100_000 });
        await checker.check(${JSON.stringify(good)});
        const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' }).split('\\n');
