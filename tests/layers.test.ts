@@ -111,13 +111,6 @@ const exceptions: Readonly<Record<string, string>> = {
 /** Imports that still run up, each on its way out. */
 const pending: ReadonlySet<string> = new Set([
   'agent/trust/pairing.ts -> agent/serve/service.ts',
-  'cli/docker/container-target.ts -> cli/targets/connect.ts',
-  'cli/docker/container-target.ts -> cli/targets/pairing.ts',
-  'cli/docker/container-target.ts -> cli/targets/store.ts',
-  'cli/docker/pair.ts -> cli/commands/pair.ts',
-  'cli/docker/pair.ts -> cli/targets/pairing.ts',
-  'cli/docker/pair.ts -> cli/targets/store.ts',
-  'cli/docker/tunnel.ts -> cli/targets/store.ts',
   'compiler/plan/contract.ts -> compiler/back/c/emit/image.ts',
   'compiler/plan/contract.ts -> compiler/back/c/emit/names.ts',
   'compiler/plan/safe-point.ts -> compiler/back/c/emit/unit.ts',

@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import { VaisError } from '../../common/error.ts';
 
 const maxNameBytes = 128;
@@ -27,6 +28,17 @@ export function validateName(what: string, text: string): string {
   throw new VaisError('usage', `${shown} cannot name a ${what}: it ${complaint}`, {
     hint: `A ${what}'s name has 1 to ${maxNameBytes} bytes, no control character and no path separator.`,
   });
+}
+
+/**
+ * The module of a source file, as it is named everywhere: in the contract, on the link, in `libgame.so`. It is the file's
+ * name without its folder and its last extension, letter for letter: `my-game` of `src/my-game.vais`. The runtime's
+ * `hot_init` cuts the same.
+ *
+ * @throws VaisError `usage` where such a name cannot name a module
+ */
+export function moduleOfFile(path: string): string {
+  return validateName('module', basename(path, extname(path)));
 }
 
 function complaintAbout(text: string): string | undefined {

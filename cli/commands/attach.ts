@@ -2,7 +2,6 @@ import { VaisError } from '../../common/error.ts';
 import { within } from '../../common/within.ts';
 import { type Attached, type AttachWish, attach as attachTo } from '../docker/attach.ts';
 import { AttachedStore } from '../docker/attached-store.ts';
-import { pairAnew } from '../docker/container-target.ts';
 import { detach as detachFrom } from '../docker/detach.ts';
 import type { Found } from '../docker/find.ts';
 import { isContainerTarget } from '../docker/query.ts';
@@ -10,6 +9,7 @@ import { forEach } from '../push/fan-out.ts';
 import { PushSession } from '../session/push-session.ts';
 import type { Context } from '../show/context.ts';
 import { type AgentTarget, Connection, readTargets } from '../targets/connect.ts';
+import { pairAnew } from '../targets/container-target.ts';
 import { configFolder } from '../targets/store.ts';
 
 /** How long a program may take to find the agent, in milliseconds: it looks again and again, later each time. */

@@ -4,9 +4,9 @@ import { parseTarget } from '../../rpc/address.ts';
 import { parseToken } from '../../rpc/token.ts';
 import { isContainerTarget } from '../docker/query.ts';
 import type { Context } from '../show/context.ts';
-import type { TargetReport } from '../show/report.ts';
 import { pairWithToken, whoAmI } from '../targets/pairing.ts';
-import { configFolder, type PairedTarget, TargetStore, validityOf } from '../targets/store.ts';
+import { configFolder, TargetStore } from '../targets/store.ts';
+import { targetReport } from '../targets/target-report.ts';
 
 export interface PairOptions {
   /** What the target is called from now on; undefined: what the agent calls itself. */
@@ -19,11 +19,15 @@ export interface PairOptions {
 
 /** `pair TOKEN`: from a token to a certificate, and a target with a name. `pair docker://…` fetches the token itself. */
 export async function pair(text: string, options: PairOptions, context: Context): Promise<number> {
-  if (isContainerTarget(text)) return (await import('../docker/pair.ts')).pairContainers(text, options, context);
+  const developer = validateName('developer', options.developer ?? whoAmI());
+  if (isContainerTarget(text)) {
+    if (options.as !== undefined || options.at !== undefined)
+      throw new VaisError('usage', '--as and --at are for tokens: a container is called by its own name');
+    return (await import('../targets/container-pairing.ts')).pairContainers(text, developer, context);
+  }
   const token = parseToken(text);
   const target = parseTarget(options.at ?? token.address);
   if (options.as !== undefined) requireTargetName(options.as);
-  const developer = validateName('developer', options.developer ?? whoAmI());
   const config = configFolder(context.env);
   const store = new TargetStore(config);
   const nameFor = async (agentName: string, agentId: string): Promise<string> =>
@@ -31,13 +35,6 @@ export async function pair(text: string, options: PairOptions, context: Context)
   const paired = await pairWithToken(token, target, { developer, nameFor }, config);
   context.output.show(targetReport('paired', paired));
   return 0;
-}
-
-/** A target as a report. */
-export function targetReport(event: TargetReport['event'], target: PairedTarget): TargetReport {
-  const { name, address, agentId, developer, programs } = target;
-  const until = new Date(validityOf(target).until).toISOString();
-  return { event, name, address, agentId, developer, allowed: programs, until };
 }
 
 /** A name for a target is not an address, and has no program in it. @throws VaisError `usage` */

@@ -1,7 +1,7 @@
 import { VaisError } from '../../common/error.ts';
 import type { Context } from '../show/context.ts';
 import { configFolder, TargetStore } from '../targets/store.ts';
-import { targetReport } from './pair.ts';
+import { targetReport } from '../targets/target-report.ts';
 
 /** `targets`: the agents that this developer is paired with, and the containers that have one; `--forget NAME` removes one from the list. */
 export async function targets(options: { readonly forget?: string }, context: Context): Promise<number> {

@@ -1,6 +1,7 @@
+import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { chooseModule } from '../push/destination.ts';
-import { type CompileOptions, classify, moduleOf, requireInput } from '../push/prepare.ts';
+import { type CompileOptions, classify, requireInput } from '../push/prepare.ts';
 import { SaveGroup } from '../push/save-group.ts';
 import { SourceFollower } from '../push/source-follower.ts';
 import { AgentLine } from '../session/agent-line.ts';
@@ -23,6 +24,10 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
   const files = paths.map(classify);
   for (const file of files) {
     await requireInput(file.path);
+    requireOwnModule(
+      file.path,
+      files.map(({ path }) => path),
+    );
     if (file.kind === 'source') continue;
     throw new VaisError('usage', `${file.path} is a library, and \`watch\` follows sources`, {
       hint: `Watch the .vais file; a library is sent with \`vais-remote push ${file.path}\`.`,
@@ -40,7 +45,7 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
       const pushContext = { output, options: { ...options, environment }, folder, both: options.both };
       const saveGroups = new Map<string, SaveGroup>();
       const followers = files.map((file) => {
-        const wanted = { ...target, module: moduleOf(file.path) };
+        const wanted = { ...target, module: moduleOfFile(file.path) };
         const destination = chooseModule(state.programs, wanted, target.address);
         const saveGroup = saveGroups.get(destination.program) ?? new SaveGroup();
         saveGroups.set(destination.program, saveGroup);
@@ -62,4 +67,14 @@ export async function watch(paths: readonly string[], options: WatchOptions, con
     stopRenewing();
     line.close();
   }
+}
+
+/** @throws VaisError `usage` where another of the files is the same module */
+function requireOwnModule(path: string, all: readonly string[]): void {
+  const module = moduleOfFile(path);
+  const same = all.filter((other) => moduleOfFile(other) === module);
+  if (same.length < 2) return;
+  throw new VaisError('usage', `two of the files are module ${module}: ${same.join(', ')}`, {
+    hint: 'A module is named after its file. Watch them one by one, each for its program.',
+  });
 }

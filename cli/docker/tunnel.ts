@@ -1,6 +1,4 @@
 import { VaisError } from '../../common/error.ts';
-import type { Context } from '../show/context.ts';
-import { configFolder } from '../targets/store.ts';
 import { AttachedStore } from './attached-store.ts';
 import { dial } from './dial.ts';
 import { type Found, requireRunning } from './find.ts';
@@ -23,10 +21,11 @@ export interface Tunnel {
  * Opens a way to the agent of a container. Each connection looks at the container anew, so that it is found again when it has
  * restarted with another address or port.
  *
+ * @param config the developer's folder, which knows what was attached
  * @throws VaisError `paused`, `unreachable` when it does not run or has no agent
  */
-export async function openTunnel(found: Found, context: Context): Promise<Tunnel> {
-  const agents = new Agents(context);
+export async function openTunnel(found: Found, config: string, say: (text: string) => void): Promise<Tunnel> {
+  const agents = new Agents(new AttachedStore(config), say);
   const agent = await agents.of(await lookAgain(found));
   const forward = await Forward.open(async () => {
     const now = await lookAgain(found);
@@ -54,12 +53,14 @@ async function lookAgain(found: Found): Promise<Found> {
 
 /** Finds the agent of a container. One that was attached went when the container restarted, and is attached again. */
 class Agents {
-  readonly #context: Context;
+  readonly #attached: AttachedStore;
+  readonly #say: (text: string) => void;
   #attaching: Promise<InsideAgent> | undefined;
   attachedAgain = false;
 
-  constructor(context: Context) {
-    this.#context = context;
+  constructor(attached: AttachedStore, say: (text: string) => void) {
+    this.#attached = attached;
+    this.#say = say;
   }
 
   async of(found: Found): Promise<InsideAgent> {
@@ -72,12 +73,12 @@ class Agents {
   }
 
   async #attach(found: Found): Promise<InsideAgent> {
-    const wish = await new AttachedStore(configFolder(this.#context.env)).find(found.details.Id);
+    const wish = await this.#attached.find(found.details.Id);
     if (wish === undefined) throw noAgent(found.name);
     const { attach } = await import('./attach.ts');
     const { agent } = await attach(found, wish);
     this.attachedAgain = true;
-    this.#context.say(`${found.name} has restarted: its agent is attached again`);
+    this.#say(`${found.name} has restarted: its agent is attached again`);
     return agent;
   }
 }

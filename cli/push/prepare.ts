@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Contract } from '../../artifact/contract/contract.ts';
 import { imageOf, readImage } from '../../artifact/contract/image.ts';
 import { libraryExtension, type Triple } from '../../artifact/image/triple.ts';
@@ -48,11 +48,6 @@ export function classify(path: string): PushFile {
   throw new VaisError('usage', `${path} is neither a Vais source nor a shared library`, {
     hint: 'Give a .vais file, or a .so, .dylib or .dll that `vaisc build --hot` wrote.',
   });
-}
-
-/** The module that a source is: `game` of `src/game.vais`. */
-export function moduleOf(path: string): string {
-  return basename(path, extname(path));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { within } from '../../common/within.ts';
 import type { ImageCache } from '../session/image-cache.ts';
@@ -11,7 +12,7 @@ import {
   type StageReport,
 } from '../show/report.ts';
 import { chooseModule, type Destination } from './destination.ts';
-import { moduleOf, prepareLibrary } from './prepare.ts';
+import { prepareLibrary } from './prepare.ts';
 import { compare, type Ending, make, offer, type Push, type PushContext, type Ready } from './push.ts';
 
 /** So many threads are named. */
@@ -68,7 +69,7 @@ export async function plan(
   });
   try {
     const library = file.kind === 'library' ? await prepareLibrary(file.path, context.cache) : undefined;
-    const module = library?.contract.module ?? moduleOf(file.path);
+    const module = library?.contract.module ?? moduleOfFile(file.path);
     destination = chooseModule(session.state.programs, { ...target, module }, target.address);
     const made = library === undefined ? await make(push, destination, context, signal) : { push, built: library };
     if ('event' in made) return failed(made);

@@ -61,7 +61,7 @@ export async function readTargets(
   context: Context,
 ): Promise<readonly [AgentTarget, ...AgentTarget[]]> {
   if (to === undefined || !isContainerTarget(to)) return [await readOne(to, context)];
-  const { containerTargets } = await import('../docker/container-target.ts');
+  const { containerTargets } = await import('./container-target.ts');
   return containerTargets(to, context);
 }
 
@@ -99,7 +99,7 @@ async function readOne(to: string | undefined, { env }: Context): Promise<AgentT
  */
 export async function connect(target: AgentTarget, context: Context): Promise<Connection> {
   if (target.container !== undefined) {
-    const { openContainer } = await import('../docker/container-target.ts');
+    const { openContainer } = await import('./container-target.ts');
     const { close, ...opened } = await openContainer(target.container, target, context);
     try {
       return await connectPaired(opened, context, close);

@@ -1,9 +1,10 @@
 import { basename, dirname, extname, join } from 'node:path';
+import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { libraryName, type Triple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { type CompileOptions, compile, tripleOf } from '../compile.ts';
 import { analyse } from '../front/front.ts';
-import { moduleName, type SearchPath } from '../front/modules.ts';
+import type { SearchPath } from '../front/modules.ts';
 import { searchPathOf } from '../front/package.ts';
 import { emitText } from './emit.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
@@ -54,8 +55,7 @@ function isHot(file: string): boolean {
 
 /** `libgame.so` beside the source, where a running program looks for it; a program in the current folder. */
 export function outputOf(file: string, hot: boolean, triple: Triple): string {
-  const name = moduleName(file);
-  if (hot) return join(dirname(file), libraryName(name, triple));
+  if (hot) return join(dirname(file), libraryName(moduleOfFile(file), triple));
   return triple === 'x86_64-windows-gnu' ? `${basename(file, '.vais')}.exe` : basename(file, '.vais');
 }
 

@@ -36,6 +36,7 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
   const search = options.search ?? { folders: [], packages: new Map() };
   const modules = loadModules(file, text, read, search, report);
   const program = check(modules, report);
+  requireOwnNames(program, report);
   const top: Span = { source: modules[0].file.source, start: 0, end: 0 };
   if (report.errors === 0 && options.kind === 'program' && program.main === undefined) {
     report.error('E0606', top, 'there is no `main`, so this is no program', {
@@ -54,4 +55,26 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
   const diagnostics = report.sorted();
   const sources = modules.filter((module) => !module.bundled).map((module) => module.path);
   return report.errors > 0 ? { ok: false, diagnostics, sources } : { ok: true, program, diagnostics, sources };
+}
+
+/**
+ * Hot functions and globals are known to running programs by the name of their module, so no two files that have any may
+ * share it.
+ */
+function requireOwnNames({ modules, functions, globals }: Program, report: Reporter): void {
+  if (!functions.some(({ hot }) => hot)) return;
+  const named = new Set([...functions.filter(({ hot }) => hot), ...globals].map(({ module }) => module));
+  for (const module of modules) {
+    const first = modules.find(({ name }) => name === module.name);
+    if (first === undefined || first === module || !(named.has(first) || named.has(module))) continue;
+    const span: Span = { source: module.file.source, start: 0, end: 0 };
+    report.error(
+      'E0805',
+      span,
+      `two files of the program are module \`${module.name}\`: ${first.path} and ${module.path}`,
+      {
+        hint: 'rename one of them: hot functions and globals are found by the name of their file',
+      },
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import type { File, ImportItem } from './ast.ts';
 import { didYouMean, type Reporter } from './diagnostic.ts';
@@ -8,7 +9,7 @@ import { Source } from './source.ts';
 
 /** One source file of a program, with those that it imports. */
 export interface Module {
-  /** `game` of `game.vais`; unique in a program. */
+  /** `game` of `game.vais`. Two files may have one name only where nothing goes by it: see `requireOwnNames`. */
   readonly name: string;
   readonly path: string;
   readonly file: File;
@@ -58,16 +59,14 @@ export function loadModules(
   report: Reporter,
 ): [Module, ...Module[]] {
   const modules = new Map<string, Module>();
-  const names = new Set<string>();
   const root = add(path, text, false);
   return [root, ...[...modules.values()].filter((module) => module !== root)];
 
   function add(from: string, content: string, inStd: boolean): Module {
     const source = new Source(from, content);
     const file = parse(source, report);
-    let name = moduleName(from);
-    for (let count = 2; names.has(name); count++) name = `${moduleName(from)}${count}`;
-    names.add(name);
+    // The bundled ones have names that no file of a program can have.
+    const name = inStd ? `std/${moduleOfFile(from)}` : moduleOfFile(from);
     const module: Module = { name, path: from, file, bundled: inStd, imports: [] };
     modules.set(resolve(from), module);
     for (const item of file.items) {
@@ -103,12 +102,4 @@ function candidatesFor(from: string, path: string, search: SearchPath): string[]
     dependency === undefined ? [] : [join(dependency, 'src', `${rest.length > 0 ? rest.join('/') : head}.vais`)];
   const folders = [dirname(from), ...search.folders];
   return [...inDependency, ...new Set(folders.map((folder) => join(folder, `${path}.vais`)))];
-}
-
-/** The module of a source file, as it appears in `libgame.so` and on the link. */
-export function moduleName(path: string): string {
-  const name = basename(path)
-    .replace(/\.[^.]*$/, '')
-    .replace(/[^A-Za-z0-9_]/g, '_');
-  return name === '' ? 'module' : name;
 }

@@ -8,7 +8,7 @@ import type { Module } from '../../../front/modules.ts';
 import type { Func, GlobalVariable } from '../../../front/tree.ts';
 import type { Type } from '../../../front/types.ts';
 import { BodyEmitter } from './body.ts';
-import { quote } from './literal.ts';
+import { quoteText } from './literal.ts';
 import { globalName, outlives } from './names.ts';
 import type { Unit } from './unit.ts';
 import { value } from './value.ts';
@@ -48,7 +48,7 @@ export function emitBirthFunctions(unit: Unit, module: Module, done: Set<GlobalV
 }
 
 export function birthRow(global: GlobalVariable, module: Module, place: string): string {
-  return `{${quote(`$born.${globalName(global, module)}`)}, "u8", 1, 1, ${place}, 0},`;
+  return `{${quoteText(`$born.${globalName(global, module)}`)}, "u8", 1, 1, ${place}, 0},`;
 }
 
 /** True for a type whose values can hold the address of a text or function. */

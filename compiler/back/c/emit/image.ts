@@ -7,7 +7,7 @@ import { segmentRoom } from '../tool/stack.ts';
 import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { initializer } from './initializer.ts';
-import { quote } from './literal.ts';
+import { quote, quoteText } from './literal.ts';
 import { globalName } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
@@ -68,7 +68,7 @@ function globalTable(unit: Unit, module: Module): string[] {
       data.push(`static const ${type} ${name}_initial = ${initializer(unit, global.initial)};`);
     }
     rows.push(
-      `{${quote(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, (void **)&${name}, ${initial}},`,
+      `{${quoteText(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, (void **)&${name}, ${initial}},`,
     );
   }
   for (const [global, { flag }] of unit.births) rows.push(birthRow(global, module, `(void **)&${flag}`));
@@ -90,12 +90,12 @@ function imageTables(unit: Unit, hot: readonly Func[], names: readonly string[],
       ? []
       : [
           'static const hot_foreign vais_foreigns[] = {',
-          ...slots.map(([name, slot]) => `{${quote(name)}, &${slot}},`),
+          ...slots.map(([name, slot]) => `{${quoteText(name)}, &${slot}},`),
           '};',
         ]),
     ...contractData('vais_contract_data', facts),
     'HOT_EXPORT extern const hot_image vais_hot_image;',
-    `const hot_image vais_hot_image = {HOT_ABI, sizeof(hot_image), ${quote(facts.module)}, "${facts.buildId}", "${facts.triple}", vais_contract_data, sizeof vais_contract_data, ${facts.tier === 'fast' ? 1 : 2}, ${hot.length}, vais_functions, ${globals}, ${slots.length}, ${globals > 0 ? 'vais_globals' : '0'}, ${slots.length > 0 ? 'vais_foreigns' : '0'}, &vais_api};`,
+    `const hot_image vais_hot_image = {HOT_ABI, sizeof(hot_image), ${quoteText(facts.module)}, "${facts.buildId}", "${facts.triple}", vais_contract_data, sizeof vais_contract_data, ${facts.tier === 'fast' ? 1 : 2}, ${hot.length}, vais_functions, ${globals}, ${slots.length}, ${globals > 0 ? 'vais_globals' : '0'}, ${slots.length > 0 ? 'vais_foreigns' : '0'}, &vais_api};`,
   ];
 }
 
@@ -110,8 +110,6 @@ export function functionTable(name: string, hot: readonly Func[], code: readonly
 /** The records, each ended by a NUL, the last one's being that of the string literal. */
 export function contractData(name: string, facts: ImageFacts): string[] {
   const last = facts.records.length - 1;
-  const texts = facts.records.map((record, index) =>
-    quote(Buffer.from(record, 'utf8').toString('latin1') + (index < last ? '\0' : '')),
-  );
+  const texts = facts.records.map((record, index) => quoteText(record + (index < last ? '\0' : '')));
   return [`static const char ${name}[] HOT_CONTRACT =`, `${texts.join('\n')};`];
 }

@@ -14,6 +14,11 @@ export function quote(bytes: string): string {
   return `"${text}"`;
 }
 
+/** Text as a C string literal, in UTF-8. */
+export function quoteText(text: string): string {
+  return quote(Buffer.from(text, 'utf8').toString('latin1'));
+}
+
 /** An integer as C writes one of exactly this type. */
 export function integer(value: bigint, type: IntType): string {
   if (type.bits === 128) {

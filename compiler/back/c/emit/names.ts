@@ -1,3 +1,4 @@
+import { digestOf } from '../../../../common/digest.ts';
 import { builtins } from '../../../front/builtins.ts';
 import type { Module } from '../../../front/modules.ts';
 import type { Func, GlobalVariable, Tree } from '../../../front/tree.ts';
@@ -12,6 +13,12 @@ _start _init _fini __func__ alloca setjmp longjmp memchr dlopen dlsym`.split(/\s
 const fieldWords = new Set(words);
 /** Names that mean something in C, or in the libraries beside us. */
 export const reserved = new Set([...words, ...builtins.keys()]);
+
+/** What stands for a module in the names of C: its own name where that can, else made to fit and told apart by a digest. */
+export function moduleSymbol({ name }: Pick<Module, 'name'>): string {
+  if (/^[A-Za-z0-9_]+$/.test(name)) return name;
+  return `${name.replace(/[^A-Za-z0-9_]+/g, '_').slice(0, 40)}_${digestOf(name).slice(0, 12)}`;
+}
 
 /** The name under which a program offers a hot function's thunk to images. */
 export function offeredName(func: Func): string {

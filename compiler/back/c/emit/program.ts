@@ -7,8 +7,8 @@ import { birthRow, holdsAddress } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { contractData, functionTable, hotFunctions, type ImageFacts } from './image.ts';
 import { initializer } from './initializer.ts';
-import { quote } from './literal.ts';
-import { globalName, offeredName } from './names.ts';
+import { quote, quoteText } from './literal.ts';
+import { globalName, moduleSymbol, offeredName } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
 /** The C of a program: its own code, version 1 of each hot module, the thunks, and `main`. */
@@ -47,7 +47,7 @@ export function emitProgram(
   });
   unit.data.unshift(...foreigns, ...thunkPrototypes);
   unit.data.push(...globals);
-  const list = modules.map((module) => `&module_${module.name}`).join(', ');
+  const list = modules.map((module) => `&module_${moduleSymbol(module)}`).join(', ');
   const start = modules.length > 0 ? [`static hot_module *const vais_modules[] = {${list}};`] : [];
   const register = !runtime
     ? ''
@@ -74,24 +74,24 @@ function emitModule(
   code: ReadonlyMap<Func, string>,
   facts: ImageFacts,
 ): string[] {
-  const { name } = module;
+  const symbol = moduleSymbol(module);
   const thunks = hot.flatMap((func, slot) => emitThunk(unit, module, func, slot));
   const globals = globalTable(unit, module);
   const offers = offerTable(unit, module);
   return [
-    `static hot_module module_${name};`,
-    `HOT_MODULE_THREAD(module_${name}, thread_${name})`,
+    `static hot_module module_${symbol};`,
+    `HOT_MODULE_THREAD(module_${symbol}, thread_${symbol})`,
     ...thunks,
     ...functionTable(
-      `functions_${name}`,
+      `functions_${symbol}`,
       hot,
       hot.map((func) => code.get(func) ?? '0'),
     ),
     ...globals.lines,
     ...offers.lines,
-    ...contractData(`contract_${name}`, facts),
-    `static const hot_image image_${name} = {HOT_ABI, sizeof(hot_image), ${quote(name)}, "${facts.buildId}", "${facts.triple}", contract_${name}, sizeof contract_${name}, 2, ${hot.length}, functions_${name}, ${globals.count}, 0, ${globals.count > 0 ? `globals_${name}` : '0'}, 0, 0};`,
-    `static hot_module module_${name} = {HOT_ABI, sizeof(hot_module), &image_${name}, ${offers.count > 0 ? `offers_${name}` : '0'}, ${offers.count}, thread_${name}, 0};`,
+    ...contractData(`contract_${symbol}`, facts),
+    `static const hot_image image_${symbol} = {HOT_ABI, sizeof(hot_image), ${quoteText(module.name)}, "${facts.buildId}", "${facts.triple}", contract_${symbol}, sizeof contract_${symbol}, 2, ${hot.length}, functions_${symbol}, ${globals.count}, 0, ${globals.count > 0 ? `globals_${symbol}` : '0'}, 0, 0};`,
+    `static hot_module module_${symbol} = {HOT_ABI, sizeof(hot_module), &image_${symbol}, ${offers.count > 0 ? `offers_${symbol}` : '0'}, ${offers.count}, thread_${symbol}, 0};`,
   ];
 }
 
@@ -122,11 +122,11 @@ function emitThunk(unit: Unit, module: Module, func: Func, slot: number): string
     `static const hot_site site_${thunk} = {${slot}, ${reaches.length}, run_${thunk}, ${reaches.length > 0 ? `reach_${thunk}` : '0'}, (hot_address)tail_${thunk}};`,
     `HOT_SHORTCUT_AS(${result}, short_${thunk})`,
     `${thunkHead(unit, func, thunk)} {`,
-    `hot_thread *t = thread_${module.name}(); struct call_${thunk} c;`,
+    `hot_thread *t = thread_${moduleSymbol(module)}(); struct call_${thunk} c;`,
     `if (HOT_PLAIN(t)) { ${gives ? `${result} r; ` : ''}HOT_ENTER(t); ${gives ? 'r = ' : ''}${pointer}HOT_SLOT(t, ${slot}))(${args}); HOT_LEAVE(t); return${gives ? ' r' : ''}; }`,
     types.map((_, index) => `c.a${index} = a${index};`).join(' '),
     `if (HOT_SHORTCUT(t, ${value})) ${gives ? 'return ' : '{ '}HOT_BY_SHORTCUT(short_${thunk}, tail_${thunk}, t, ${slot}, ${site}, &c);${gives ? '' : ' return; }'}`,
-    `hot_call(&module_${module.name}, t, ${site}, &c);${gives ? ' return c.result;' : ''}`,
+    `hot_call(&module_${moduleSymbol(module)}, t, ${site}, &c);${gives ? ' return c.result;' : ''}`,
     '}',
   ];
 }
@@ -144,16 +144,18 @@ function globalTable(unit: Unit, module: Module): { lines: string[]; count: numb
   for (const global of unit.program.globals) {
     if (global.type.kind === 'wrong') continue;
     const place = unit.globalPlace(global);
-    const pointer = `place_${module.name}_${rows.length}`;
+    const pointer = `place_${moduleSymbol(module)}_${rows.length}`;
     const { size, align } = layoutOf(global.type);
     lines.push(`static void *${pointer} = &${place};`);
-    rows.push(`{${quote(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, &${pointer}, 0},`);
+    rows.push(
+      `{${quoteText(globalName(global, module))}, ${quote(global.type.name)}, ${size}, ${align}, &${pointer}, 0},`,
+    );
     if (!holdsAddress(global.type)) continue;
     // However a later image writes its first value: it has one.
     lines.push(`static unsigned char born_${pointer} = 1; static void *flag_${pointer} = &born_${pointer};`);
     rows.push(birthRow(global, module, `&flag_${pointer}`));
   }
-  if (rows.length > 0) lines.push(`static const hot_global globals_${module.name}[] = {`, ...rows, '};');
+  if (rows.length > 0) lines.push(`static const hot_global globals_${moduleSymbol(module)}[] = {`, ...rows, '};');
   return { lines, count: rows.length };
 }
 
@@ -161,8 +163,8 @@ function globalTable(unit: Unit, module: Module): { lines: string[]; count: numb
 function offerTable(unit: Unit, module: Module): { lines: string[]; count: number } {
   const rows = [
     ...[...unit.foreigns.keys()].map((name) => `{${quote(name)}, (hot_address)${name}},`),
-    ...[...unit.thunks].map(([func, name]) => `{${quote(offeredName(func))}, (hot_address)${name}},`),
+    ...[...unit.thunks].map(([func, name]) => `{${quoteText(offeredName(func))}, (hot_address)${name}},`),
     '{"hot_state", (hot_address)hot_state},',
   ];
-  return { lines: [`static const hot_offer offers_${module.name}[] = {`, ...rows, '};'], count: rows.length };
+  return { lines: [`static const hot_offer offers_${moduleSymbol(module)}[] = {`, ...rows, '};'], count: rows.length };
 }

@@ -1,13 +1,13 @@
+import { connectEngines } from '../docker/engines.ts';
+import { type Found, findContainers } from '../docker/find.ts';
+import type { InsideAgent } from '../docker/inside.ts';
+import { parseContainerTarget } from '../docker/query.ts';
+import { openTunnel } from '../docker/tunnel.ts';
 import type { Context } from '../show/context.ts';
-import type { AgentTarget } from '../targets/connect.ts';
-import { whoAmI } from '../targets/pairing.ts';
-import { configFolder, type PairedTarget, TargetStore } from '../targets/store.ts';
-import { connectEngines } from './engines.ts';
-import { type Found, findContainers } from './find.ts';
-import type { InsideAgent } from './inside.ts';
-import { pairedName, pairThrough } from './pair.ts';
-import { parseContainerTarget } from './query.ts';
-import { openTunnel } from './tunnel.ts';
+import type { AgentTarget } from './connect.ts';
+import { pairedName, pairThrough } from './container-pairing.ts';
+import { whoAmI } from './pairing.ts';
+import { configFolder, type PairedTarget, TargetStore } from './store.ts';
 
 /** The containers of a `docker://` or `compose://` target. @throws VaisError `unreachable`, `usage` */
 export async function containerTargets(
@@ -38,7 +38,7 @@ export async function openContainer(
   target: AgentTarget,
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
-  const way = await openTunnel(container, context);
+  const way = await openTunnel(container, configFolder(context.env), context.say);
   const close = (): void => way.close();
   try {
     const config = configFolder(context.env);
@@ -61,7 +61,7 @@ export async function pairAnew(
   agent: InsideAgent,
   context: Context,
 ): Promise<AgentTarget & { readonly paired: PairedTarget; readonly close: () => void }> {
-  const way = await openTunnel(container, context);
+  const way = await openTunnel(container, configFolder(context.env), context.say);
   const close = (): void => way.close();
   try {
     const reached = { ...target, dial: way.dial };

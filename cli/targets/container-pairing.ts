@@ -1,16 +1,16 @@
 import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
 import { type PairingToken, parseToken } from '../../rpc/token.ts';
-import { type PairOptions, targetReport } from '../commands/pair.ts';
+import { commandFailed } from '../docker/dial.ts';
+import { connectEngines } from '../docker/engines.ts';
+import { type Found, findContainers } from '../docker/find.ts';
+import type { InsideAgent } from '../docker/inside.ts';
+import { parseContainerTarget } from '../docker/query.ts';
+import { openTunnel } from '../docker/tunnel.ts';
 import type { Context } from '../show/context.ts';
-import { pairWithToken, whoAmI } from '../targets/pairing.ts';
-import { configFolder, type PairedTarget, TargetStore } from '../targets/store.ts';
-import { commandFailed } from './dial.ts';
-import { connectEngines } from './engines.ts';
-import { type Found, findContainers } from './find.ts';
-import type { InsideAgent } from './inside.ts';
-import { parseContainerTarget } from './query.ts';
-import { openTunnel } from './tunnel.ts';
+import { pairWithToken } from './pairing.ts';
+import { configFolder, type PairedTarget, TargetStore } from './store.ts';
+import { targetReport } from './target-report.ts';
 
 /** How long a container may take to run a command, in milliseconds. */
 const commandMs = 30_000;
@@ -59,16 +59,14 @@ async function fetchToken(found: Found, agent: InsideAgent): Promise<PairingToke
 }
 
 /** `pair docker://…`: with each container that is meant, also where it is paired already. */
-export async function pairContainers(text: string, options: PairOptions, context: Context): Promise<number> {
-  if (options.as !== undefined || options.at !== undefined)
-    throw new VaisError('usage', '--as and --at are for tokens: a container is called by its own name');
+export async function pairContainers(text: string, developer: string, context: Context): Promise<number> {
   const engines = await connectEngines(context.env);
   const config = configFolder(context.env);
   for (const found of await findContainers(parseContainerTarget(text), engines)) {
-    const way = await openTunnel(found, context);
+    const way = await openTunnel(found, config, context.say);
     try {
       const target = { address: `docker://${found.name}`, host: '', port: 0, dial: way.dial };
-      const paired = await pairThrough(found, way.agent, target, options.developer ?? whoAmI(), config);
+      const paired = await pairThrough(found, way.agent, target, developer, config);
       context.output.show(targetReport('paired', paired));
     } finally {
       way.close();
