@@ -21,7 +21,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', () => undefined);
   const command = agentCommandLine(argv, { serve, run, connect }).exitOverride();
   try {
-    await command.parseAsync(isAgentCommand(argv[0]) ? argv.slice(1) : argv, { from: 'user' });
+    // A word that is no command is a mistake with `--help` behind it too.
+    const isWrong = argv[0] !== undefined && !argv[0].startsWith('-') && !isAgentCommand(argv[0]);
+    const words = isAgentCommand(argv[0]) ? argv.slice(1) : isWrong ? argv.slice(0, 1) : argv;
+    await command.parseAsync(words, { from: 'user' });
   } catch (thrown) {
     // commander has printed its message or the help.
     process.exit(thrown instanceof CommanderError && thrown.exitCode === 0 ? 0 : 2);

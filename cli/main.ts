@@ -3,18 +3,20 @@
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
 import { printable } from '../common/printable.ts';
-import { commandLine, type Run } from './command-line.ts';
+import { calledOf, isAnswered, runCommandLine } from './command-line.ts';
+import type { Run } from './commands/flags.ts';
 import { type Context, interruptedExit } from './show/context.ts';
 import { HumanOutput, JsonOutput, type Output } from './show/output.ts';
 import { errorReport } from './show/report.ts';
 import { styleOf } from './show/style.ts';
 
 async function main(argv: readonly string[]): Promise<void> {
-  if (argv[0] === 'agent' || argv[0] === 'audit') {
+  const [word, ...rest] = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  if (word === 'agent' || word === 'audit') {
     // The one door from `cli/` into `agent/`: the process becomes an agent altogether and shares nothing with the rest of
     // the command line, so that an agent loads no compiler and a push no agent.
     const agent = await import('../agent/main.ts');
-    await agent.main(argv[0] === 'agent' ? argv.slice(1) : argv);
+    await agent.main(word === 'agent' ? rest : [word, ...rest]);
     return;
   }
   const interrupted = new AbortController();
@@ -29,19 +31,15 @@ async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', () => interrupted.abort());
   process.stderr.on('error', () => undefined);
   try {
-    const command = commandLine(runWith(interrupted.signal), process.env['VAIS_REMOTE_TO'] || undefined);
-    for (const each of [command, ...command.commands]) {
-      each.exitOverride();
-      each.configureOutput({ outputError: () => undefined });
-    }
-    await command.parseAsync(argv, { from: 'user' });
+    const edge = { run: runWith(interrupted.signal), defaultTo: process.env['VAIS_REMOTE_TO'] || undefined };
+    await runCommandLine(argv, edge);
   } catch (thrown) {
-    if (thrown instanceof CommanderError && thrown.exitCode === 0) return; // --help and --version have said it.
+    if (isAnswered(thrown)) return; // --help and --version have said it.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') {
       process.exitCode = 2; // No command: the help has been shown.
       return;
     }
-    const error = thrown instanceof CommanderError ? usageError(thrown) : VaisError.from(thrown);
+    const error = thrown instanceof CommanderError ? usageError(thrown, calledOf(argv)) : VaisError.from(thrown);
     outputFor(argv.includes('--json')).show(errorReport(error));
     process.exitCode = error.exitCode;
   }
@@ -53,7 +51,17 @@ function runWith(signal: AbortSignal): Run {
     const say = (text: string): void => {
       process.stderr.write(`vais-remote: ${printable(text)}\n`);
     };
-    const context: Context = { output, signal, say, env: process.env, style: styleOf(process.stdout, process.env) };
+    const print = (text: string): void => {
+      process.stdout.write(`${text}\n`);
+    };
+    const context: Context = {
+      output,
+      print,
+      signal,
+      say,
+      env: process.env,
+      style: styleOf(process.stdout, process.env),
+    };
     try {
       process.exitCode = await command(context);
       output.flush();
@@ -74,10 +82,10 @@ function outputFor(json: boolean, name = ''): Output {
 }
 
 /** commander's complaint as ours: what is wrong, and the nearest right word, or where to look. */
-function usageError({ message }: CommanderError): VaisError {
+function usageError({ message }: CommanderError, called: string): VaisError {
   const [what = message, guess] = message.replace(/^error: /, '').split('\n');
   const near = guess === undefined ? '' : `${guess.replace(/^\(|\)$/g, '')} `;
-  return new VaisError('usage', what, { hint: `${near}See \`vais-remote --help\` for what there is.` });
+  return new VaisError('usage', what, { hint: `${near}See \`${called} --help\` for what there is.` });
 }
 
 await main(process.argv.slice(2));

@@ -145,7 +145,7 @@ async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDep
     throw new VaisError('no_such_version', `${module} of ${program} has no line ${request.line} of versions`, {
       hint:
         lines.length === 1
-          ? 'It has one: leave out --line.'
+          ? 'It has one: leave out --lineage.'
           : `--line goes from 0, the newest, to ${lines.length - 1}.`,
     });
   return {

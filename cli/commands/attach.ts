@@ -1,22 +1,31 @@
+import { Command } from 'commander';
 import { VaisError } from '../../common/error.ts';
 import { within } from '../../common/within.ts';
 import { type Attached, type AttachWish, attach as attachTo } from '../docker/attach.ts';
 import { AttachedStore } from '../docker/attached-store.ts';
-import { detach as detachFrom } from '../docker/detach.ts';
-import type { Found } from '../docker/find.ts';
-import { isContainerTarget } from '../docker/query.ts';
 import { forEach } from '../push/fan-out.ts';
 import { PushSession } from '../session/push-session.ts';
 import type { Context } from '../show/context.ts';
-import { type AgentTarget, Connection, readTargets } from '../targets/connect.ts';
-import { pairAnew } from '../targets/container-target.ts';
+import { type AgentTarget, Connection } from '../targets/connect.ts';
+import { containerOf, containers, pairAnew } from '../targets/container-target.ts';
 import { configFolder } from '../targets/store.ts';
+import { type CommonFlags, type Edge, jsonOption } from './flags.ts';
+export function command({ run }: Edge): Command {
+  return new Command('attach')
+    .description('put an agent into a running container; it needs no Node, no shell and no root there')
+    .argument('<container>', 'docker://NAME: one that runs and has no agent')
+    .option('--program <name[=command]>', 'a program to find there; with a command, one to start and keep running')
+    .addOption(jsonOption())
+    .action((container: string, flags: CommonFlags & AttachWish) =>
+      run('attach', flags, (context) => attach(container, flags, context)),
+    );
+}
 
 /** How long a program may take to find the agent, in milliseconds: it looks again and again, later each time. */
 const findMs = 20_000;
 
 /** `attach docker://…`: puts an agent into each container that is meant, and waits for its program. */
-export async function attach(text: string, wish: AttachWish, context: Context): Promise<number> {
+async function attach(text: string, wish: AttachWish, context: Context): Promise<number> {
   return forEach(await containers(text, context), context, async (target, own) => {
     const found = containerOf(target);
     const attached = await attachTo(found, wish);
@@ -33,27 +42,6 @@ export async function attach(text: string, wish: AttachWish, context: Context): 
     });
     return 0;
   });
-}
-
-/** `detach docker://…`: takes out what `attach` put in. */
-export async function detach(text: string, context: Context): Promise<number> {
-  return forEach(await containers(text, context), context, async (target, own) => {
-    const found = containerOf(target);
-    const { top } = await detachFrom(found);
-    await new AttachedStore(configFolder(own.env)).remove(found.details.Id);
-    own.output.show({ event: 'detached', container: target.address, folder: top });
-    return 0;
-  });
-}
-
-function containers(text: string, context: Context): Promise<readonly [AgentTarget, ...AgentTarget[]]> {
-  if (isContainerTarget(text)) return readTargets(text, context);
-  throw new VaisError('usage', `\`${text}\` is no container`, { hint: 'Write docker://NAME.' });
-}
-
-function containerOf({ container, address }: AgentTarget): Found {
-  if (container === undefined) throw new VaisError('usage', `${address} is no container`);
-  return container;
 }
 
 /** The programs that have found the agent; waits for the one that was named, and a moment for any. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
 import type { AgentClient } from '../../rpc/client.ts';
@@ -17,18 +18,25 @@ import { Stage } from '../demo/stage.ts';
 import { PushClock } from '../push/clock.ts';
 import type { Ending } from '../push/push.ts';
 import { pushOnce } from '../push/push-once.ts';
+import { readAnswers } from '../push/rollback-answers.ts';
 import { ImageCache } from '../session/image-cache.ts';
 import type { PushSession } from '../session/push-session.ts';
 import { type Context, interruptedExit, withFolder } from '../show/context.ts';
 import type { Report, StageReport } from '../show/report.ts';
 import { formatMs } from '../show/style.ts';
-import { readAnswers } from './rollback.ts';
+import { type CommonFlags, type Edge, jsonOption } from './flags.ts';
+export function command({ run }: Edge): Command {
+  return new Command('demo')
+    .description('see it work, in under 20 seconds: nothing to set up, nothing left behind')
+    .addOption(jsonOption())
+    .action((flags: CommonFlags) => run('demo', flags, demo));
+}
 
 const steps = 6;
 const timeoutMs = 10_000;
 
 /** `demo`: the whole way, once, for real, in a temporary folder. What it claims, it checks. */
-export async function demo(context: Context): Promise<number> {
+async function demo(context: Context): Promise<number> {
   const { signal } = context;
   try {
     await withFolder(async (folder) => {

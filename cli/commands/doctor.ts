@@ -1,6 +1,7 @@
 import { access, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { isPrivateFolder } from '../../common/files.ts';
@@ -9,11 +10,19 @@ import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts'
 import type { Context } from '../show/context.ts';
 import { faultsOf, usageOf } from '../show/render-storage.ts';
 import type { CheckReport, StorageReport } from '../show/report.ts';
+import { storageReport } from '../show/status-report.ts';
 import { connect, readTarget } from '../targets/connect.ts';
-import { storageReport } from './status.ts';
+import { type Edge, jsonOption, type TargetFlags, toOption, wanted } from './flags.ts';
+export function command(edge: Edge): Command {
+  return new Command('doctor')
+    .description('check this machine’s setup')
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .action((flags: TargetFlags) => edge.run('doctor', flags, (context) => doctor(wanted(flags, edge), context)));
+}
 
 /** `doctor`: what this machine has, and what would make it better. Fails only when nothing can work without it. */
-export async function doctor(options: { readonly to?: string }, context: Context): Promise<number> {
+async function doctor(options: { readonly to?: string }, context: Context): Promise<number> {
   const checks: CheckReport[] = [];
   const tell = (check: CheckReport): void => {
     checks.push(check);

@@ -1,10 +1,19 @@
+import { Command } from 'commander';
 import { VaisError } from '../../common/error.ts';
 import type { Context } from '../show/context.ts';
 import { stageReport } from '../show/stage-report.ts';
 import { connect, readTarget } from '../targets/connect.ts';
+import { type Edge, jsonOption, type TargetFlags, toOption, wanted } from './flags.ts';
+export function command(edge: Edge): Command {
+  return new Command('events')
+    .description('show what happens to all pushes from now on, until Ctrl-C')
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .action((flags: TargetFlags) => edge.run('events', flags, (context) => events(wanted(flags, edge), context)));
+}
 
 /** `events`: what happens to all pushes from now on, whoever makes them, until Ctrl-C. */
-export async function events(options: { readonly to?: string }, context: Context): Promise<number> {
+async function events(options: { readonly to?: string }, context: Context): Promise<number> {
   const target = await readTarget(options.to, context);
   const client = await connect(target, context);
   try {

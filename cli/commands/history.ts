@@ -1,11 +1,25 @@
+import { Command, Option } from 'commander';
 import { originName, outcomeName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
 import type { Context } from '../show/context.ts';
 import { connect, readTarget } from '../targets/connect.ts';
+import { type Edge, jsonOption, moduleOption, type TargetFlags, toOption, wanted, whole } from './flags.ts';
+export function command(edge: Edge): Command {
+  const lineage = new Option('--lineage <n>', 'an older lineage: 1 for the build of the program before, and so on');
+  return new Command('history')
+    .description('show the versions that a module had, and the pushes that failed')
+    .addOption(toOption())
+    .addOption(moduleOption())
+    .addOption(lineage.argParser(whole).default(0, '0'))
+    .addOption(jsonOption())
+    .action((flags: TargetFlags & { module?: string; lineage: number }) =>
+      edge.run('history', flags, (context) => history({ ...wanted(flags, edge), lineage: flags.lineage }, context)),
+    );
+}
 
 /** `history`: the versions that a module had, and the pushes that became none. */
-export async function history(
-  options: { readonly to?: string; readonly module?: string; readonly line: number },
+async function history(
+  options: { readonly to?: string; readonly module?: string; readonly lineage: number },
   context: Context,
 ): Promise<number> {
   const target = await readTarget(options.to, context);
@@ -14,7 +28,7 @@ export async function history(
     const { program, module, entries, lines } = await client.listHistory(
       target.program ?? '',
       options.module ?? '',
-      options.line,
+      options.lineage,
     );
     for (const entry of entries) {
       const tier = tierName(entry.tier);
@@ -38,8 +52,8 @@ export async function history(
       });
     }
     context.output.flush();
-    const older = lines - 1 - options.line;
-    if (older > 0) context.output.show({ event: 'older', program, module, lines: older });
+    const older = lines - 1 - options.lineage;
+    if (older > 0) context.output.show({ event: 'older', program, module, lineages: older });
     return 0;
   } finally {
     client.close();

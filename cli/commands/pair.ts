@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { isName, validateName } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { parseTarget } from '../../rpc/address.ts';
@@ -7,6 +8,19 @@ import type { Context } from '../show/context.ts';
 import { pairWithToken, whoAmI } from '../targets/pairing.ts';
 import { configFolder, TargetStore } from '../targets/store.ts';
 import { targetReport } from '../targets/target-report.ts';
+import { type CommonFlags, type Edge, jsonOption } from './flags.ts';
+export function command({ run }: Edge): Command {
+  return new Command('pair')
+    .description('pair with an agent, and name it for --to')
+    .argument('<token>', 'what the agent printed, from `vais1-` to its end; or docker://NAME')
+    .option('--as <name>', 'what to call the agent (default: what it calls itself)')
+    .option('--developer <name>', 'what the agent shall call you (default: user@host)')
+    .option('--at <host:port>', 'where the agent is, if the token does not say it right')
+    .addOption(jsonOption())
+    .action((token: string, flags: CommonFlags & PairOptions) =>
+      run('pair', flags, (context) => pair(token, flags, context)),
+    );
+}
 
 export interface PairOptions {
   /** What the target is called from now on; undefined: what the agent calls itself. */
@@ -18,7 +32,7 @@ export interface PairOptions {
 }
 
 /** `pair TOKEN`: from a token to a certificate, and a target with a name. `pair docker://…` fetches the token itself. */
-export async function pair(text: string, options: PairOptions, context: Context): Promise<number> {
+async function pair(text: string, options: PairOptions, context: Context): Promise<number> {
   const developer = validateName('developer', options.developer ?? whoAmI());
   if (isContainerTarget(text)) {
     if (options.as !== undefined || options.at !== undefined)

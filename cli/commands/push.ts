@@ -1,3 +1,4 @@
+import { Command } from 'commander';
 import { readFromDisk } from '../../compiler/front/modules.ts';
 import { PushClock } from '../push/clock.ts';
 import { forEach } from '../push/fan-out.ts';
@@ -12,6 +13,30 @@ import { SteadySession } from '../session/steady-session.ts';
 import { type Context, exitOf, interruptedExit, withFolder } from '../show/context.ts';
 import type { ErrorReport } from '../show/report.ts';
 import { type AgentTarget, connect, readTargets } from '../targets/connect.ts';
+import {
+  type CompileFlags,
+  compileOptions,
+  compiling,
+  type Edge,
+  jsonOption,
+  type TargetFlags,
+  timeoutOption,
+  toOption,
+  wanted,
+} from './flags.ts';
+export function command(edge: Edge): Command {
+  return compiling(new Command('push'))
+    .description('compile for the target, and swap the new code into the running program')
+    .argument('<file...>', 'a .vais source, or a built .so, .dylib or .dll')
+    .addOption(toOption())
+    .addOption(timeoutOption())
+    .addOption(jsonOption())
+    .action((files: string[], flags: TargetFlags & CompileFlags & { timeout: number }) => {
+      const timeoutMs = flags.timeout * 1000;
+      const options = { ...compileOptions(flags), ...wanted(flags, edge), timeoutMs, both: flags.tier === 'both' };
+      return edge.run('push', flags, (context) => push(files, options, context));
+    });
+}
 
 export interface PushOptions extends CompileOptions {
   readonly to?: string;
@@ -22,7 +47,7 @@ export interface PushOptions extends CompileOptions {
 }
 
 /** `push FILE…`: compiled for the target and swapped into the running programs; what is for one program, together. */
-export async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
+async function push(paths: readonly string[], options: PushOptions, context: Context): Promise<number> {
   const targets = await readTargets(options.to, context);
   const files = paths.map(classify);
   for (const { path } of files) await requireInput(path);

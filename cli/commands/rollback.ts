@@ -1,15 +1,36 @@
-import { VaisError } from '../../common/error.ts';
+import { Command } from 'commander';
+import type { VaisError } from '../../common/error.ts';
 import { within } from '../../common/within.ts';
 import type { RollbackRequest } from '../../rpc/gen/vais/remote/v1/RollbackRequest.ts';
-import type { RollbackResponse__Output } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
-import { fromFailure } from '../../rpc/status.ts';
 import { PushClock } from '../push/clock.ts';
-import type { Ending } from '../push/push.ts';
 import { timedOut } from '../push/push-once.ts';
+import { readAnswers } from '../push/rollback-answers.ts';
 import { type Context, interruptedExit } from '../show/context.ts';
-import { errorReport, type StageReport } from '../show/report.ts';
-import { stageReport } from '../show/stage-report.ts';
+import type { StageReport } from '../show/report.ts';
 import { type Connection, connect, readTarget } from '../targets/connect.ts';
+import {
+  type Edge,
+  jsonOption,
+  moduleOption,
+  type TargetFlags,
+  timeoutOption,
+  toOption,
+  version,
+  wanted,
+} from './flags.ts';
+export function command(edge: Edge): Command {
+  return new Command('rollback')
+    .description('make an earlier version’s code the next version')
+    .argument('[version]', 'the version to go back to; without it, the one before', version)
+    .addOption(toOption())
+    .addOption(moduleOption())
+    .addOption(timeoutOption())
+    .addOption(jsonOption())
+    .action((number: number | undefined, flags: TargetFlags & { module?: string; timeout: number }) => {
+      const options = { ...wanted(flags, edge), timeoutMs: flags.timeout * 1000 };
+      return edge.run('rollback', flags, (context) => rollback(number, options, context));
+    });
+}
 
 export interface RollbackOptions {
   readonly to?: string;
@@ -19,11 +40,7 @@ export interface RollbackOptions {
 }
 
 /** `rollback [VERSION]`: an earlier version's code becomes the next version; without a number, the one before. */
-export async function rollback(
-  version: number | undefined,
-  options: RollbackOptions,
-  context: Context,
-): Promise<number> {
+async function rollback(version: number | undefined, options: RollbackOptions, context: Context): Promise<number> {
   const { output, signal } = context;
   const target = await readTarget(options.to, context);
   const client = await connect(target, context);
@@ -66,30 +83,4 @@ async function signed(
   const parentVersion = entries.find(({ desired }) => desired)?.version ?? 0;
   const act = { program, module, version: wanted.version, parentVersion };
   return { program, module, parentVersion, signature: client.signer.rollback(act, state) };
-}
-
-/** Shows the events of a rollback and returns how it ended. */
-export async function readAnswers(
-  answers: AsyncIterable<RollbackResponse__Output>,
-  clock: PushClock,
-  asked: { readonly program: string; readonly module: string },
-  show: (report: StageReport) => void,
-): Promise<Ending> {
-  let last: StageReport | undefined;
-  for await (const { progress, ack, nack } of answers) {
-    if (progress?.event) {
-      const report = stageReport(progress.event, clock.msOf(progress.event));
-      if (report === undefined) continue;
-      last = report;
-      show(report);
-    } else if (ack) {
-      const { program = asked.program, module = asked.module, buildId, digest } = last ?? {};
-      const names = { ...(buildId === undefined ? {} : { buildId }), ...(digest === undefined ? {} : { digest }) };
-      const { version, unchanged } = ack;
-      return { event: 'done', push: 1, program, module, version, unchanged, ...names, ms: clock.ms };
-    } else if (nack) {
-      return errorReport(fromFailure(nack.reason), { push: 1 });
-    }
-  }
-  return errorReport(new VaisError('unreachable', 'the agent ended the rollback without saying what became of it'));
 }

@@ -1,12 +1,19 @@
+import { Command } from 'commander';
 import { VaisError } from '../../common/error.ts';
-import type { GetStatusResponse__Output } from '../../rpc/gen/vais/remote/v1/GetStatusResponse.ts';
-import { loadingName } from '../../rpc/names.ts';
 import type { Context } from '../show/context.ts';
-import type { StatusReport, StorageReport } from '../show/report.ts';
+import { statusReports, storageReport } from '../show/status-report.ts';
 import { connect, readTarget } from '../targets/connect.ts';
+import { type Edge, jsonOption, type TargetFlags, toOption, wanted } from './flags.ts';
+export function command(edge: Edge): Command {
+  return new Command('status')
+    .description('show what each module of each connected program runs')
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .action((flags: TargetFlags) => edge.run('status', flags, (context) => status(wanted(flags, edge), context)));
+}
 
 /** `status`: what each module of each connected program runs. */
-export async function status(options: { readonly to?: string }, context: Context): Promise<number> {
+async function status(options: { readonly to?: string }, context: Context): Promise<number> {
   const target = await readTarget(options.to, context);
   const client = await connect(target, context);
   try {
@@ -32,40 +39,4 @@ export async function status(options: { readonly to?: string }, context: Context
   } finally {
     client.close();
   }
-}
-
-/** What the agent says of its data folder. */
-export function storageReport({ storage }: Pick<GetStatusResponse__Output, 'storage'>): StorageReport | undefined {
-  if (storage === null) return undefined;
-  const { quarantined, ...rest } = storage;
-  return { ...rest, quarantined: quarantined.map(({ file, aside, why }) => ({ file, aside, why })) };
-}
-
-/** One report for each module of each program. */
-export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'programs'>): StatusReport[] {
-  return programs.flatMap(({ name, pid, triple, supervised, modules, stateCount, stateBytes, loading }) =>
-    modules.map((module) => ({
-      event: 'status' as const,
-      program: name,
-      pid,
-      triple,
-      supervised,
-      module: module.name,
-      source: module.source,
-      version: module.version,
-      desiredVersion: module.desiredVersion,
-      buildId: module.buildId,
-      digest: module.digest,
-      state: stateName(module.state),
-      loading: loadingName(loading),
-      registered: { count: stateCount, bytes: stateBytes },
-    })),
-  );
-}
-
-function stateName(
-  state: GetStatusResponse__Output['programs'][number]['modules'][number]['state'],
-): StatusReport['state'] {
-  if (state === 'MODULE_STATE_CONFIRMED') return 'confirmed';
-  return state === 'MODULE_STATE_PROBATION' ? 'probation' : 'unspecified';
 }

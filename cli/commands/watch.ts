@@ -1,3 +1,4 @@
+import { Command, Option } from 'commander';
 import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { chooseModule } from '../push/destination.ts';
@@ -9,6 +10,31 @@ import { cacheFolder, ImageCache } from '../session/image-cache.ts';
 import { type Context, withFolder } from '../show/context.ts';
 import { connect, readTarget } from '../targets/connect.ts';
 import { keepRenewed } from '../targets/renewal.ts';
+import {
+  type CompileFlags,
+  compileOptions,
+  compiling,
+  type Edge,
+  jsonOption,
+  milliseconds,
+  type TargetFlags,
+  toOption,
+  wanted,
+} from './flags.ts';
+export function command(edge: Edge): Command {
+  const debounce = new Option('--debounce <ms>', 'how long a burst of file events may pause before it is over');
+  return compiling(new Command('watch'))
+    .description('push at each save, until Ctrl-C')
+    .argument('<file...>', 'a .vais source')
+    .addOption(toOption())
+    .addOption(debounce.argParser(milliseconds).default(100, '100'))
+    .addOption(jsonOption())
+    .action((files: string[], flags: TargetFlags & CompileFlags & { debounce: number }) => {
+      const both = flags.tier !== 'fast';
+      const options = { ...compileOptions(flags), ...wanted(flags, edge), debounceMs: flags.debounce, both };
+      return edge.run('watch', flags, (context) => watch(files, options, context));
+    });
+}
 
 export interface WatchOptions extends CompileOptions {
   readonly to?: string;
@@ -18,7 +44,7 @@ export interface WatchOptions extends CompileOptions {
 }
 
 /** `watch FILE…`: a push at each save, until Ctrl-C. */
-export async function watch(paths: readonly string[], options: WatchOptions, context: Context): Promise<number> {
+async function watch(paths: readonly string[], options: WatchOptions, context: Context): Promise<number> {
   const { output, signal } = context;
   const target = await readTarget(options.to, context);
   const files = paths.map(classify);

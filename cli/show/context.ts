@@ -12,6 +12,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** A line for people on standard error. */
   readonly say: (text: string) => void;
+  /** A line of a result that is no report, on standard output. */
+  readonly print: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How standard output looks. */
   readonly style: Style;

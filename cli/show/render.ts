@@ -47,7 +47,7 @@ export function render(report: Report, style: Style): string {
       return `${colors.yellow('waiting')}   ${report.program} is not connected; the last save is sent when it is back`;
     case 'older':
       return colors.dim(
-        `${report.lines === 1 ? 'One older line' : `${report.lines} older lines`} of versions, of the program as it was built before: --line 1`,
+        `${report.lineages === 1 ? 'One older lineage' : `${report.lineages} older lineages`}, of the program as it was built before: --lineage 1`,
       );
     case 'listening':
       return colors.dim(`hearing what happens at ${report.address}, until Ctrl-C`);

@@ -290,8 +290,8 @@ export interface OlderReport {
   readonly event: 'older';
   readonly program: string;
   readonly module: string;
-  /** How many older lines of versions there are. */
-  readonly lines: number;
+  /** How many older lineages there are. */
+  readonly lineages: number;
 }
 
 /** `events` hears what happens from now on. */

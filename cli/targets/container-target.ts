@@ -1,7 +1,8 @@
+import { VaisError } from '../../common/error.ts';
 import { connectEngines } from '../docker/engines.ts';
 import { type Found, findContainers } from '../docker/find.ts';
 import type { InsideAgent } from '../docker/inside.ts';
-import { parseContainerTarget } from '../docker/query.ts';
+import { isContainerTarget, parseContainerTarget } from '../docker/query.ts';
 import { openTunnel } from '../docker/tunnel.ts';
 import type { Context } from '../show/context.ts';
 import type { AgentTarget } from './connect.ts';
@@ -71,4 +72,16 @@ export async function pairAnew(
     close();
     throw way.failure ?? thrown;
   }
+}
+
+/** The containers that are meant, by a command that takes nothing else. @throws VaisError as `containerTargets` */
+export function containers(text: string, context: Context): Promise<readonly [AgentTarget, ...AgentTarget[]]> {
+  if (isContainerTarget(text)) return containerTargets(text, context);
+  throw new VaisError('usage', `\`${text}\` is no container`, { hint: 'Write docker://NAME.' });
+}
+
+/** @throws VaisError `usage` where the target is none */
+export function containerOf({ container, address }: AgentTarget): Found {
+  if (container === undefined) throw new VaisError('usage', `${address} is no container`);
+  return container;
 }

@@ -77,7 +77,7 @@ F outer(count: *Count) -> i64 { inner(count, 3) + 1 }
   expect(fast.stderr).toContain(place);
 });
 
-it('says of which program, module or line of versions there is no history', async () => {
+it('says of which program, module or lineage there is no history', async () => {
   await begin(counterSource());
   await program.line(() => true);
   const to = ['history', '--to', agent.address];
@@ -87,9 +87,9 @@ it('says of which program, module or line of versions there is no history', asyn
   const other = await world.run('history', '--to', `${agent.address}/nope`);
   expect(other.code).toBe(6);
   expect(other.stderr).toContain('there is no program nope here; connected are `count`');
-  const line = await world.run(...to, '--line', '3');
+  const line = await world.run(...to, '--lineage', '3');
   expect(line.code).toBe(4);
-  expect(line.stderr).toContain('It has one: leave out --line.');
+  expect(line.stderr).toContain('It has one: leave out --lineage.');
 });
 
 it('ends with 8 when the program comes to no safe point in time, and says what to look at', async () => {

@@ -6,9 +6,9 @@ import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { statusReports } from '../../cli/commands/status.ts';
 import { PushSession } from '../../cli/session/push-session.ts';
 import type { StatusReport } from '../../cli/show/report.ts';
+import { statusReports } from '../../cli/show/status-report.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
@@ -88,6 +88,13 @@ export class World {
 
   vaisc(...args: string[]): Promise<Ended> {
     return this.#runTo('vaisc', args);
+  }
+
+  /** What bash makes of a script. */
+  async bash(script: string): Promise<Pick<Ended, 'code' | 'stdout'>> {
+    const running = this.start('bash', ['-c', script]);
+    const { code } = await running.exited;
+    return { code, stdout: running.lines.join('\n') };
   }
 
   async write(name: string, text: string): Promise<string> {

@@ -13,7 +13,12 @@ afterAll(() => world.close());
 
 it.each([
   [['psh'], 'push'],
+  [['psh', '--help'], 'push'],
+  [['help', 'psh'], 'push'],
   [['push', 'x.vais', '--too', '1'], '--to'],
+  [['history', '--lineage', 'x'], '`vais-remote history --help`'],
+  [['status', '--tier', 'fast'], '`vais-remote status --help`'],
+  [['completion', 'csh'], 'fish'],
   [['push', 'x.vais'], 'VAIS_REMOTE_TO'],
   [['push', 'x.vais', '--to', 'nonsense'], 'HOST:PORT'],
   [['push', 'x.vais', '--to', '127.0.0.1:1'], 'path'],
@@ -38,8 +43,41 @@ it('helps, and names its version', async () => {
   expect(help.code).toBe(0);
   for (const command of ['demo', 'agent', 'push', 'watch', 'status', 'history', 'rollback', 'events', 'doctor'])
     expect(help.stdout).toContain(command);
-  expect((await world.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+$/);
+  for (const flag of ['--version', '-v']) expect((await world.run(flag)).stdout).toMatch(/^\d+\.\d+\.\d+$/);
+  const push = await world.run('push', '--help');
+  expect(push.stdout).toContain('Usage: vais-remote push');
+  expect(await world.run('help', 'push')).toMatchObject({ code: 0, stdout: push.stdout });
+  const token = await world.run('help', 'agent', 'token');
+  expect(token).toMatchObject({ code: 0 });
+  expect(token.stdout).toContain('Usage: vais-remote agent token');
+  expect((await world.run('agent', 'tokn', '--help')).code).toBe(2);
+  expect((await world.run('agent', '--help')).code).toBe(0);
   expect((await world.run()).code).toBe(2);
+});
+
+/** What bash offers behind these words, by the script that the command prints. */
+async function completed(words: string): Promise<string[]> {
+  const script = await world.run('completion', 'bash');
+  await world.write('completion.bash', script.stdout);
+  const { stdout } = await world.bash(
+    `source ./completion.bash; COMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+    _vais_remote vais-remote "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\\n' "\${COMPREPLY[@]}"`,
+  );
+  return stdout.split('\n').filter((word) => word !== '');
+}
+
+it('completes commands, options and their values in bash', async () => {
+  expect(await completed("vais-remote 'pu'")).toEqual(['push']);
+  expect(await completed("vais-remote push '--t'")).toEqual(['--tier', '--to', '--timeout']);
+  expect(await completed("vais-remote push --tier 'f'")).toEqual(['fast']);
+  expect(await completed("vais-remote help 'his'")).toEqual(['history']);
+  expect(await completed("vais-remote push 'x'")).toEqual([]); // A file: bash itself knows better.
+});
+
+it.each(['zsh', 'fish'])('prints what %s takes in', async (shell) => {
+  const { code, stdout } = await world.run('completion', shell);
+  expect(code).toBe(0);
+  for (const word of ['push', 'rollback', 'lineage', 'optimized']) expect(stdout).toContain(word);
 });
 
 it('takes the target from the environment', async () => {
