@@ -30,11 +30,12 @@ const rooms: Readonly<Record<string, Room>> = {
     may: ['common'],
     because: 'what travels must read the same on every side, so it knows of no side',
     never: { rpc: 'an image is the same whether it came over gRPC, from a disk or out of a container' },
-    folders: ['transfer', 'delta', 'act', 'contract', 'image'],
+    folders: ['transfer', 'delta', 'act', 'dwarf', 'contract', 'image'],
     up: {
       transfer: 'what is sent does not know how it is sent',
       delta: 'an image is whole; that a delta of it may travel is none of its business',
       act: 'what is signed does not know its signature',
+      dwarf: 'a contract is the same whether an image states it or its debug information tells it',
       contract: 'a file format is read without knowing what a contract is',
     },
   },

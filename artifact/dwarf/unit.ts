@@ -1,0 +1,180 @@
+import type { Abbreviation, AbbreviationTable } from './abbreviations.ts';
+import type { DebugBytes } from './bytes.ts';
+import type { DebugInfo } from './debug-info.ts';
+import { damagedDebug, unreadableDebug } from './debug-sections.ts';
+import { Die } from './die.ts';
+import { At, Tag } from './numbers.ts';
+import { type Sizes, skipEntry } from './skip.ts';
+
+/** What a unit's header says. */
+export interface UnitHeader extends Sizes {
+  readonly version: number;
+  /** Where the unit begins and ends in its section. */
+  readonly offset: number;
+  readonly end: number;
+  readonly abbreviationOffset: number;
+  /** Where the first entry is. */
+  readonly first: number;
+  /** For a type unit: which type it has, and where the type's entry is, from the unit's beginning. */
+  readonly signature?: bigint;
+  readonly typeOffset?: number;
+}
+
+const scopes: ReadonlySet<number> = new Set([
+  Tag.namespace,
+  Tag.structure,
+  Tag.class,
+  Tag.union,
+  Tag.enumeration,
+  Tag.typedef,
+  Tag.subprogram,
+  Tag.lexicalBlock,
+  Tag.inlined,
+  Tag.variantPart,
+  Tag.variant,
+  Tag.variable,
+  Tag.member,
+]);
+const unsplit = 'Build without `-gsplit-dwarf`: the image itself must have its debug information.';
+
+/** A compilation or type unit, whose entries are read when they are asked for. */
+export class Unit implements Sizes {
+  readonly info: DebugInfo;
+  readonly section: DebugBytes;
+  readonly header: UnitHeader;
+  readonly offsetSize: number;
+  readonly addressSize: number;
+  #abbreviations: AbbreviationTable | undefined;
+  #root: Die | undefined;
+  #parents: Map<number, number> | undefined;
+  /** What a pass over the unit told already. */
+  readonly #known = new Map<number, number>();
+  #stringBase: number | undefined;
+  #addressBase: number | undefined;
+  #sources: readonly string[] | undefined;
+
+  constructor(info: DebugInfo, section: DebugBytes, header: UnitHeader) {
+    this.info = info;
+    this.section = section;
+    this.header = header;
+    this.offsetSize = header.offsetSize;
+    this.addressSize = header.addressSize;
+  }
+
+  get abbreviations(): AbbreviationTable {
+    this.#abbreviations ??= this.info.abbreviationsOf(this.header);
+    return this.#abbreviations;
+  }
+
+  /** The entry of the unit itself. @throws VaisError `image_invalid` where the rest of it is in another file */
+  get root(): Die {
+    if (this.#root === undefined) {
+      this.#root = this.dieAt(this.header.first);
+      if (this.#root.has(At.dwoName) || this.#root.has(At.gnuDwoName))
+        throw unreadableDebug('is split: it is in .dwo or .dwp files', unsplit);
+    }
+    return this.#root;
+  }
+
+  get language(): number {
+    return this.root.number(At.language) ?? 0;
+  }
+
+  /** Where this unit's part of `.debug_str_offsets` begins. */
+  get stringBase(): number {
+    this.#stringBase ??= this.root.sectionOffset(At.stringOffsetsBase) ?? (this.offsetSize === 8 ? 16 : 8);
+    return this.#stringBase;
+  }
+
+  /** Where this unit's part of `.debug_addr` begins. */
+  get addressBase(): number {
+    this.#addressBase ??= this.root.sectionOffset(At.addressBase) ?? (this.offsetSize === 8 ? 16 : 8);
+    return this.#addressBase;
+  }
+
+  /** The source file that an entry names by number; undefined where the unit does not know it. */
+  source(index: number): string | undefined {
+    this.#sources ??= this.info.sourcesOf(this);
+    return this.#sources[index];
+  }
+
+  /** The entry at this place of the unit's section. @throws VaisError `image_invalid` */
+  dieAt(offset: number): Die {
+    if (offset < this.header.first || offset >= this.header.end)
+      throw damagedDebug(`a reference leads to byte ${offset}, outside its unit`);
+    const code = this.section.leb(offset);
+    const abbreviation = this.abbreviations[code];
+    if (abbreviation === undefined) throw damagedDebug(`no entry is at byte ${offset} of ${this.section.name}`);
+    return new Die(this, offset, abbreviation, this.section.next);
+  }
+
+  /** The entry around this one, when it is one that gives names: a namespace, type, function or block. */
+  parentOf(offset: number): Die | undefined {
+    let parent = this.#known.get(offset);
+    if (parent === undefined) {
+      this.#parents ??= this.#findParents();
+      parent = this.#parents.get(offset);
+    }
+    return parent === undefined || parent === this.header.first ? undefined : this.dieAt(parent);
+  }
+
+  /** Keeps the entries around one, the innermost first, so that they need not be looked for. */
+  know(offset: number, around: readonly number[]): void {
+    let inner = offset;
+    for (const outer of around) {
+      if (this.#known.has(inner)) return;
+      this.#known.set(inner, outer);
+      inner = outer;
+    }
+  }
+
+  /**
+   * Goes through all entries; `visit` gets the offsets of an entry and of its parent, and where its values begin. `above`
+   * are those around the parent, the innermost last; it is one list for all calls.
+   */
+  walk(
+    visit: (
+      abbreviation: Abbreviation,
+      offset: number,
+      values: number,
+      parent: number,
+      above: readonly number[],
+    ) => void,
+  ): void {
+    const { section, abbreviations } = this;
+    const { bytes } = section;
+    const { end, first } = this.header;
+    const parents: number[] = [];
+    let parent = first;
+    for (let at = first; at < end; ) {
+      const offset = at;
+      let code = bytes[at] ?? 0;
+      at += 1;
+      if (code >= 0x80) {
+        code = section.leb(offset);
+        at = section.next;
+      }
+      if (code === 0) {
+        const above = parents.pop();
+        if (above === undefined) return;
+        parent = above;
+        continue;
+      }
+      const abbreviation = abbreviations[code];
+      if (abbreviation === undefined) throw damagedDebug(`an entry at byte ${offset} has the unknown code ${code}`);
+      visit(abbreviation, offset, at, parent, parents);
+      at = skipEntry(section, abbreviation, at, this);
+      if (!abbreviation.children) continue;
+      parents.push(parent);
+      parent = offset;
+    }
+  }
+
+  #findParents(): Map<number, number> {
+    const parents = new Map<number, number>();
+    this.walk(({ tag }, offset, _values, parent) => {
+      if (scopes.has(tag)) parents.set(offset, parent);
+    });
+    return parents;
+  }
+}
