@@ -49,12 +49,6 @@ export function scopeOf(die: Die): string[] {
   return names;
 }
 
-/** `game::World`; undefined for what has no name of its own. */
-export function qualifiedName(die: Die): string | undefined {
-  const name = nameOf(die);
-  return name === undefined ? undefined : [...scopeOf(die), name].join('::');
-}
-
 /** Compilers differ in the blanks of `map<int, vector<int> >`, and some say on which line a lambda is. */
 function clean(name: string): string {
   return name
