@@ -21,7 +21,7 @@ async function detach(text: string, context: Context): Promise<number> {
     const found = containerOf(target);
     const { top } = await detachFrom(found);
     await new AttachedStore(configFolder(own.env)).remove(found.details.Id);
-    own.output.show({ event: 'detached', container: target.address, folder: top });
+    own.output.show({ event: 'detached', container: target.address, ...(top === undefined ? {} : { folder: top }) });
     return 0;
   });
 }

@@ -1,4 +1,5 @@
 import { VaisError } from '../../common/error.ts';
+import { detach } from './detach.ts';
 import { explain } from './dial.ts';
 import type { Command } from './exec-stream.ts';
 import { type Found, requireRunning } from './find.ts';
@@ -53,7 +54,10 @@ export async function attach(found: Found, { program }: AttachWish): Promise<Att
     ...(program?.includes('=') === true ? ['--run', program] : []),
     '--json',
   ];
-  const warnings = await start(found, { words });
+  const warnings = await start(found, { words }).catch(async (thrown: unknown) => {
+    await detach(found).catch(() => undefined); // What does not run is not left behind.
+    throw thrown;
+  });
   const agent = { command: installed.command, data: installed.data, attached: true };
   return { agent, installed, warnings };
 }

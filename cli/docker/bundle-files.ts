@@ -65,6 +65,8 @@ export interface Notes {
   readonly owner: User;
   /** When the folder above was changed last, before this. */
   readonly mtime?: string;
+  /** What runs Node in that container, once all is in its place. */
+  readonly node: readonly string[];
 }
 
 /** The shipment as a tar. */

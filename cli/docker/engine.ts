@@ -28,6 +28,7 @@ export class Engine {
   readonly endpoint: Endpoint;
   readonly #docker: Docker;
   readonly #ssh: SshAgent | undefined;
+  #isPodman = false;
 
   private constructor(endpoint: Endpoint) {
     const url = new URL(endpoint.url);
@@ -41,11 +42,10 @@ export class Engine {
     let engine: Engine | undefined;
     try {
       engine = new Engine(endpoint);
-      await within(
-        pingMs,
-        engine.#docker.ping(),
-        () => new VaisError('unreachable', `${endpoint.url} does not answer`),
-      );
+      const late = (): VaisError => new VaisError('unreachable', `${endpoint.url} does not answer`);
+      const version = await within(pingMs, engine.#docker.version(), late);
+      const { Components: components = [] } = version as { Components?: readonly { readonly Name: string }[] };
+      engine.#isPodman = components.some(({ Name: name }) => name.startsWith('Podman'));
       return engine;
     } catch (thrown) {
       throw whyUnreachable(endpoint, thrown, engine === undefined ? '' : (engine.#ssh?.said ?? ''));
@@ -55,6 +55,11 @@ export class Engine {
   /** True where the containers' addresses may be reached from here. */
   get isLocal(): boolean {
     return this.endpoint.url.startsWith('unix:') && process.platform === 'linux';
+  }
+
+  /** The command that a person reaches it with. */
+  get command(): 'docker' | 'podman' {
+    return this.#isPodman ? 'podman' : 'docker';
   }
 
   /** Where published ports are: this machine, or that of the engine. */

@@ -82,15 +82,15 @@ async function nothing({ text, query }: ContainerTarget, engines: Engines): Prom
  *
  * @throws VaisError `paused`, or `unreachable` when it does not run
  */
-export function requireRunning({ name, details }: Found): void {
+export function requireRunning({ engine: { command }, name, details }: Found): void {
   const { Paused: paused, Running: running, Restarting: restarting, Status: status, ExitCode: code } = details.State;
   if (paused)
     throw new VaisError('paused', `${name} is paused, and takes nothing until it goes on`, {
-      hint: `docker unpause ${name}, then push again.`,
+      hint: `${command} unpause ${name}, then push again.`,
     });
   if (running && !restarting) return;
   const how = restarting ? `is restarting, as it ended with exit code ${code}` : `does not run (${status})`;
   throw new VaisError('unreachable', `${name} ${how}`, {
-    hint: restarting ? `See why: docker logs ${name}` : `docker start ${name}`,
+    hint: restarting ? `See why: ${command} logs ${name}` : `${command} start ${name}`,
   });
 }

@@ -9,6 +9,7 @@ import type { Found } from './find.ts';
 import { findPlaces, type Place } from './place.ts';
 import { findRunner, type Runner } from './platform.ts';
 import { settleScript, unpackScript } from './scripts.ts';
+import { takeOut } from './take-out.ts';
 import { ownerOf, userOf } from './user.ts';
 
 /** How long putting an agent there may take, in milliseconds. */
@@ -59,15 +60,21 @@ async function installAt(found: Found, bundle: Bundle, place: Place): Promise<Om
   // Whoever owns the folder above can remove ours again, and nobody else may have to be able to.
   const owner = seen ? await ownerOf(found, place.folder) : user;
   const mtime = seen ? (await engine.stat(details.Id, place.folder))?.mtime : undefined;
-  const notes = { owner, ...(mtime === undefined ? {} : { mtime }) };
+  const notes = { owner, node: bundle.node(root), ...(mtime === undefined ? {} : { mtime }) };
   const tar = tarOf({ bundle, folder: random, owner, user, notes });
   if (seen) await engine.put(details.Id, place.folder, tar);
   else await unpack(found, place.folder, tar, bundle.node(root));
   const from = `${top}/${random}`;
-  await runNode(found, {
-    words: [...bundle.node(from), '-e', settleScript, from, root],
-    user: `${owner.uid}:${owner.gid}`,
-  });
+  try {
+    await runNode(found, {
+      words: [...bundle.node(from), '-e', settleScript, from, root],
+      user: `${owner.uid}:${owner.gid}`,
+    });
+  } catch (thrown) {
+    // What could not be run cannot remove itself either, but where Node is the container's own.
+    await takeOut(found, top, { ...notes, node: bundle.node(from) }).catch(() => undefined);
+    throw thrown;
+  }
   return installed;
 }
 

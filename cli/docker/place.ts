@@ -40,7 +40,7 @@ export async function findPlaces({ engine, details, name }: Found): Promise<read
     if (writable && runs) places.push({ folder: path, by: kind === 'volume' ? 'archive' : 'stream' });
   const [first, ...rest] = places;
   if (first !== undefined) return [first, ...rest];
-  throw nowhere(name, mounts);
+  throw nowhere(name, engine.command, mounts);
 }
 
 function mountsOf({ Mounts: mounts, HostConfig: { Tmpfs: tmpfs } }: ContainerDetails): Mount[] {
@@ -60,7 +60,7 @@ function mountsOf({ Mounts: mounts, HostConfig: { Tmpfs: tmpfs } }: ContainerDet
   return [...volumes, ...inMemory];
 }
 
-function nowhere(name: string, mounts: readonly Mount[]): VaisError {
+function nowhere(name: string, command: string, mounts: readonly Mount[]): VaisError {
   const there = mounts.map(({ path, kind, writable, runs }) => {
     const why = !writable ? 'read-only' : runs ? 'usable' : 'noexec';
     return `${path} (${kind}, ${why})`;
@@ -69,7 +69,7 @@ function nowhere(name: string, mounts: readonly Mount[]): VaisError {
     'storage',
     `an agent cannot be put into ${name}: its root file system is read-only, and ${there.length === 0 ? 'nothing is mounted' : `of what is mounted nothing can be written and run from: ${there.join(', ')}`}`,
     {
-      hint: `Start it with a volume for that: docker run … --mount type=volume,dst=/vais, or in a compose file \`volumes: [/vais]\`. Or give it an agent as a sidecar: see docs/docker.md.`,
+      hint: `Start it with a volume for that: ${command} run … --mount type=volume,dst=/vais, or in a compose file \`volumes: [/vais]\`. Or give it an agent as a sidecar: see docs/docker.md.`,
     },
   );
 }

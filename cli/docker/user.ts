@@ -20,7 +20,7 @@ export async function userOf(found: Found): Promise<User> {
   const [, , uid, gid] = entry ?? [];
   if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   throw new VaisError('unreachable', `${found.name} runs as ${user}, whom its /etc/passwd does not know`, {
-    hint: 'Give the user by number: docker run --user 1000:1000.',
+    hint: `Give the user by number: ${found.engine.command} run --user 1000:1000.`,
   });
 }
 

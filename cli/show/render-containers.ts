@@ -6,7 +6,10 @@ export function renderAttached(report: AttachReport, style: Style): string {
   const { event, container, isNew = true, node, folder, programs = [], hint } = report;
   const ok = style.colors.green(marks(style).ok);
   const name = style.colors.bold(container);
-  if (event === 'detached') return `${ok} ${name} has no agent any more; nothing of it is left`;
+  if (event === 'detached')
+    return folder === undefined
+      ? `${ok} ${name} had no attached agent`
+      : `${ok} ${name} has no agent any more; nothing of it is left`;
   const what = isNew ? `has an agent now${folder === undefined ? '' : `, in ${folder}`}` : 'has one already';
   const by = node === undefined ? '' : ` (${node})`;
   const found = programs.length === 0 ? 'no program has found it yet' : `found by ${programs.join(', ')}`;

@@ -241,7 +241,7 @@ export interface AttachReport extends OfTarget {
   readonly isNew?: boolean;
   /** What runs it: the container's Node, or this machine's, which was brought along, and why. */
   readonly node?: string;
-  /** The one folder in the container that it has. */
+  /** The one folder in the container that it has, or had; missing with `detached` where there was none. */
   readonly folder?: string;
   /** The programs that have found it. */
   readonly programs?: readonly string[];

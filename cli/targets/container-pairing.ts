@@ -50,7 +50,7 @@ async function fetchToken(found: Found, agent: InsideAgent): Promise<PairingToke
     if (code === 0 && typeof said.token === 'string') return parseToken(said.token);
     if (typeof said.message === 'string')
       throw new VaisError('unreachable', `${found.name}: ${said.message}`, {
-        hint: `See why: docker logs ${found.name}`,
+        hint: `See why: ${found.engine.command} logs ${found.name}`,
       });
   } catch (thrown) {
     if (thrown instanceof VaisError) throw thrown;
