@@ -40,9 +40,9 @@ void hoti_callback(hoti_u64 version) {
     unsigned slot = HOTI_GET(callback_slot);
     if (slot != 0) {
         hoti_module *m = &hoti_modules[(slot - 1) / SLOTS];
-        hot_thread *t = m->given->thread();
+        hot_thread *t = hoti_here(m);
         const hoti_version *v;
-        if (!t->joined) hoti_thread_join(m, t);
+        if (!t->joined) t = hoti_thread_join(m, t);
         v = t->version;
         HOT_ENTER(t);
         ((void (*)(long long))v->table[(slot - 1) % SLOTS])((long long)version);
@@ -63,7 +63,7 @@ const char *hot_error(void) {
 long long hot_version(void) {
     hoti_u64 highest = 1;
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->joined ? t->version : NULL;
         hoti_u64 number = v == NULL ? HOTI_GET(hoti_modules[i].number) : v->number;
         if (number > highest) highest = number;
@@ -74,7 +74,7 @@ long long hot_version(void) {
 long long hot_on_reload(void (*call)(long long version)) {
     size_t address = (size_t)call;
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->joined ? t->version : NULL;
         hoti_error error;
         if (v == NULL || address < v->base || address >= v->end) continue;

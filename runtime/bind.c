@@ -182,7 +182,7 @@ static int bind_foreigns(hoti_version *v, hoti_error *error) {
 
 /* On failure the caller frees the version, which undoes what was done here. */
 int hoti_bind(hoti_version *v, hoti_error *error) {
-    if (!fill_table(v, error) || !bind_globals(v, error) || !bind_foreigns(v, error)) return 0;
+    if (!(v->module->native == NULL ? fill_table(v, error) : hoti_native_table(v, error)) || !bind_globals(v, error) || !bind_foreigns(v, error)) return 0;
     if (v->image->api != NULL) *v->image->api = &hoti_api;
     return 1;
 }

@@ -39,7 +39,7 @@ static int create(const char *module, hoti_u64 number, char **path) {
 
 /* Copies and hashes; only hashes when `to` is -1. */
 static int pour(int from, int to, char digest[65]) {
-    static char buffer[65536]; /* the background thread's alone */
+    char buffer[65536];
     hoti_sha256 hash;
     hoti_sha256_begin(&hash);
     for (;;) {
@@ -65,11 +65,20 @@ int hoti_digest(const char *path, char digest[65]) {
     return good;
 }
 
+/* The background thread and who calls hot_open make copies. */
+static int have_folder(hoti_error *error) {
+    int good = 1;
+    hoti_lock_take();
+    if (folder[0] == '\0') good = hoti_folder_make(folder, sizeof folder, error);
+    hoti_lock_give();
+    return good;
+}
+
 /* Copies the image; the path of the copy, allocated, or null. `digest` becomes that of the bytes that were copied. */
 char *hoti_copy(const char *module, const hoti_load_order *order, char digest[65], hoti_error *error) {
     char *path = NULL;
     int from, to = -1, good = 0;
-    if (folder[0] == '\0' && !hoti_folder_make(folder, sizeof folder, error)) return NULL;
+    if (!have_folder(error)) return NULL;
     from = hoti_file_open(order->path);
     if (from < 0) {
         hoti_fail(error, "storage", "cannot read %s: %s", order->path, errno == 0 ? "not a file" : strerror(errno));
@@ -80,7 +89,7 @@ char *hoti_copy(const char *module, const hoti_load_order *order, char digest[65
         free(path);
         path = NULL;
         hoti_copies_forget();
-        if (!hoti_folder_make(folder, sizeof folder, error)) {
+        if (!have_folder(error)) {
             hoti_file_close(from);
             return NULL;
         }

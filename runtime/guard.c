@@ -26,22 +26,9 @@ typedef struct saved {
     int registered; /* by hot_state */
 } saved;
 
-enum { DEPTHS = 8 }; /* modules of one thread that are taken care of */
-
-typedef struct frame {
-    hoti_guard guard;
-    hoti_self *self;
-    size_t from, to;     /* this call's part of self->saved */
-    size_t at;           /* where putting back has come to */
-    unsigned index;      /* which range is being saved */
-    unsigned states;     /* places that were registered when the saving began */
-    int complete;        /* whether everything was saved */
-    unsigned depths[DEPTHS];
-} frame;
-
 /* An address that cannot be read ends up in the handler, which comes back to hoti_guard_call, which skips it. */
-static void save(volatile frame *f, const hoti_version *v, const hot_site *site, const void *call) {
-    unsigned count = v->bound_count + f->states + site->reach_count;
+static void save(volatile hoti_frame *f, const hoti_version *v, const hot_site *site, const void *call) {
+    unsigned count = site == NULL ? 0 : v->bound_count + f->states + site->reach_count;
     hoti_self *self = f->self;
     for (; f->index < count; f->index++) {
         saved one = {hoti_undo_range(v, f->states, site, call, f->index), 0};
@@ -69,7 +56,7 @@ static void save(volatile frame *f, const hoti_version *v, const hot_site *site,
 }
 
 /* What is registered no longer may be somebody else's by now. */
-static void put_back(volatile frame *f) {
+static void put_back(volatile hoti_frame *f) {
     while (f->at < f->to) {
         saved one;
         char *bytes = f->self->saved + f->at + sizeof one;
@@ -90,18 +77,21 @@ void hoti_guard_landed(hot_thread *t, const hoti_crash *crash) {
 }
 
 /* A jump out of a call leaves the calls below it, too, those into other modules included. */
-static inline void remember_depths(const hoti_self *self, unsigned depths[DEPTHS]) {
+static inline void remember_depths(const hoti_self *self, unsigned depths[HOTI_DEPTHS]) {
     const hot_thread *t = self->joined;
     depths[0] = t->depth;
-    for (unsigned i = 1; HOT_LIKELY(i < DEPTHS) && !HOT_LIKELY((t = t->mine) == NULL); i++) depths[i] = t->depth;
+    for (unsigned i = 1; HOT_LIKELY(i < HOTI_DEPTHS) && !HOT_LIKELY((t = t->mine) == NULL); i++) depths[i] = t->depth;
 }
 
-static void restore_depths(const hoti_self *self, const volatile unsigned depths[DEPTHS]) {
+static void restore_depths(const hoti_self *self, const volatile unsigned depths[HOTI_DEPTHS]) {
     unsigned i = 0;
-    for (hot_thread *t = self->joined; t != NULL && i < DEPTHS; t = t->mine) HOT_STORE(t->depth, depths[i++]);
+    for (hot_thread *t = self->joined; t != NULL && i < HOTI_DEPTHS; t = t->mine) {
+        if (((const hoti_module *)t->module->runtime)->native == NULL) HOT_STORE(t->depth, depths[i]); /* those know by themselves */
+        i++;
+    }
 }
 
-static void leave(volatile frame *f) {
+void hoti_frame_leave(volatile hoti_frame *f) {
     f->guard.armed = 0;
     f->self->guard = f->guard.outer;
     f->self->saved_used = f->from;
@@ -116,42 +106,64 @@ static void call_again(hoti_module *m, hot_thread *t, const hot_site *site, void
     HOT_LEAVE(t);
 }
 
+/* Saves what can be put back: from here on a crash on this thread comes back to where frame->guard says. The way back
+ * while it is saved is here; afterwards it is the caller's to say, with `armed`, `end` and `jump` or `context`. Without a
+ * site nothing is saved. */
+void hoti_frame_begin(volatile hoti_frame *f, hoti_version *v, const hot_site *site, const void *call) {
+    f->guard.outer = f->self->guard;
+    f->guard.version = v;
+    f->guard.context = NULL;
+    f->guard.end = __builtin_frame_address(0);
+    f->complete = site != NULL;
+    f->states = hoti_state_count();
+    f->index = 0;
+    f->guard.phase = HOTI_SAVING;
+    f->from = f->to = f->at = f->self->saved_used;
+    remember_depths(f->self, (unsigned *)f->depths);
+    if (HOTI_MARK(f->guard.jump) != 0) {
+        hoti_signals_landed((const hoti_caught *)&f->guard.caught);
+        f->index++;
+    }
+    f->self->guard = (hoti_guard *)f;
+    f->guard.armed = 1;
+    save(f, v, site, call);
+    f->self->saved_used = f->to;
+    if (f->guard.outer == NULL) HOTI_SET(f->self->turn, f->self->turn + 1);
+    f->guard.phase = HOTI_RUNNING;
+    f->self->line = 0; /* code that keeps no lines must not be blamed with those of the code before it */
+}
+
+/* After a crash: what cannot be put back is left as it is. */
+void hoti_frame_undo(volatile hoti_frame *f) {
+    hoti_native_crashed((const hoti_crash *)&f->guard.crash, f->guard.end);
+    f->guard.phase = HOTI_RESTORING;
+    f->guard.context = NULL;
+    f->guard.end = __builtin_frame_address(0);
+    if (HOTI_MARK(f->guard.jump) != 0) hoti_signals_landed((const hoti_caught *)&f->guard.caught);
+    f->self->guard = (hoti_guard *)f;
+    f->guard.armed = 1;
+    put_back(f);
+    restore_depths(f->self, f->depths);
+    hoti_frame_leave(f);
+}
+
 int hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
     hoti_version *v = t->version;
-    volatile frame f; /* lives through the jump */
+    volatile hoti_frame f; /* lives through the jump */
     f.self = t->self;
-    f.guard.outer = f.self->guard;
-    f.guard.version = v;
-    f.complete = 1;
-    f.states = hoti_state_count();
-    f.index = 0;
-    f.guard.phase = HOTI_SAVING;
-    f.from = f.to = f.at = f.self->saved_used;
-    remember_depths(f.self, (unsigned *)f.depths);
-    if (HOTI_MARK(f.guard.jump) != 0) {
-        hoti_signals_landed((const hoti_caught *)&f.guard.caught);
-        if (f.guard.phase == HOTI_SAVING) f.index++;
-        else f.guard.phase = HOTI_RESTORING;
-    }
-    f.self->guard = (hoti_guard *)&f.guard;
-    f.guard.armed = 1;
-    if (f.guard.phase == HOTI_SAVING) {
-        save(&f, v, site, call);
-        f.self->saved_used = f.to;
-        if (f.guard.outer == NULL) HOTI_SET(f.self->turn, f.self->turn + 1);
-        f.guard.phase = HOTI_RUNNING;
-        f.self->line = 0; /* code that keeps no lines must not be blamed with those of the code before it */
-    }
-    if (f.guard.phase == HOTI_RUNNING) {
+    hoti_frame_begin(&f, v, site, call);
+    f.guard.armed = 0;
+    if (HOTI_MARK(f.guard.jump) == 0) {
+        f.guard.end = (const void *)&f;
+        f.guard.armed = 1;
         HOT_ENTER(t);
         site->run(v->table[site->slot], call);
         HOT_LEAVE(t);
-        leave(&f);
+        hoti_frame_leave(&f);
         return 1;
     }
-    put_back(&f);
-    restore_depths(f.self, f.depths);
-    leave(&f);
+    hoti_signals_landed((const hoti_caught *)&f.guard.caught);
+    hoti_frame_undo(&f);
     hoti_guard_landed(t, (const hoti_crash *)&f.guard.crash);
     call_again(m, t, site, call,
                hoti_failure_tell(m, t, site->slot, (const hoti_crash *)&f.guard.crash, f.complete));
@@ -162,10 +174,12 @@ int hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *c
  * does the same in assembly, where it can. */
 void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
     hoti_guard g;
-    unsigned depths[DEPTHS];
+    unsigned depths[HOTI_DEPTHS];
     hoti_self *self = t->self;
     remember_depths(self, depths);
     g.outer = self->guard;
+    g.end = &g;
+    g.context = NULL;
     g.version = t->version;
     g.phase = HOTI_RUNNING;
     if (HOTI_MARK(g.jump) == 0) {
@@ -181,6 +195,7 @@ void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, voi
     }
     hoti_signals_landed(&g.caught);
     self->guard = g.outer;
+    hoti_native_crashed(&g.crash, g.end);
     restore_depths(self, depths);
     hoti_guard_landed(t, &g.crash);
     call_again(m, t, site, call, hoti_failure_tell(m, t, site->slot, &g.crash, 0));

@@ -295,6 +295,20 @@ typedef struct hot_module {
 #define HOT_EXPORT
 #endif
 
+/* Before the definition of a function of a module: HOT void sim_step(Sim *sim, double dt) { ... }
+ * The function is exported, kept by the linker and listed in the contract. Where a module marks none, all functions
+ * that it exports are hot. How it is known again: it stands in a section of its own, `vais_hot`. */
+#if defined(__APPLE__)
+#define HOT_SECTION "__TEXT,__vais_hot"
+#else
+#define HOT_SECTION "vais_hot"
+#endif
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define HOT HOT_EXPORT __attribute__((used, noinline, section(HOT_SECTION)))
+#else
+#define HOT HOT_EXPORT
+#endif
+
 #if defined(__APPLE__)
 #define HOT_CONTRACT __attribute__((used, section("__DATA,__vais_contract")))
 #elif defined(_WIN32)
@@ -471,6 +485,28 @@ long long hot_state(void *address, unsigned long long size);
 const char *hot_error(void);
 /* This thread's cell for the current source line. */
 int *hot_line(void);
+
+/* Modules that are plain libraries: in place of dlopen, dlsym and dlclose. Nothing has to be in the library; HOT before
+ * a function (section 3) says which ones are meant.
+ *
+ *   hot_module *sim = hot_open("sim", "./libsim.so");
+ *   void (*step)(Sim *, double) = (void (*)(Sim *, double))hot_symbol(sim, "sim_step");
+ *   for (;;) { hot_check(); step(&state, 0.016); }
+ *
+ * What hot_symbol returns is an address that stays, and always leads to the code that this thread runs: it may be kept
+ * and given to others. Any arguments, results, exceptions and longjmp go through it. Without an agent the library at
+ * that path is followed.
+ * Version 1 of the library stays loaded as long as the program runs. A module that is opened once more is the same one.
+ * gcc or clang on x86-64 Linux. A program with modules linked in calls hot_program first. */
+
+/* Null, with hot_error(): the library cannot be opened. It opens a private copy, unless only the library itself can be
+ * opened, which must not be overwritten then but replaced. */
+hot_module *hot_open(const char *name, const char *path);
+/* The address of a function of the module, for ever; null, with hot_error(): the version that runs exports none of that name.
+ * C++ and Rust: the name as it is written, "sim::step", with its arguments where there are several: "sim::step(Sim*)". */
+void *hot_symbol(hot_module *module, const char *name);
+/* What dlclose is. The module's code stays, as somebody may still call it. 0, or negative: it was not open. */
+long long hot_close(hot_module *module);
 
 #endif /* HOT_IMAGE */
 

@@ -22,6 +22,10 @@
 
 #define HOTI_RUNTIME "0.1.0"
 
+/* Modules that a program may open by hot_open, over those that it was built with. */
+#define HOTI_NATIVE_MODULES 64
+#define HOTI_NATIVE_SLOTS 4096 /* functions of one such module that the program asked for */
+
 /* ---- atomics: gcc's, or on tcc (x86 only, never reorders) plain accesses and a few instructions ---- */
 #if defined(__TINYC__)
 #define HOTI_GET(place) (*(volatile __typeof__(place) *)&(place))
@@ -110,6 +114,7 @@ void hoti_sha256_end(hoti_sha256 *hash, char hex[65]);
 
 /* ---- the modules and their versions ---- */
 typedef struct hoti_module hoti_module;
+typedef struct hoti_native hoti_native; /* native.h */
 
 enum hoti_state { HOTI_LOADED, HOTI_PROBATION, HOTI_CONFIRMED, HOTI_FAILED };
 
@@ -134,6 +139,7 @@ typedef struct hoti_version {
     char digest[65]; /* "-" for the code the program started with */
     const hot_image *image;
     void *handle; /* null for the code the program started with */
+    void *described; /* the hot_image that native_image.c wrote for it; null: the image brought its own */
     char *path;   /* of the private copy */
     size_t origin;    /* where it is mapped; 0: it is the program's own code */
     size_t base, end; /* its code is between these */
@@ -141,6 +147,7 @@ typedef struct hoti_version {
     hoti_global **bound;
     unsigned bound_count;
     unsigned state;     /* enum hoti_state */
+    int tabled;         /* of a native module: its table is complete; under the lock */
     unsigned group;     /* of versions that were published together; 0: alone */
     unsigned guarded;   /* calls are guarded although it is confirmed */
     unsigned announced; /* the callback of hot_on_reload was called for it */
@@ -151,6 +158,7 @@ typedef struct hoti_version {
 
 struct hoti_module {
     hot_module *given;
+    hoti_native *native; /* null: its images bring a table and a contract of their own */
     const char *name;
     char source[256];
     unsigned index;
@@ -177,6 +185,7 @@ typedef struct hoti_crash {
     int hung;      /* stopped by the deadline */
     int line;      /* of the source, 0: not known */
     void *address; /* that could not be accessed */
+    size_t stack;  /* the stack pointer where it came */
     int outside;   /* it came in code of a library or of the program, not of the image */
     size_t frames[HOTI_FRAMES]; /* code addresses, innermost first */
     unsigned frame_count;
@@ -203,6 +212,8 @@ struct hoti_guard {
     hoti_jump jump;
     volatile int armed;
     volatile int phase; /* enum hoti_phase */
+    const void *end;    /* where the call's frame is: what it runs on is below */
+    void *context;      /* of a call through a stub, where the way back is its landing; null: it is `jump` */
     struct hoti_guard *outer;
     const hoti_version *version;
     hoti_caught caught;
@@ -212,6 +223,11 @@ struct hoti_guard {
 /* Calls of a confirmed version that may crash take the short way of shortcut.c, where there is assembly for it. */
 #if defined(HOTI_QUICK) && defined(__linux__) && !defined(__ILP32__) && !defined(HOT_NO_TLS)
 #define HOTI_SHORTCUT 1
+#endif
+
+/* Stubs of native.h: the same, and they need no signature. */
+#ifdef HOTI_SHORTCUT
+#define HOTI_STUBS_HERE 1
 #endif
 
 /* A thread's state beyond a single module. */
@@ -229,6 +245,8 @@ struct hoti_self {
     char *saved;        /* what undone calls put back */
     size_t saved_room, saved_used;
     int line;
+    size_t stack_start, stack_end; /* of the thread; 0: not asked for yet */
+    int jumping; /* out of a handler, back to a call that crashed */
     int listed; /* the thread's end will be seen */
     void *probing; /* the jmp_buf of heap_posix.c, while it finds out whether malloc can still be used */
     hoti_caught caught; /* of a crash on the short way */
@@ -250,6 +268,8 @@ extern hoti_module *hoti_modules;
 extern unsigned hoti_module_count;
 
 int hoti_module_register(hot_module *const *modules, unsigned count);
+hoti_module *hoti_module_add(hot_module *given, hoti_native *native);
+unsigned hoti_module_slots(const hoti_module *module);
 hoti_module *hoti_module_named(const char *name);
 hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *order);
 void hoti_version_free(hoti_version *version);
@@ -260,6 +280,21 @@ void hoti_settle(void);
 void hoti_settle_swaps(void); /* that alone: nothing is confirmed or unloaded */
 void hoti_revert(hoti_module *module, hoti_version *failed);
 hoti_u64 hoti_settle_wait(hoti_u64 now);
+
+/* ---- native.c: modules that the program opens by hot_open; their own words are in native.h ---- */
+void hoti_native_place(const hoti_module *module, size_t *origin, size_t *base, size_t *end); /* of version 1 */
+int hoti_native_describe(hoti_version *version, const char *digest, hoti_error *error);
+int hoti_native_table(hoti_version *version, hoti_error *error);
+const char *hoti_native_file(const hoti_module *module); /* that version 1 was opened from */
+hot_thread *hoti_native_here(const hoti_module *module);
+hot_thread *hoti_native_join(hoti_module *module); /* null: no memory */
+void hoti_native_use(hot_thread *thread);          /* after its tables have changed */
+void hoti_native_end(hot_thread *thread);
+size_t hoti_native_mark(const hot_thread *thread); /* where its outermost call's frame is, while that is guarded; or 0 */
+void hoti_native_crashed(const hoti_crash *crash, const void *end);
+void *hoti_native_context(const hot_thread *thread);
+size_t hoti_stub_return(const void *context); /* the stack pointer to come back with after a crash */
+void hot_stub_landing(void);
 
 /* ---- load.c, bind.c, copy.c: from a file to a version ---- */
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
@@ -281,8 +316,9 @@ void hoti_copies_forget(void);
 
 /* ---- thread.c: the threads of the program ---- */
 hoti_self *hoti_self_get(void);
+hot_thread *hoti_here(hoti_module *module); /* this thread's state for it; of one that never called it, an empty one */
 hoti_self *hoti_self_peek(void); /* null: this thread has none yet; for signal handlers */
-void hoti_thread_join(hoti_module *module, hot_thread *thread);
+hot_thread *hoti_thread_join(hoti_module *module, hot_thread *thread); /* the state that it has from now on */
 void hoti_threads_forget(void);
 int hoti_thread_start(void);
 unsigned *hoti_thread_seen(void);
@@ -291,6 +327,7 @@ void hoti_thread_use(hot_thread *thread, hoti_version *version);
 /* ---- program.c: the background thread ---- */
 hoti_u64 hoti_now(void); /* ns, monotonic */
 const char *hoti_program_name(void);
+int hoti_begin(int argc, char **argv, hot_module *const *modules, unsigned count); /* 0: cannot be set up */
 extern unsigned hoti_is_child; /* this process has no background thread: a fork, most often */
 
 /* ---- link.c: the line to the agent ---- */
@@ -300,6 +337,7 @@ void hoti_link_step(int ready, hoti_u64 now);
 hoti_u64 hoti_link_wait(hoti_u64 now); /* ns until a step is due */
 void hoti_link_end(void);
 void hoti_link_forget(void);
+void hoti_link_renew(void); /* says hello again, as another module is there; any thread */
 hoti_text *hoti_link_out(void); /* null: not connected */
 
 /* ---- report.c: what the program says ---- */
@@ -332,6 +370,7 @@ void hoti_group_drop(void);
 void hoti_group_revert(const hoti_version *failed);
 
 /* ---- local.c: local mode ---- */
+int hoti_local_follow(hoti_module *module, const char *library, const char *digest); /* 0: no memory */
 void hoti_local_step(int notified, hoti_u64 now);
 hoti_u64 hoti_local_wait(hoti_u64 now);
 int hoti_local_stopped(void); /* hot_cleanup was called */
@@ -342,6 +381,23 @@ typedef struct hoti_range {
     hoti_u64 size;
 } hoti_range;
 
+/* What one guarded call has saved, in parts of self->saved. */
+enum { HOTI_DEPTHS = 8 }; /* modules of one thread whose depths are put back */
+
+typedef struct hoti_frame {
+    hoti_guard guard;
+    hoti_self *self;
+    size_t from, to;     /* this call's part of self->saved */
+    size_t at;           /* where putting back has come to */
+    unsigned index;      /* which range is being saved */
+    unsigned states;     /* places that were registered when the saving began */
+    int complete;        /* whether everything was saved */
+    unsigned depths[HOTI_DEPTHS];
+} hoti_frame;
+
+void hoti_frame_begin(volatile hoti_frame *frame, hoti_version *version, const hot_site *site, const void *call);
+void hoti_frame_undo(volatile hoti_frame *frame);
+void hoti_frame_leave(volatile hoti_frame *frame);
 int hoti_guard_call(hoti_module *module, hot_thread *thread, const hot_site *site, void *call); /* 0: it failed */
 void hoti_guard_quickly(hoti_module *module, hot_thread *thread, const hot_site *site, void *call);
 /* `states` is what hoti_state_count() was when the saving began. */

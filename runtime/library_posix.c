@@ -10,6 +10,9 @@
 #ifdef __linux__
 #include <elf.h>
 #include <sys/auxv.h>
+#ifndef __TINYC__ /* it cannot read this */
+#include <link.h>
+#endif
 #endif
 
 #ifdef __linux__
@@ -86,6 +89,16 @@ void *hoti_library_open(const char *path, hoti_error *error) {
 }
 
 void *hoti_library_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+void *hoti_library_inside(void *library) {
+#if defined(__linux__) && !defined(__TINYC__)
+    struct link_map *map = NULL;
+    return dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 && map != NULL ? (void *)map->l_ld : NULL;
+#else
+    (void)library;
+    return NULL;
+#endif
+}
 
 int hoti_library_close(void *library, const char *path) {
     void *still;

@@ -11,6 +11,7 @@
 #define DEATH (3 * SILENCE)          /* and after this much it is not */
 #define UNREAD_MAX (16u << 20)       /* bytes that a peer may leave unread */
 
+static unsigned told; /* modules that were there at the last hello */
 static int enabled, connected, welcome;
 static hoti_u64 retry_at, backoff = FIRST_WAIT, heard_at, asked_at;
 static char input[HOTI_LINE_MAX + 1];
@@ -36,10 +37,13 @@ static void dial(hoti_u64 now) {
     if (!connected) return;
     welcome = 0;
     heard_at = asked_at = now;
+    told = HOTI_GET(hoti_module_count);
     hoti_report_hello(&output);
 }
 
 /* ---- lines ---- */
+void hoti_link_renew(void) { hoti_wake(); }
+
 static void say(const char *verb) {
     hoti_text_verb(&output, verb);
     hoti_text_end(&output);
@@ -99,12 +103,17 @@ int hoti_link_sends(void) {
 
 hoti_u64 hoti_link_wait(hoti_u64 now) {
     hoti_u64 due = !connected ? retry_at : asked_at + SILENCE;
-    if (!enabled || (!connected && hoti_local_stopped())) return HOTI_NEVER;
+    if (!enabled || hoti_module_count == 0 || (!connected && hoti_local_stopped())) return HOTI_NEVER;
     return due > now ? due - now : 0;
 }
 
 void hoti_link_step(int ready, hoti_u64 now) {
-    if (!enabled) return;
+    if (!enabled || hoti_module_count == 0) return;
+    if (connected && told != HOTI_GET(hoti_module_count)) {
+        backoff = FIRST_WAIT;
+        lose(now);
+        retry_at = now;
+    }
     if (hoti_local_stopped()) {
         hoti_link_end();
         return;

@@ -28,7 +28,17 @@ static int check_image(const hoti_module *m, const hot_image *image, const hoti_
 }
 
 /* Where the loaded code is, for reports of where it failed. */
-static void locate(hoti_version *v) { hoti_library_place(v->image, &v->origin, &v->base, &v->end); }
+static void locate(hoti_version *v) {
+    const void *inside = v->described == NULL ? v->image : hoti_library_inside(v->handle);
+    hoti_library_place(inside, &v->origin, &v->base, &v->end);
+}
+
+/* What it says of itself, or, of a plain library, what it is. 0: no memory. */
+static int describe(hoti_version *v, hoti_error *error) {
+    if (v->module->native != NULL) return v->described != NULL ? (v->image = v->described) != NULL : hoti_native_describe(v, v->digest, error);
+    v->image = hoti_library_symbol(v->handle, "vais_hot_image");
+    return 1;
+}
 
 /* 0: it stays in memory, now and for ever. */
 int hoti_unload(hoti_version *v) {
@@ -45,7 +55,11 @@ int hoti_unload(hoti_version *v) {
 
 /* Out of memory, but with its file kept; no thread may use it any more. */
 void hoti_park(hoti_version *v) {
-    if (v->handle == NULL || !hoti_unload(v)) return;
+    if (v->handle == NULL) return;
+    hoti_lock_take();
+    v->tabled = 0; /* hot_symbol looks into it no more */
+    hoti_lock_give();
+    if (!hoti_unload(v)) return;
     hoti_bind_undo(v);
     v->image = NULL;
 }
@@ -56,8 +70,7 @@ int hoti_unpark(hoti_version *v) {
     if (v->image != NULL) return 1;
     v->handle = hoti_library_open(v->path, &error);
     if (v->handle == NULL) return 0;
-    v->image = hoti_library_symbol(v->handle, "vais_hot_image");
-    if (v->image == NULL || !hoti_bind(v, &error)) {
+    if (!describe(v, &error) || v->image == NULL || !hoti_bind(v, &error)) {
         hoti_park(v);
         return 0;
     }
@@ -84,8 +97,7 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         v->resident = hoti_lingers(v->path);
         v->handle = hoti_library_open(v->path, error);
         if (v->handle != NULL) {
-            v->image = hoti_library_symbol(v->handle, "vais_hot_image");
-            if (check_image(module, v->image, order, error) &&
+            if (describe(v, error) && check_image(module, v->image, order, error) &&
                 (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) &&
                 hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error)) {
                 locate(v);

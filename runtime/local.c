@@ -16,6 +16,7 @@ typedef struct follow {
     hoti_module *module;
     char *library;
     int watched;
+    int opened;  /* by hot_open: the digest of what runs is known from the start */
     int unasked; /* followed without hot_init: as long as no agent is there */
     hoti_stamp seen;  /* the file as it was when we last looked; all zero: it was not there */
     char digest[65];  /* of what was loaded or refused last */
@@ -68,6 +69,21 @@ static void add(follow *f) {
     HOTI_SET(is_stopped, 0);
     hoti_wake();
     hoti_lock_give();
+}
+
+int hoti_local_follow(hoti_module *module, const char *library, const char *digest) {
+    follow *f = calloc(1, sizeof *f);
+    if (f == NULL) return 0;
+    f->module = module;
+    f->library = strdup(library);
+    f->opened = 1;
+    if (f->library == NULL) {
+        free(f);
+        return 0;
+    }
+    snprintf(f->digest, sizeof f->digest, "%s", digest);
+    add(f);
+    return 1;
 }
 
 long long hot_init(const char *source) {
@@ -167,7 +183,7 @@ static void look(follow *f, int notified, int forced) {
     if (!forced && is_same_file(&now, &f->seen)) return;
     if (!forced && !first && is_fresh(&now) && !(notified && hoti_notice_settled(f->library, &now))) return;
     f->seen = now;
-    if (first && !forced && is_older_than_program(&now)) return;
+    if (first && !forced && !f->opened && is_older_than_program(&now)) return;
     if (!hoti_digest(f->library, digest) || (!forced && strcmp(digest, f->digest) == 0)) return;
     strcpy(f->digest, digest);
     if (strcmp(digest, newest->digest) == 0) return; /* it runs, or waits to */

@@ -23,7 +23,7 @@ static void set_source(hoti_module *module) {
 
 /* Before any other thread of the runtime exists. 0 when a module is of another ABI or memory ran out. */
 int hoti_module_register(hot_module *const *modules, unsigned count) {
-    hoti_module *all = calloc(count == 0 ? 1 : count, sizeof *all);
+    hoti_module *all = calloc(count + HOTI_NATIVE_MODULES, sizeof *all); /* none of them ever moves */
     if (all == NULL) return 0;
     for (unsigned i = 0; i < count; i++) {
         hoti_load_order first = {1, "", NULL, NULL, NULL, NULL};
@@ -53,16 +53,47 @@ int hoti_module_register(hot_module *const *modules, unsigned count) {
     return 1;
 }
 
+static hoti_version *allocate(hoti_module *module, const hoti_load_order *order);
+static void list(hoti_version *v);
+
+/* A module that is opened while the program runs; under the lock. Null: there are too many, or no memory. */
+hoti_module *hoti_module_add(hot_module *given, hoti_native *native) {
+    static unsigned added;
+    hoti_load_order first = {1, "", NULL, NULL, NULL, NULL};
+    hoti_module *m = &hoti_modules[hoti_module_count];
+    if (added == HOTI_NATIVE_MODULES) return NULL;
+    m->given = given;
+    m->native = native;
+    m->name = given->image->module;
+    m->index = hoti_module_count;
+    m->published = allocate(m, &first);
+    if (m->published == NULL) return NULL;
+    list(m->published);
+    m->published->state = HOTI_CONFIRMED;
+    m->published->announced = 1;
+    m->published->loaded_at = hoti_now();
+    m->running = m->good = m->published;
+    m->number = 1;
+    HOTI_SET(given->runtime, (void *)m);
+    HOTI_SET(hoti_module_count, hoti_module_count + 1);
+    added++;
+    return m;
+}
+
+/* How many places a table of it has. */
+unsigned hoti_module_slots(const hoti_module *module) {
+    return module->native == NULL ? module->given->image->function_count : HOTI_NATIVE_SLOTS;
+}
+
 hoti_module *hoti_module_named(const char *name) {
     for (unsigned i = 0; i < hoti_module_count; i++)
         if (strcmp(hoti_modules[i].name, name) == 0) return &hoti_modules[i];
     return NULL;
 }
 
-/* A version that runs the code the program started with, until hoti_load makes it another's. */
-hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *order) {
+static hoti_version *allocate(hoti_module *module, const hoti_load_order *order) {
     const hot_image *own = module->given->image;
-    hoti_version *v = calloc(1, sizeof *v + own->function_count * sizeof v->table[0]);
+    hoti_version *v = calloc(1, sizeof *v + hoti_module_slots(module) * sizeof v->table[0]);
     if (v == NULL) return NULL;
     v->module = module;
     v->number = order->number;
@@ -70,17 +101,35 @@ hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *orde
     strncpy(v->nonce, order->nonce, sizeof v->nonce - 1);
     strcpy(v->asked, v->nonce);
     strcpy(v->digest, "-");
+    return v;
+}
+
+static void list(hoti_version *v) {
+    hoti_module *m = v->module;
+    const hot_image *own = m->given->image;
     for (unsigned i = 0; i < own->function_count; i++) v->table[i] = own->functions[i].address;
-    v->next = module->versions;
-    module->versions = v;
+    if (m->native != NULL) hoti_native_place(m, &v->origin, &v->base, &v->end);
+    v->next = m->versions;
+    m->versions = v;
+}
+
+/* A version that runs the code the program started with, until hoti_load makes it another's. */
+hoti_version *hoti_version_make(hoti_module *module, const hoti_load_order *order) {
+    hoti_version *v = allocate(module, order);
+    if (v == NULL) return NULL;
+    hoti_lock_take(); /* hot_symbol adds to the tables of all versions */
+    list(v);
+    hoti_lock_give();
     return v;
 }
 
 /* The last reference is gone: unbinds, unloads, and deletes the private copy. */
 void hoti_version_free(hoti_version *version) {
     hoti_version **at = &version->module->versions;
+    hoti_lock_take();
     while (*at != version) at = &(*at)->next;
     *at = version->next;
+    hoti_lock_give();
     /* What stays loaded keeps its globals and its file: the loader would take another file of that name for this. */
     if (hoti_unload(version)) {
         hoti_bind_undo(version);
@@ -90,6 +139,7 @@ void hoti_version_free(hoti_version *version) {
         free(version->bound);
     }
     free(version->path);
+    free(version->described);
     free(version);
 }
 

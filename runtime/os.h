@@ -72,6 +72,7 @@ void hoti_folder_forget(void); /* in the child of a fork: it is the parent's */
 int hoti_library_check(const char *path, const char *shown, hoti_error *error); /* before it is opened */
 void *hoti_library_open(const char *path, hoti_error *error);
 void *hoti_library_symbol(void *library, const char *name);
+void *hoti_library_inside(void *library); /* an address in it; null: not known */
 int hoti_library_close(void *library, const char *path); /* 0: the loader keeps it */
 const char *hoti_library_loading(void); /* "unloads"; "keeps": the loader never unloads; "none": it loads nothing */
 void *hoti_library_any(const char *name); /* a function of the program or of its libraries */
@@ -80,6 +81,8 @@ void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t
 
 /* ---- symbol_*.c: what a library's file says ---- */
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
+/* Calls `each` with the name of every function that the library exports, until it returns other than 0. */
+void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own);
 const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
 
 /* ---- peer_*.c: the connection to the agent. One; it never blocks ---- */

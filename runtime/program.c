@@ -86,14 +86,41 @@ static void in_child(void) {
 }
 
 /* What cannot be set up leaves a program that runs version 1, which is better than one that does not run. */
-void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count) {
-    if (hoti_modules != NULL || count == 0) return;
+static int begin(int argc, char **argv, hot_module *const *modules, unsigned count) {
     /* An agent that runs us reads our output from a file; lines must not wait for a full block, nor die with us. */
     if (getenv("VAIS_HOT_OUTPUT_LINES") != NULL) hoti_output_lines();
     find_name(argc > 0 ? argv[0] : NULL);
-    if (!hoti_thread_start() || !hoti_module_register(modules, count) || !hoti_wait_begin()) return;
+    if (!hoti_thread_start() || !hoti_module_register(modules, count) || !hoti_wait_begin()) return 0;
     hoti_guards_begin();
     hoti_at_fork(before_fork, after_fork, in_child);
     if (hoti_background_start(background)) atexit(at_end);
     else hoti_is_child = 1; /* as good as: nobody is there who would load or answer */
+    return 1;
+}
+
+/* By hot_program, or by the first hot_open of a program that has no module linked in. */
+int hoti_begin(int argc, char **argv, hot_module *const *modules, unsigned count) {
+    static volatile unsigned begun; /* 1: begins just now, 2: has begun, 3: cannot; under the lock */
+    unsigned state;
+    hoti_lock_take();
+    state = begun;
+    if (state == 0) begun = 1;
+    hoti_lock_give();
+    if (state == 0) {
+        state = begin(argc, argv, modules, count) ? 2 : 3;
+        hoti_lock_take();
+        begun = state;
+        hoti_lock_signal();
+        hoti_lock_give();
+    } else if (state == 1) {
+        hoti_lock_take();
+        hoti_lock_await(&begun, 2, 10000000000u);
+        state = begun;
+        hoti_lock_give();
+    }
+    return state == 2;
+}
+
+void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count) {
+    if (count != 0) (void)hoti_begin(argc, argv, modules, count);
 }

@@ -17,6 +17,7 @@ static void say_module(hoti_text *out, const hoti_module *m) {
     hoti_text_pair(out, "base", m->given->image->build_id);
     hoti_text_pair(out, "digest", v->digest);
     hoti_text_pair(out, "state", v->state == HOTI_CONFIRMED ? "confirmed" : "probation");
+    if (m->native != NULL) hoti_text_pair(out, "image", v->path == NULL ? hoti_native_file(m) : v->path);
     hoti_text_end(out);
 }
 

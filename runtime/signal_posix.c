@@ -53,6 +53,7 @@ static HOTI_RAW void walk(hoti_crash *c, const hoti_version *v, const void *end,
     size_t pc, sp, fp, top = (size_t)end & ~(sizeof(size_t) - 1);
     read_registers(context, &pc, &sp, &fp);
     c->frame_count = 0;
+    c->stack = sp;
     c->outside = !is_code_of(v, pc);
     if (!c->outside) c->frames[c->frame_count++] = pc;
     sp &= ~(sizeof(size_t) - 1);
@@ -149,6 +150,17 @@ static void jump(hoti_guard *g) {
 
 /* On macOS not out of the handler: the kernel would take the thread to be on the signal stack from then on, and the next
  * overflow would find none. The handler returns, to a place on the thread's own stack from where the jump is made. */
+#ifdef HOTI_STUBS_HERE
+/* The stub's own place on the stack, with rbx as its landing wants it. */
+static void jump_to_stub(void *context) {
+#ifdef __GLIBC__
+    jump_by_libc((size_t)context, 0, hoti_stub_return(context), (size_t)hot_stub_landing);
+#else
+    __asm__ volatile("movq %0, %%rsp\n\tjmp hot_stub_landing" : : "r"(hoti_stub_return(context)), "b"(context) : "memory");
+#endif
+}
+#endif
+
 static void jump_back(hoti_guard *g, void *context) {
 #ifdef __APPLE__
     hoti_mac_return(context, jump, g);
@@ -176,6 +188,7 @@ static void jump_to_landing(hot_thread *t) {
 typedef struct place {
     hoti_guard *guard;
     hot_thread *shortcut;
+    void *context; /* of a call through a stub */
     const hoti_version *version; /* null: the signal came in none */
     const void *end;
     hoti_crash *crash;
@@ -183,8 +196,20 @@ typedef struct place {
     int running;
 } place;
 
+/* The innermost call that is guarded the quick way of a stub. */
+static const hot_thread *find_quick(const hoti_self *self, const ucontext_t *context) {
+    const hot_thread *found = NULL;
+    for (const hot_thread *t = self->joined; t != NULL; t = t->mine) {
+        size_t mark = ((const hoti_module *)t->module->runtime)->native == NULL ? 0 : hoti_native_mark(t);
+        if (mark == 0 || !is_within((const void *)mark, context)) continue;
+        if (found == NULL || mark < hoti_native_mark(found)) found = t;
+    }
+    return found;
+}
+
 static place find_place(hoti_self *self, const ucontext_t *context) {
-    place p = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    place p = {NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0};
+    const hot_thread *quick;
     if (self == NULL || hoti_is_child) return p;
 #ifdef HOTI_SHORTCUT
     if (self->joined != NULL && self->joined->mark != NULL && is_within(self->joined->mark, context)) {
@@ -197,10 +222,23 @@ static place find_place(hoti_self *self, const ucontext_t *context) {
         return p;
     }
 #endif
+    quick = find_quick(self, context);
     p.guard = self->guard;
-    if (p.guard == NULL || !p.guard->armed || !is_within(p.guard, context)) return p;
+    if (p.guard != NULL && (!p.guard->armed || !is_within(p.guard->end, context))) p.guard = NULL;
+    if (quick != NULL && (p.guard == NULL || hoti_native_mark(quick) < (size_t)p.guard->end)) {
+        p.guard = NULL;
+        p.context = hoti_native_context(quick);
+        p.version = quick->version;
+        p.end = (const void *)hoti_native_mark(quick);
+        p.crash = &self->crash;
+        p.caught = &self->caught;
+        p.running = 1;
+        return p;
+    }
+    if (p.guard == NULL) return p;
+    p.context = p.guard->context;
     p.version = p.guard->version;
-    p.end = p.guard;
+    p.end = p.guard->end;
     p.crash = &p.guard->crash;
     p.caught = &p.guard->caught;
     p.running = p.guard->phase == HOTI_RUNNING;
@@ -251,9 +289,16 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     sigemptyset(&p.caught->mask);
     memcpy(&p.caught->mask, &((ucontext_t *)context)->uc_sigmask, sizeof(sigset_t) < 8 ? sizeof(sigset_t) : 8);
 #ifdef HOTI_SHORTCUT
-    if (p.shortcut != NULL) jump_to_landing(p.shortcut);
+    if (p.shortcut != NULL) {
+        self->jumping = 1;
+        jump_to_landing(p.shortcut);
+    }
 #endif
-    p.guard->armed = 0;
+    self->jumping = 1; /* our hook of longjmp stays out of it */
+    if (p.guard != NULL) p.guard->armed = 0;
+#ifdef HOTI_STUBS_HERE
+    if (p.context != NULL) jump_to_stub(p.context);
+#endif
     jump_back(p.guard, context);
 }
 
@@ -308,7 +353,11 @@ void hoti_signals_thread_end(hoti_self *self) {
     self->stack = NULL;
 }
 
-void hoti_signals_landed(const hoti_caught *caught) { pthread_sigmask(SIG_SETMASK, &caught->mask, NULL); }
+void hoti_signals_landed(const hoti_caught *caught) {
+    hoti_self *self = hoti_self_peek();
+    if (self != NULL) self->jumping = 0;
+    pthread_sigmask(SIG_SETMASK, &caught->mask, NULL);
+}
 
 void hoti_signals_stop(hoti_self *self) {
     hoti_swap(&self->stop, self->watched);

@@ -74,6 +74,24 @@ int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
     return p.best != 0;
 }
 
+struct exported {
+    int (*each)(const char *name, void *own);
+    void *own;
+};
+
+static int tell_exported(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
+    const struct exported *e = own;
+    int bind = ELF64_ST_BIND(symbol->st_info);
+    (void)length;
+    if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF) return 0;
+    return bind == STB_LOCAL ? 0 : e->each(text, e->own);
+}
+
+void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own) {
+    struct exported e = {each, own};
+    with_file(path, tell_exported, &e);
+}
+
 /* What leaves something behind that comes back into the image later: a thread, a destructor, a handler. What atexit
  * leaves is called by the loader when it unloads the image. */
 static int lingers(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
@@ -106,6 +124,10 @@ const char *hoti_lingers(const char *path) {
     return name;
 }
 #else
+void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own) {
+    (void)path, (void)each, (void)own;
+}
+
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
     (void)path, (void)offset, (void)name, (void)room;
     return 0;

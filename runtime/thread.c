@@ -20,7 +20,7 @@ struct own {
 static struct own *own(void) {
     struct own *o = hoti_key_get();
     if (o == NULL) {
-        o = calloc(1, sizeof *o + hoti_module_count * sizeof o->threads[0]);
+        o = calloc(1, sizeof *o + (hoti_module_count + HOTI_NATIVE_MODULES) * sizeof o->threads[0]);
         if (o == NULL || !hoti_key_set(o)) abort();
         o->self.listed = 1;
     }
@@ -49,6 +49,10 @@ hoti_self *hoti_self_peek(void) { return &self_here; }
 unsigned *hoti_thread_seen(void) { return &hot_seen; }
 #endif
 
+hot_thread *hoti_here(hoti_module *m) { return m->native != NULL ? hoti_native_here(m) : m->given->thread(); }
+
+static int is_native(const hot_thread *t) { return ((const hoti_module *)t->module->runtime)->native != NULL; }
+
 /* ---- joining and ending ---- */
 static void arrive(hot_thread *t, hoti_version *v);
 
@@ -68,6 +72,7 @@ static void end_thread(void *argument) {
         hot_thread *t = self->joined;
         self->joined = t->mine;
         unlink_thread(t);
+        if (is_native(t)) hoti_native_end(t);
     }
     hoti_lock_give();
     self->listed = 0;
@@ -87,9 +92,10 @@ int hoti_thread_start(void) {
 
 /* This thread's first call into the module. Takes a lock, once: from here on the background thread knows that it must
  * wait for this thread before it unloads anything. */
-void hoti_thread_join(hoti_module *module, hot_thread *t) {
+hot_thread *hoti_thread_join(hoti_module *module, hot_thread *t) {
     hoti_self *self = hoti_self_get();
     hoti_version *v;
+    if (module->native != NULL && (t = hoti_native_join(module)) == NULL) abort(); /* as any call does whose stack cannot grow */
     if (!self->listed) {
         hoti_key_set(self);
         self->listed = 1;
@@ -104,7 +110,10 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     t->mine = self->joined;
     self->joined = t;
     t->self = self;
-    for (hot_thread *other = t->mine; other != NULL; other = other->mine) other->shortcut = NULL;
+    for (hot_thread *other = t->mine; other != NULL; other = other->mine) {
+        other->shortcut = NULL;
+        if (module->native == NULL && is_native(other)) hoti_native_use(other);
+    }
     t->system_id = hoti_thread_id();
     do { /* as in look(), for this module alone */
         v = HOTI_GET_AFTER(module->published);
@@ -116,6 +125,7 @@ void hoti_thread_join(hoti_module *module, hot_thread *t) {
     t->joined = 1;
     *hoti_thread_seen() = HOT_LOAD(hot_published) - 1; /* the next safe point looks after this module, too */
     hoti_lock_give();
+    return t;
 }
 
 /* A fork: of all the threads only this one is left, and the stacks of the others may be reused any time. */
@@ -142,6 +152,7 @@ void hoti_thread_use(hot_thread *t, hoti_version *v) {
     /* A crash on the short way leaves no other module's call. */
     t->shortcut = t->mine == NULL && ((hoti_self *)t->self)->joined == t ? t->guarded : NULL;
 #endif
+    if (is_native(t)) hoti_native_use(t);
 }
 
 /* The thread is in the version from here on. */
@@ -163,21 +174,24 @@ static int look(unsigned *changes) {
     *changes = 0;
     if (sequence % 2 != 0) return 0;
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         hoti_version *v = HOTI_GET_AFTER(hoti_modules[i].published);
         if (!t->joined || v == t->version) continue;
         HOTI_SET_FIRST(t->coming, (void *)v);
         ++*changes;
     }
     if (*changes == 0 || HOTI_GET_AFTER(hoti_sequence) == sequence) return 1;
-    for (unsigned i = 0; i < hoti_module_count; i++) HOTI_SET(hoti_modules[i].given->thread()->coming, (void *)0);
+    for (unsigned i = 0; i < hoti_module_count; i++) {
+        hot_thread *t = hoti_here(&hoti_modules[i]);
+        if (t->joined) HOTI_SET(t->coming, (void *)0);
+    }
     return 0;
 }
 
 /* Whether a module of the group is on this thread's stack: then none of them moves. */
 static int is_held_back(unsigned group) {
     for (unsigned i = 0; group != 0 && i < hoti_module_count; i++) {
-        const hot_thread *t = hoti_modules[i].given->thread();
+        const hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->coming;
         if (v != NULL && v->group == group && t->depth != 0) return 1;
     }
@@ -188,13 +202,15 @@ static int is_held_back(unsigned group) {
 static hoti_u64 move(int *moved) {
     hoti_u64 start = hoti_now(), newest = 0, pause;
     for (unsigned i = 0; i < hoti_module_count; i++) { /* all are asked before any moves */
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->coming;
+        if (!t->joined) continue;
         t->stays = v == NULL || t->depth != 0 || is_held_back(v->group);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         hoti_version *v = t->coming;
+        if (!t->joined) continue;
         if (t->stays) {
             HOTI_SET(t->coming, (void *)0);
             continue;
@@ -205,7 +221,7 @@ static hoti_u64 move(int *moved) {
     }
     pause = hoti_now() - start;
     for (unsigned i = 0; i < hoti_module_count; i++) {
-        hot_thread *t = hoti_modules[i].given->thread();
+        hot_thread *t = hoti_here(&hoti_modules[i]);
         if (!t->joined || t->arrived == t->version) continue;
         HOTI_SET(t->pause, pause);
         HOTI_SET(t->arrived, t->version);
@@ -227,7 +243,7 @@ static int step(void) {
     if (changes != 0) newest = move(&moved);
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hoti_module *m = &hoti_modules[i];
-        hot_thread *t = m->given->thread();
+        hot_thread *t = hoti_here(m);
         hoti_version *v;
         if (!t->joined) continue;
         v = t->version;
@@ -265,7 +281,7 @@ static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site,
         site->run(module->image->functions[site->slot].address, call);
         return;
     }
-    if (!t->joined) hoti_thread_join(m, t);
+    if (!t->joined) t = hoti_thread_join(m, t);
     v = t->version;
     HOT_STORE(t->slot, site->slot);
     if (t->depth == 0 && HOTI_GET(v->state) != HOTI_CONFIRMED && !hoti_is_child && hoti_guards_wanted()) {

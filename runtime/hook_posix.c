@@ -1,0 +1,106 @@
+/* hook_posix.c: functions of libc that are called in our stead, in every library that is loaded: the cells through
+ * which each of them calls are overwritten. (To define them in the program would do it for its own calls alone where it
+ * exports nothing, and what libstdc++ does counts as well.)
+ *
+ * What is hooked, and why, is in native_hooks.c. */
+#ifndef _WIN32
+#include "native.h"
+
+#if HOTI_STUBS
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+typedef struct tables {
+    const ElfW(Sym) *symbols;
+    const char *names;
+    const ElfW(Rela) *rela, *jumps;
+    size_t rela_size, jumps_size;
+} tables;
+
+/* The dynamic section's addresses are relocated by glibc; musl and the vdso leave them as they are. */
+static const void *at(ElfW(Addr) base, ElfW(Addr) address) {
+    return (const void *)(size_t)(address < base ? base + address : address);
+}
+
+static int read_tables(const struct dl_phdr_info *info, tables *t) {
+    const ElfW(Dyn) *d = NULL;
+    memset(t, 0, sizeof *t);
+    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            d = (const ElfW(Dyn) *)(size_t)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    for (; d != NULL && d->d_tag != DT_NULL; d++) {
+        if (d->d_tag == DT_SYMTAB) t->symbols = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_STRTAB) t->names = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_RELA) t->rela = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_RELASZ) t->rela_size = (size_t)d->d_un.d_val;
+        if (d->d_tag == DT_JMPREL) t->jumps = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_PLTRELSZ) t->jumps_size = (size_t)d->d_un.d_val;
+    }
+    return t->symbols != NULL && t->names != NULL;
+}
+
+/* Cells that the loader has protected after it filled them in are opened for the moment. */
+static void write_cell(void **cell, void *value, int locked) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *from = (void *)((size_t)cell & ~(page - 1));
+    if (locked && mprotect(from, page, PROT_READ | PROT_WRITE) != 0) return;
+    HOTI_SET(*cell, value);
+    if (locked) mprotect(from, page, PROT_READ);
+}
+
+static int is_locked(const struct dl_phdr_info *info, const void *cell) {
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        if (p->p_type == PT_GNU_RELRO && (size_t)cell - (size_t)(info->dlpi_addr + p->p_vaddr) < p->p_memsz) return 1;
+    }
+    return 0;
+}
+
+static void patch(const struct dl_phdr_info *info, const tables *t, const ElfW(Rela) *r, size_t size) {
+    for (size_t count = size / sizeof *r; r != NULL && count != 0; count--, r++) {
+        unsigned long type = ELF64_R_TYPE(r->r_info);
+        const hoti_hook *hook;
+        void **cell;
+        if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64) continue;
+        if (ELF64_R_SYM(r->r_info) == 0 || r->r_addend != 0) continue;
+        hook = hoti_hook_named(t->names + t->symbols[ELF64_R_SYM(r->r_info)].st_name);
+        if (hook == NULL) continue;
+        cell = (void **)(size_t)(info->dlpi_addr + r->r_offset);
+        if (*cell != hook->ours) write_cell(cell, hook->ours, is_locked(info, cell));
+    }
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *own) {
+    tables t;
+    (void)size, (void)own;
+    if (strstr(info->dlpi_name, "/ld-") != NULL || strstr(info->dlpi_name, "linux-vdso") != NULL) return 0;
+    if (!read_tables(info, &t)) return 0;
+    patch(info, &t, t.jumps, t.jumps_size);
+    patch(info, &t, t.rela, t.rela_size);
+    return 0;
+}
+
+/* How many libraries were ever loaded: another number, and there may be cells that we have not seen. */
+static int count_loaded(struct dl_phdr_info *info, size_t size, void *own) {
+    (void)size;
+    *(unsigned long long *)own = info->dlpi_adds;
+    return 1;
+}
+
+void hoti_hooks_set(void) {
+    static unsigned long long seen; /* under the lock */
+    unsigned long long now = 0;
+    dl_iterate_phdr(count_loaded, &now);
+    if (HOTI_GET(seen) == now) return;
+    hoti_lock_take();
+    if (seen != now && hoti_hooks_ready()) dl_iterate_phdr(visit, NULL);
+    HOTI_SET(seen, now);
+    hoti_lock_give();
+}
+#else
+void hoti_hooks_set(void) {}
+#endif
+#endif
