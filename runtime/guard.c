@@ -96,6 +96,7 @@ void hoti_frame_leave(volatile hoti_frame *f) {
     f->self->guard = f->guard.outer;
     f->self->saved_used = f->from;
     if (f->guard.outer == NULL) HOTI_SET(f->self->turn, f->self->turn + 1);
+    if (f->self->freed_count > f->freed) hoti_freed_settle(f->self, f->freed, f->guard.phase == HOTI_RESTORING);
 }
 
 /* The version before makes the call that failed; unguarded, so that what is wrong with the program itself comes out. */
@@ -115,6 +116,8 @@ void hoti_frame_begin(volatile hoti_frame *f, hoti_version *v, const hot_site *s
     f->guard.context = NULL;
     f->guard.end = __builtin_frame_address(0);
     f->complete = site != NULL;
+    f->guard.defers = site != NULL;
+    f->freed = f->self->freed_count;
     f->states = hoti_state_count();
     f->index = 0;
     f->guard.phase = HOTI_SAVING;
@@ -179,6 +182,7 @@ void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, voi
     remember_depths(self, depths);
     g.outer = self->guard;
     g.end = &g;
+    g.defers = 0;
     g.context = NULL;
     g.version = t->version;
     g.phase = HOTI_RUNNING;

@@ -59,17 +59,35 @@ static int is_locked(const struct dl_phdr_info *info, const void *cell) {
     return 0;
 }
 
+static int is_inside(const struct dl_phdr_info *info, const void *address) {
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        if (p->p_type == PT_LOAD && (size_t)address - (size_t)(info->dlpi_addr + p->p_vaddr) < p->p_memsz) return 1;
+    }
+    return 0;
+}
+
+static const hoti_hook *find_hook(const char *name) {
+    for (const hoti_hook *h = hoti_hooks; h->name != NULL; h++)
+        if (strcmp(h->name, name) == 0 && *h->theirs != NULL) return h;
+    return NULL;
+}
+
 static void patch(const struct dl_phdr_info *info, const tables *t, const ElfW(Rela) *r, size_t size) {
     for (size_t count = size / sizeof *r; r != NULL && count != 0; count--, r++) {
         unsigned long type = ELF64_R_TYPE(r->r_info);
+        const ElfW(Sym) *symbol = &t->symbols[ELF64_R_SYM(r->r_info)];
         const hoti_hook *hook;
         void **cell;
         if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64) continue;
         if (ELF64_R_SYM(r->r_info) == 0 || r->r_addend != 0) continue;
-        hook = hoti_hook_named(t->names + t->symbols[ELF64_R_SYM(r->r_info)].st_name);
+        hook = find_hook(t->names + symbol->st_name);
         if (hook == NULL) continue;
         cell = (void **)(size_t)(info->dlpi_addr + r->r_offset);
-        if (*cell != hook->ours) write_cell(cell, hook->ours, is_locked(info, cell));
+        /* Not where it is somebody else's function of that name. What was never called leads back into the image. */
+        if (*cell == *hook->theirs || *cell == hook->shown ||
+            (type == R_X86_64_JUMP_SLOT && symbol->st_shndx == SHN_UNDEF && is_inside(info, *cell)))
+            write_cell(cell, hook->ours, is_locked(info, cell));
     }
 }
 
@@ -90,13 +108,36 @@ static int count_loaded(struct dl_phdr_info *info, size_t size, void *own) {
     return 1;
 }
 
+/* The function itself. A program that takes its address, linked the old way, has an entry for it that would only lead
+ * back to us. */
+static int is_only_an_entry(void *shown) {
+#ifdef __GLIBC__
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    return shown != NULL && dladdr1(shown, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL &&
+           symbol->st_shndx == SHN_UNDEF;
+#else
+    (void)shown;
+    return 0;
+#endif
+}
+
+static void find_theirs(void) {
+    for (hoti_hook *h = hoti_hooks; h->name != NULL; h++) {
+        h->shown = dlsym(RTLD_DEFAULT, h->name);
+        *h->theirs = h->shown;
+        if (is_only_an_entry(h->shown)) *h->theirs = dlsym(RTLD_NEXT, h->name);
+    }
+}
+
 void hoti_hooks_set(void) {
     static unsigned long long seen; /* under the lock */
     unsigned long long now = 0;
     dl_iterate_phdr(count_loaded, &now);
     if (HOTI_GET(seen) == now) return;
     hoti_lock_take();
-    if (seen != now && hoti_hooks_ready()) dl_iterate_phdr(visit, NULL);
+    if (seen == 0) find_theirs();
+    if (seen != now) dl_iterate_phdr(visit, NULL);
     HOTI_SET(seen, now);
     hoti_lock_give();
 }

@@ -212,6 +212,7 @@ struct hoti_guard {
     hoti_jump jump;
     volatile int armed;
     volatile int phase; /* enum hoti_phase */
+    int defers;         /* what it frees is freed when it has returned */
     const void *end;    /* where the call's frame is: what it runs on is below */
     void *context;      /* of a call through a stub, where the way back is its landing; null: it is `jump` */
     struct hoti_guard *outer;
@@ -246,6 +247,8 @@ struct hoti_self {
     size_t saved_room, saved_used;
     int line;
     size_t stack_start, stack_end; /* of the thread; 0: not asked for yet */
+    void **freed;       /* by calls that may still be undone */
+    size_t freed_count, freed_room;
     int jumping; /* out of a handler, back to a call that crashed */
     int listed; /* the thread's end will be seen */
     void *probing; /* the jmp_buf of heap_posix.c, while it finds out whether malloc can still be used */
@@ -291,6 +294,7 @@ hot_thread *hoti_native_join(hoti_module *module); /* null: no memory */
 void hoti_native_use(hot_thread *thread);          /* after its tables have changed */
 void hoti_native_end(hot_thread *thread);
 size_t hoti_native_mark(const hot_thread *thread); /* where its outermost call's frame is, while that is guarded; or 0 */
+void hoti_freed_settle(hoti_self *self, size_t from, int undone);
 void hoti_native_crashed(const hoti_crash *crash, const void *end);
 void *hoti_native_context(const hot_thread *thread);
 size_t hoti_stub_return(const void *context); /* the stack pointer to come back with after a crash */
@@ -388,6 +392,7 @@ typedef struct hoti_frame {
     hoti_guard guard;
     hoti_self *self;
     size_t from, to;     /* this call's part of self->saved */
+    size_t freed;        /* and where its part of self->freed begins */
     size_t at;           /* where putting back has come to */
     unsigned index;      /* which range is being saved */
     unsigned states;     /* places that were registered when the saving began */

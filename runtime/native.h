@@ -83,10 +83,11 @@ void hoti_native_missing(void); /* what a slot leads to in a version that does n
 typedef struct hoti_hook {
     const char *name;
     void *ours;
+    void **theirs; /* what ours calls in the end */
+    void *shown;   /* what a cell may hold as well: the program's own entry for it */
 } hoti_hook;
 
-const hoti_hook *hoti_hook_named(const char *name);
-int hoti_hooks_ready(void); /* 0: libc has no such functions; with the lock held */
+extern hoti_hook hoti_hooks[]; /* ended by one without a name */
 void hoti_hooks_set(void);  /* in all that is loaded by now; cheap when nothing new is */
 
 /* ---- stub.c and stub_x64.c ---- */

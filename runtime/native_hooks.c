@@ -1,17 +1,19 @@
 /* native_hooks.c: what the runtime has to know of what a hot function calls in libc.
  *
- * longjmp: calls that it leaves are over. */
+ * longjmp: calls that it leaves are over. free, and with it `delete`, which calls it: a call that can be undone takes
+ * effect when it has returned, so that what it was given is whole again after an undo. */
 #include "native.h"
 
 #if HOTI_STUBS
-#include <dlfcn.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef void jumper(struct __jmp_buf_tag *, int);
 
-static jumper *jump_as_libc;
+static jumper *jump_as_libc, *jump_checked;
 
 /* ---- longjmp ---- */
 
@@ -65,25 +67,69 @@ static void our_longjmp(struct __jmp_buf_tag *buffer, int value) {
     __builtin_unreachable();
 }
 
+/* ---- free: what a call that can be undone frees is freed when it has returned ---- */
+static void (*free_as_libc)(void *);
+static void *(*realloc_as_libc)(void *, size_t);
+
+static hoti_self *is_deferring(void) {
+    hoti_self *self = hoti_self_peek();
+    return self->guard != NULL && self->guard->defers && self->guard->phase == HOTI_RUNNING ? self : NULL;
+}
+
+static void defer(hoti_self *self, void *block) {
+    if (self->freed_count == self->freed_room) {
+        size_t room = self->freed_room == 0 ? 256 : self->freed_room * 2;
+        void **more = realloc_as_libc(self->freed, room * sizeof *more);
+        if (more == NULL) return; /* leaks, which an undone call does as well */
+        self->freed = more;
+        self->freed_room = room;
+    }
+    self->freed[self->freed_count++] = block;
+}
+
+static void our_free(void *block) {
+    hoti_self *self = block == NULL ? NULL : is_deferring();
+    if (HOT_LIKELY(self == NULL)) free_as_libc(block);
+    else defer(self, block);
+}
+
+static void *our_realloc(void *block, size_t size) {
+    hoti_self *self = block == NULL ? NULL : is_deferring();
+    size_t had;
+    void *other;
+    if (HOT_LIKELY(self == NULL)) return realloc_as_libc(block, size);
+    if (size == 0) {
+        defer(self, block);
+        return NULL;
+    }
+    other = realloc_as_libc(NULL, size);
+    if (other == NULL) return NULL;
+    had = malloc_usable_size(block);
+    memcpy(other, block, had < size ? had : size);
+    defer(self, block);
+    return other;
+}
+
+/* The call has returned: what it freed goes, unless a call around it may still be undone. Or it was undone: then nothing
+ * was freed. */
+void hoti_freed_settle(hoti_self *self, size_t from, int undone) {
+    if (!undone && self->guard != NULL && self->guard->defers) return;
+    while (self->freed_count > from) {
+        void *block = self->freed[--self->freed_count];
+        if (!undone) free_as_libc(block);
+    }
+}
+
 /* ---- the list ---- */
-static const hoti_hook hooks[] = {
-    {"longjmp", (void *)our_longjmp},
-    {"_longjmp", (void *)our_longjmp},
-    {"siglongjmp", (void *)our_longjmp},
-    {"__longjmp_chk", (void *)our_longjmp}, /* whose check takes coroutines for a mistake, and is left out */
+hoti_hook hoti_hooks[] = {
+    {"longjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"_longjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"__longjmp_chk", (void *)our_longjmp, (void **)&jump_checked, NULL}, /* its check takes coroutines for a mistake */
+    {"siglongjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"free", (void *)our_free, (void **)&free_as_libc, NULL},
+    {"realloc", (void *)our_realloc, (void **)&realloc_as_libc, NULL},
+    {NULL, NULL, NULL, NULL},
 };
-
-const hoti_hook *hoti_hook_named(const char *name) {
-    for (unsigned i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
-        if (strcmp(hooks[i].name, name) == 0) return &hooks[i];
-    return NULL;
-}
-
-int hoti_hooks_ready(void) {
-    union { void *data; jumper *code; } symbol;
-    if (jump_as_libc != NULL) return 1;
-    symbol.data = dlsym(RTLD_DEFAULT, "siglongjmp");
-    jump_as_libc = symbol.code;
-    return jump_as_libc != NULL;
-}
+#else
+void hoti_freed_settle(hoti_self *self, size_t from, int undone) { (void)self, (void)from, (void)undone; }
 #endif

@@ -62,6 +62,7 @@ typedef char *demangle(const char *name, char *text, size_t *length, int *status
 
 struct search {
     const char *name;
+    void *handle;
     demangle *demangle;
     char found[512];
     unsigned count;
@@ -78,11 +79,11 @@ static int compare(const char *mangled, void *own) {
     struct search *s = own;
     int status = 0, same;
     char *readable;
-    if (strncmp(mangled, "_Z", 2) != 0 || strlen(mangled) >= sizeof s->found) return 0;
+    if (strncmp(mangled, "_Z", 2) != 0 || strlen(mangled) >= sizeof s->found || strcmp(mangled, s->found) == 0) return 0;
     readable = s->demangle(mangled, NULL, NULL, &status);
     same = readable == NULL ? 0 : is_named(readable, s->name);
     free(readable);
-    if (same == 0) return 0;
+    if (same == 0 || hoti_library_symbol(s->handle, mangled) == NULL) return 0;
     strcpy(s->found, mangled);
     s->count = same == 2 ? 1 : s->count + 1;
     return same == 2;
@@ -102,7 +103,7 @@ static demangle *demangler(void) {
 }
 
 void *hoti_native_find(void *handle, const char *path, const char *name) {
-    struct search s = {name, NULL, "", 0};
+    struct search s = {name, handle, NULL, "", 0};
     void *found = hoti_library_symbol(handle, name);
     if (found != NULL) return found;
     s.demangle = demangler();

@@ -78,6 +78,9 @@ static void end_thread(void *argument) {
     self->listed = 0;
     hoti_signals_thread_end(self);
     free(self->saved);
+    free(self->freed);
+    self->freed = NULL;
+    self->freed_count = self->freed_room = 0;
     self->saved = NULL;
     self->saved_room = self->saved_used = 0;
 #ifdef HOT_NO_TLS
