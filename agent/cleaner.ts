@@ -1,10 +1,11 @@
 import type { Digest } from '../common/digest.ts';
 import { VaisError } from '../common/error.ts';
-import { entryOf } from './deliver/lineage.ts';
+import { Lineage } from './deliver/lineage.ts';
 import type { Programs } from './deliver/programs.ts';
 import { imagesOf, kept, oldLines, spare, trim } from './deliver/retention.ts';
 import type { StorageFaults } from './store/faults.ts';
-import type { HistoryEntry, Lineage, ModuleHistory } from './store/history.ts';
+import type { ModuleHistory } from './store/history.ts';
+import type { HistoryEntry } from './store/history-file.ts';
 import type { HistoryStore } from './store/history-store.ts';
 import type { ImageStore } from './store/images.ts';
 import type { Quarantine } from './store/quarantine.ts';
@@ -102,7 +103,7 @@ export class Cleaner {
     this.#makeRoom(lines, sizes, bytes);
     const stays = new Set(lines.flatMap((line) => [...line.stays].flatMap(imagesOf)));
     for (const history of all) {
-      const changed = history.lineages.map((lineage) => trim(lineage, (digest) => stays.has(digest)));
+      const changed = history.lineages.map((record) => trim(new Lineage(record), (digest) => stays.has(digest)));
       if (changed.includes(true)) this.#unsaved.add(history);
     }
     for (const history of this.#unsaved) {
@@ -118,7 +119,7 @@ export class Cleaner {
   /** Says it where the version that a program shall run cannot be given to it when it is started again. */
   async #lookAtDesired({ program, module, latest }: ModuleHistory): Promise<void> {
     const { images, faults } = this.#deps;
-    const entry = latest === undefined ? undefined : entryOf(latest, latest.desired);
+    const entry = latest === undefined ? undefined : new Lineage(latest).desiredEntry;
     const of = `the image of what ${program}/${module} shall run`;
     const isThere = entry?.digest === undefined || (await images.isThere(entry.digest));
     if (isThere) return faults.over(of, 'is there again');
@@ -137,7 +138,8 @@ export class Cleaner {
       history.lineages.splice(0, history.lineages.length, ...history.lineages.filter((each) => !old.includes(each)));
       this.#unsaved.add(history);
     }
-    return history.lineages.map((lineage) => {
+    return history.lineages.map((record) => {
+      const lineage = new Lineage(record);
       const running = new Set(modules.filter(({ base }) => base === lineage.base).map(({ version }) => version));
       return { lineage, running, stays: kept(lineage, this.#deps.keep, running) };
     });

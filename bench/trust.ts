@@ -18,6 +18,7 @@ import { digestOf } from '../common/digest.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { compile } from '../compiler/compile.ts';
 import { parseTarget } from '../rpc/address.ts';
+import { fromFailure } from '../rpc/status.ts';
 import { gameSource } from './game-source.ts';
 import { type Row, rowOf } from './report.ts';
 
@@ -149,15 +150,15 @@ async function pushAgainAndAgain(
         ...manifest,
         tier: manifest.tier === 'fast' ? ('TIER_FAST' as const) : ('TIER_OPTIMIZED' as const),
       };
-      const answer = await session.offer({
+      const { nack } = await session.offer({
         manifest: wire,
         image: inMemory(bytes),
         elapsedUs: () => 0,
-        onEvent: ({ stage }) => {
-          if (stage === 'STAGE_SWAPPED') swapped = performance.now() - begun;
+        onEvent: ({ detail }) => {
+          if (detail === 'swapped') swapped = performance.now() - begun;
         },
       });
-      if (!answer.ok) throw answer.reason;
+      if (nack) throw fromFailure(nack.reason);
       if (index < warmUp) continue;
       samples.swapped.push(swapped);
       samples.confirmed.push(performance.now() - begun);

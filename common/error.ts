@@ -116,6 +116,11 @@ export class VaisError extends Error {
     return { code: this.code, message: this.message, hint: this.hint };
   }
 
+  /** An error that travelled, as one that can be thrown. */
+  static of({ code, message, hint }: ErrorShape): VaisError {
+    return new VaisError(code, message, { hint });
+  }
+
   /** Any thrown value as a VaisError; what is not one already becomes `internal`, with the value as its cause. */
   static from(thrown: unknown): VaisError {
     if (thrown instanceof VaisError) return thrown;

@@ -1,31 +1,31 @@
-import type { HistoryEntry, Lineage, ModuleHistory } from '../store/history.ts';
+import type { ModuleHistory } from '../store/history.ts';
+import type { HistoryEntry } from '../store/history-file.ts';
 import type { ImageStore } from '../store/images.ts';
-import type { Push } from './push.ts';
-import { dropTier, takeTier } from './tier.ts';
+import type { Code } from './code.ts';
+import type { Lineage } from './lineage.ts';
 
 /**
  * Confirmed means durable: image and history are on the disk before it is said.
  *
+ * @param refines whether the code is the optimized build of a version that is there
  * @throws VaisError `storage`; the lineage is as it was then
  */
 export async function makeDurable(
   entry: HistoryEntry,
-  { code, refines }: Push,
+  code: Code,
+  refines: boolean,
   lineage: Lineage,
   history: ModuleHistory,
   images: ImageStore,
 ): Promise<void> {
   if (code.image !== undefined) await images.sync(code.image.digest);
-  const [before, outcome] = [lineage.desired, entry.outcome];
-  if (refines !== undefined) takeTier(entry, code);
-  entry.outcome = 'confirmed';
-  lineage.desired = entry.version;
+  if (refines) lineage.refine(entry, code);
+  const takeBack = lineage.confirm(entry);
   try {
     await history.save(true);
   } catch (thrown) {
-    if (refines !== undefined) dropTier(entry);
-    entry.outcome = outcome;
-    lineage.desired = before;
+    if (refines) lineage.unrefine(entry);
+    takeBack();
     throw thrown;
   }
 }

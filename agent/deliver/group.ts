@@ -3,10 +3,10 @@ import type { Failed } from './outcome.ts';
 
 /**
  * Where the modules of a group wait for each other, in this order: all are checked, each has its turn in its queue, all are
- * written down (then they are ordered, in one go), all have proved themselves, all have landed. And where those that
+ * written down (then they are ordered, in one go), all have proved themselves, all have ended. And where those that
  * go back, or come back, are ordered to: `restored`.
  */
-type Meeting = 'checked' | 'turn' | 'saved' | 'confirmed' | 'landed' | 'restored';
+type Meeting = 'checked' | 'turn' | 'saved' | 'confirmed' | 'ended' | 'restored';
 
 interface Waiting {
   readonly act: () => void;
@@ -77,8 +77,8 @@ export class Group {
   }
 
   /** One fails: so do the others, wherever they wait or come to wait. The first one counts. */
-  fail(module: string, { outcome, reason }: Pick<Failed, 'outcome' | 'reason'>): void {
-    this.#fail(new VaisError(reason.code, `${outcome} with ${module}: ${reason.message}`, { hint: reason.hint }));
+  fail(module: string, { kind, reason }: Failed): void {
+    this.#fail(new VaisError(reason.code, `${kind} with ${module}: ${reason.message}`, { hint: reason.hint }));
   }
 
   /** It does not come about, unless all have been checked by now. */
@@ -93,7 +93,7 @@ export class Group {
 
   /** Something newer came for one of them: all give way, where they still can. */
   giveWay(module: string, reason: VaisError): void {
-    if (!this.isOrdered) this.fail(module, { outcome: 'superseded', reason });
+    if (!this.isOrdered) this.fail(module, { kind: 'superseded', reason });
     for (const cancel of this.#cancels) cancel();
   }
 

@@ -1,33 +1,32 @@
-import { VaisError } from '../../common/error.ts';
-import { type Push, supersededBy } from './push.ts';
+import type { VaisError } from '../../common/error.ts';
 
-/** How one running instance of the program took a version. */
-export type Landing =
-  | { readonly kind: 'confirmed' }
-  | { readonly kind: 'superseded' }
-  | { readonly kind: 'refused' | 'reverted'; readonly reason: VaisError; readonly running: number | undefined };
+/** How a version ended: in one instance, in all of them, and for whoever pushed it. */
+export type Outcome = Held | Failed;
 
-/** What became of a version that did not hold everywhere, why, and what the instance that it failed in runs instead. */
+/** It runs. */
+export interface Held {
+  /** `unchanged`: it ran before, so that nothing was done. */
+  readonly kind: 'confirmed' | 'unchanged';
+  readonly version: number;
+}
+
+/** It does not run. */
 export interface Failed {
-  readonly outcome: 'refused' | 'reverted' | 'superseded';
+  readonly kind: 'refused' | 'reverted' | 'superseded';
   readonly reason: VaisError;
-  readonly running: number | undefined;
+  /** What runs instead; missing: what ran before, as far as anybody knows. */
+  readonly running?: number | undefined;
 }
 
-/** How a delivery failed, by its landings; undefined when the version holds. */
-export function failureOf(landings: readonly Landing[], push: Push): Failed | undefined {
-  for (const outcome of ['reverted', 'refused'] as const)
-    for (const landing of landings) if (landing.kind === outcome) return { ...landing, outcome };
-  if (landings.some(({ kind }) => kind === 'confirmed')) return undefined;
-  return { outcome: 'superseded', reason: supersededBy(push), running: undefined };
+export function isHeld(outcome: Outcome): outcome is Held {
+  return outcome.kind === 'confirmed' || outcome.kind === 'unchanged';
 }
 
-/** The failure of what was pushed with a version that holds: it is taken back with it. Undefined when all hold. */
-export async function failedWith({ group }: Push): Promise<Failed | undefined> {
-  try {
-    await group?.meet('landed');
-    return undefined;
-  } catch (thrown) {
-    return { outcome: 'reverted', reason: VaisError.from(thrown), running: undefined };
+/** How a version ended that ended so in these instances: one that it failed in says it for all. */
+export function inAll(outcomes: readonly Outcome[]): Outcome | undefined {
+  for (const kind of ['reverted', 'refused', 'confirmed', 'superseded'] as const) {
+    const first = outcomes.find((outcome) => outcome.kind === kind);
+    if (first !== undefined) return first;
   }
+  return undefined;
 }

@@ -4,6 +4,7 @@ import { VaisError } from '../../common/error.ts';
 import { ProgramLink } from '../link/program-link.ts';
 import type { Say } from '../say/notice.ts';
 import type { HistoryStore } from '../store/history-store.ts';
+import { Lineage } from './lineage.ts';
 import { Queue } from './queue.ts';
 import type { QueueDeps } from './queue-deps.ts';
 import { bringTogether } from './restore-group.ts';
@@ -102,10 +103,10 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     for (const module of link.modules.values()) {
       const key = queueKey(link.name, module.name, module.base);
       const history = await this.#histories.of(link.name, module.name);
-      const lineage = history.lineage(module.base);
+      const record = history.lineage(module.base);
       const known = this.#queues.get(key);
       // Where the line was cleaned away since, what its queue knows would not be written down any more.
-      const queue = known?.lineage === lineage ? known : new Queue(history, lineage, this.#deps);
+      const queue = known?.lineage.isOf(record) === true ? known : new Queue(history, new Lineage(record), this.#deps);
       this.#queues.set(key, queue);
       queues.push(queue);
     }

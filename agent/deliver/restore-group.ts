@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../store/history.ts';
+import type { HistoryEntry } from '../store/history-file.ts';
 import { Group } from './group.ts';
 import type { Coming, Queue } from './queue.ts';
 

@@ -1,11 +1,13 @@
 import { VaisError } from '../../common/error.ts';
-import type { LinkReport, ProgramLink } from '../link/program-link.ts';
-import type { HistoryEntry, Lineage } from '../store/history.ts';
+import type { ProgramLink } from '../link/program-link.ts';
+import { isEnd, type LinkReport } from '../link/report.ts';
+import type { HistoryEntry } from '../store/history-file.ts';
 import type { ImageStore } from '../store/images.ts';
-import { crashOf, type DeathOf, orderFor, refusal, reversion, waitOf } from './delivery.ts';
+import { type Code, orderFor } from './code.ts';
+import type { DeathOf } from './delivery.ts';
 import type { Group } from './group.ts';
-import { entryOf, runs } from './lineage.ts';
-import type { Code, Push } from './push.ts';
+import { type Lineage, runs } from './lineage.ts';
+import type { Push } from './push.ts';
 import { codeOf, note } from './versions.ts';
 
 /** What a restorer needs of its surroundings. */
@@ -30,6 +32,7 @@ interface RestoreHooks {
 interface Order {
   readonly entry: HistoryEntry;
   readonly push: Push;
+  readonly code: Code;
 }
 
 /** So many instances in a row may die of a version that they are brought back to; one may well have been killed. */
@@ -64,16 +67,14 @@ export class Restorer {
 
   /** What orders an instance to run the desired version, where there is something to do. */
   async #prepare(link: ProgramLink, group: string | undefined): Promise<(() => void) | undefined> {
-    const entry = entryOf(this.#lineage, this.#lineage.desired);
+    const entry = this.#lineage.desiredEntry;
     const isDue = () => this.#hooks.isDue(link) && !runs(link.modules.get(this.#module), entry);
     if (entry === undefined || !isDue()) return undefined;
     try {
-      const push = this.#hooks.pushOf(
-        entry,
-        await codeOf(this.#lineage, this.#module, entry.version, this.#deps.images),
-      );
+      const code = await codeOf(this.#lineage, this.#module, entry.version, this.#deps.images);
+      const push = this.#hooks.pushOf(entry, code);
       return () => {
-        if (isDue() && this.#lineage.desired === entry.version) this.#order(link, { entry, push }, group);
+        if (isDue() && this.#lineage.desired === entry.version) this.#order(link, { entry, push, code }, group);
       };
     } catch (thrown) {
       const { message } = VaisError.from(thrown);
@@ -84,13 +85,11 @@ export class Restorer {
 
   /** Orders an instance to run a version that ran before, unless it was just told so. */
   #order(link: ProgramLink, order: Order, group: string | undefined): void {
-    const { entry, push } = order;
+    const { entry, push, code } = order;
     if (this.#orders.get(link)?.entry === entry) return;
     this.#orders.set(link, order);
-    link.load(orderFor(push.module, push.version, push.code, this.#deps.images, group), (report) =>
-      this.#hear(link, order, report),
-    );
-    push.reach('delivered', { pid: link.pid });
+    link.load(orderFor(push, code, this.#deps.images, group), (report) => this.#hear(link, order, report));
+    push.reach({ event: 'delivered' }, link.pid);
   }
 
   /** Another version is on its way to all: what was ordered before gets no last word, and may be ordered again. */
@@ -106,22 +105,15 @@ export class Restorer {
   }
 
   #hear(link: ProgramLink, order: Order, report: LinkReport): void {
-    const { push, entry } = order;
-    const { verb, us } = report;
-    const extras = { pid: link.pid };
-    if (verb === 'swapped' || verb === 'confirmed') note(link, push, report);
-    if (verb !== 'loaded' && verb !== 'waiting' && verb !== 'swapped' && this.#orders.get(link) === order)
-      this.#orders.delete(link);
-    if (verb === 'refused') push.reach(verb, { ...extras, reason: refusal(report).toJSON() });
-    else if (verb === 'swapped') push.reach(verb, us === undefined ? extras : { ...extras, pauseUs: us });
-    else if (verb === 'waiting') push.reach(verb, { ...extras, ...waitOf(report) });
-    else if (verb !== 'reverted') push.reach(verb, extras);
-    if (verb === 'confirmed') this.#deaths = { version: 0, count: 0 };
-    if (verb === 'reverted') {
-      const reason = reversion(report);
-      push.reach(verb, { ...extras, ...crashOf(report, link), reason: reason.toJSON() });
-      this.#hooks.wentBack(link, report.running);
-      this.#hooks.failed(entry, reason);
+    const { push, entry, code } = order;
+    const { detail, running } = report;
+    if (detail.event === 'swapped' || detail.event === 'confirmed') note(link, code, report);
+    if (isEnd(detail) && this.#orders.get(link) === order) this.#orders.delete(link);
+    push.reach(detail, link.pid);
+    if (detail.event === 'confirmed') this.#deaths = { version: 0, count: 0 };
+    if (detail.event === 'reverted') {
+      this.#hooks.wentBack(link, running);
+      this.#hooks.failed(entry, VaisError.of(detail.reason));
     }
     this.#deps.changed();
   }
@@ -139,7 +131,7 @@ export class Restorer {
       'reverted',
       `${who} ${how} on its way back to version ${entry.version}, as others did`,
     );
-    push.reach('reverted', { pid: link.pid, reason: reason.toJSON() });
+    push.reach({ event: 'reverted', reason: reason.toJSON() }, link.pid);
     this.#hooks.failed(entry, reason);
   }
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../../common/digest.ts';
-import type { HistoryEntry, Lineage } from '../store/history.ts';
-import { entryOf, versionBefore } from './lineage.ts';
+import type { HistoryEntry, LineageRecord } from '../store/history-file.ts';
+import type { Lineage } from './lineage.ts';
 
 /**
  * What is kept of the versions of a module, and what may go. Never what runs, what is desired, what is on its way, or what a
@@ -14,7 +14,7 @@ const keptEntries = 1_000;
 
 /** The versions of a line whose images must stay, whatever the policy. */
 function needed(lineage: Lineage, running: ReadonlySet<number>): Set<HistoryEntry> {
-  const before = versionBefore(lineage);
+  const { before } = lineage;
   return new Set(
     lineage.entries.filter(
       ({ version, outcome }) =>
@@ -47,36 +47,26 @@ export function spare(lineage: Lineage, all: ReadonlySet<HistoryEntry>, running:
 }
 
 /** The lines that may go as a whole: all but those that ran last, and those of programs that are connected. */
-export function oldLines(lineages: readonly Lineage[], connected: ReadonlySet<string>): Lineage[] {
+export function oldLines(lineages: readonly LineageRecord[], connected: ReadonlySet<string>): LineageRecord[] {
   return lineages.slice(0, -keptLines).filter(({ base }) => !connected.has(base));
 }
 
 /** Marks the entries whose images are not kept, and forgets the oldest of a long line. Returns whether anything changed. */
 export function trim(lineage: Lineage, stays: (digest: Digest) => boolean): boolean {
-  let changed = false;
-  for (const entry of lineage.entries) {
-    const gone = entry.digest !== undefined && !stays(entry.digest);
-    if (gone === (entry.cleaned === true)) continue;
-    if (gone) entry.cleaned = true;
-    else delete entry.cleaned; // It came again.
-    changed = true;
-  }
+  const changed = lineage.mark(stays);
   const surplus = lineage.entries.length - keptEntries;
   if (surplus <= 0) return changed;
-  const gone = new Set(
-    lineage.entries.filter((entry) => entry.version === 0 || entry.cleaned === true).slice(0, surplus),
-  );
-  if (gone.size === 0) return changed;
-  lineage.forgotten = Math.max(lineage.forgotten ?? 0, ...[...gone].map(({ version }) => version));
-  lineage.entries.splice(0, lineage.entries.length, ...lineage.entries.filter((entry) => !gone.has(entry)));
+  const old = lineage.entries.filter((entry) => entry.version === 0 || entry.cleaned === true).slice(0, surplus);
+  if (old.length === 0) return changed;
+  lineage.forget(new Set(old));
   return true;
 }
 
 /** Why a version cannot be had. */
 export function whyGone(lineage: Lineage, module: string, version: number): string {
-  const entry = entryOf(lineage, version);
+  const entry = lineage.entry(version);
   const which = `version ${version} of ${module}`;
-  const isForgotten = entry === undefined && version > 0 && version <= (lineage.forgotten ?? 0);
+  const isForgotten = entry === undefined && version > 0 && version <= lineage.forgotten;
   if (isForgotten || entry?.cleaned === true) return `${which} was cleaned away: its image is not kept any more`;
   if (entry === undefined) return `${module} has had no version ${version}`;
   return `${which} has lost its image: somebody removed it, or it was damaged and set aside. Push it again`;

@@ -1,17 +1,17 @@
 import { readContract } from '../../artifact/contract/records.ts';
 import { VaisError } from '../../common/error.ts';
-import type { LinkedModule, LinkReport, ProgramLink } from '../link/program-link.ts';
-import type { Lineage } from '../store/history.ts';
+import type { LinkedModule, ProgramLink } from '../link/program-link.ts';
+import type { LinkReport } from '../link/report.ts';
 import type { ImageStore } from '../store/images.ts';
-import { entryOf } from './lineage.ts';
-import type { Code, Push } from './push.ts';
+import type { Code } from './code.ts';
+import type { Lineage } from './lineage.ts';
 import { whyGone } from './retention.ts';
 
 /** From the number of a version to its code, and from what a program says to what it runs. */
 
 /** The code of a version that there was. @throws VaisError `no_such_version` */
 export async function codeOf(lineage: Lineage, module: string, version: number, images: ImageStore): Promise<Code> {
-  const entry = entryOf(lineage, version);
+  const entry = lineage.entry(version);
   if (entry === undefined) throw gone(lineage, module, version);
   const { digest, buildId, tier } = entry;
   if (digest === undefined) {
@@ -28,14 +28,14 @@ function gone(lineage: Lineage, module: string, version: number): VaisError {
   return new VaisError('no_such_version', whyGone(lineage, module, version));
 }
 
-/** Keeps that an instance runs what was pushed, by its own word. */
-export function note(link: ProgramLink, { module: name, code }: Push, report: LinkReport): void {
-  const module = link.modules.get(name);
+/** Keeps that an instance runs this code, by its own word. */
+export function note(link: ProgramLink, code: Code, report: LinkReport): void {
+  const module = link.modules.get(report.module);
   if (module === undefined) return;
   module.version = report.version;
   module.buildId = report.buildId ?? code.buildId;
   module.digest = code.image?.digest;
-  module.state = report.verb === 'confirmed' ? 'confirmed' : 'probation';
+  module.state = report.detail.event === 'confirmed' ? 'confirmed' : 'probation';
   module.contract = code.contract ?? module.contract;
 }
 
@@ -46,7 +46,7 @@ export async function noteReturn(
   lineage: Lineage,
   images: ImageStore,
 ): Promise<void> {
-  const entry = running === undefined ? undefined : entryOf(lineage, running);
+  const entry = running === undefined ? undefined : lineage.entry(running);
   if (module === undefined || entry === undefined) return;
   const { version, buildId, digest } = entry;
   Object.assign(module, { version, buildId, digest, state: 'confirmed' });
@@ -56,7 +56,7 @@ export async function noteReturn(
 /** Finds the contract of the version that a module said it runs; without its image the last known one stands. */
 export async function learnContract(module: LinkedModule, lineage: Lineage, images: ImageStore): Promise<void> {
   const { version, digest } = module;
-  if (entryOf(lineage, version)?.digest !== digest) return;
+  if (lineage.entry(version)?.digest !== digest) return;
   const { contract } = await codeOf(lineage, module.name, version, images).catch((): Partial<Code> => ({}));
   if (contract !== undefined && module.version === version && module.digest === digest) module.contract = contract;
 }

@@ -62,6 +62,11 @@ export class Hello {
     return undefined;
   }
 
+  /** The source file of a module. */
+  sourceOf(module: string): string | undefined {
+    return this.#modules.get(module)?.fields.get('source');
+  }
+
   /** A record, or a part of one: `more=1` says that the next line goes on with it. */
   contract(fields: Fields): string | undefined {
     const module = this.#modules.get(fields.get('module') ?? '');

@@ -6,34 +6,9 @@ import { packageVersion } from '../../common/package-root.ts';
 import { Hello, integer, type LinkedModule, type Loading, runningOf } from './hello.ts';
 import { formatLine, type LinkLine } from './message.ts';
 import { LineReader } from './message-reader.ts';
+import { isEnd, isReport, type LinkReport, type ReportVerb, readReport } from './report.ts';
 
 export type { LinkedModule } from './hello.ts';
-
-/** What a program says of a load. */
-export interface LinkReport {
-  readonly verb: 'loaded' | 'waiting' | 'swapped' | 'confirmed' | 'refused' | 'reverted' | 'superseded';
-  readonly module: string;
-  readonly version: number;
-  readonly running: number | undefined;
-  readonly buildId: string | undefined;
-  readonly us: number | undefined;
-  readonly code: string | undefined;
-  readonly reason: string | undefined;
-  readonly signal: string | undefined;
-  /** The hot function that was called; of `waiting`, the one that the thread sits in. */
-  readonly function: string | undefined;
-  readonly line: number | undefined;
-  /** The innermost function of the image, and the calls in it as addresses in the image, innermost first. */
-  readonly symbol: string | undefined;
-  readonly trace: readonly number[];
-  /** Whether what the failed call had changed was put back. */
-  readonly undone: boolean | undefined;
-  /** Of `waiting`: the thread that holds the swap back, as the system numbers and names it. */
-  readonly thread: number | undefined;
-  readonly threadName: string | undefined;
-  /** Of `loaded`: the function for which the image is never unloaded. */
-  readonly resident: string | undefined;
-}
 
 /** An order to run some code as some version. Without an image: the code the program started with. */
 export interface LoadOrder {
@@ -59,19 +34,8 @@ interface LinkEvents {
 
 type Fields = Readonly<Record<string, string | number>>;
 
-const reports: readonly string[] = [
-  'loaded',
-  'waiting',
-  'swapped',
-  'confirmed',
-  'refused',
-  'reverted',
-  'superseded',
-] satisfies LinkReport['verb'][];
-const lastWords: readonly string[] = ['confirmed', 'refused', 'reverted', 'superseded'] satisfies LinkReport['verb'][];
 const silenceMs = 15_000;
 const maxEarly = 1_024;
-const maxFrames = 64;
 
 /** One connection of a running program. */
 export class ProgramLink extends EventEmitter<LinkEvents> {
@@ -221,7 +185,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
       return verb === 'hello' ? this.#hello.hello(fields) : `the first line is \`${verb}\`, not \`hello\``;
     if (verb === 'ping') this.#say('pong');
     else if (verb === 'bye') this.close('the program ended');
-    else if (reports.includes(verb)) return this.#report(verb as LinkReport['verb'], fields);
+    else if (isReport(verb)) return this.#report(verb, fields);
     else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
     else if (verb === 'state') return this.#registered(fields);
     else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
@@ -256,46 +220,15 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     return undefined;
   }
 
-  #report(verb: LinkReport['verb'], fields: ReadonlyMap<string, string>): string | undefined {
-    const version = integer(fields.get('version'));
-    if (version === undefined) return `\`${verb}\` without a version`;
-    const report = {
-      verb,
-      module: fields.get('module') ?? '',
-      version,
-      running: integer(fields.get('running')),
-      buildId: fields.get('build'),
-      us: decimal(fields.get('us')),
-      code: fields.get('code'),
-      reason: fields.get('reason'),
-      signal: fields.get('signal'),
-      function: fields.get('function'),
-      line: integer(fields.get('line')),
-      symbol: fields.get('symbol'),
-      trace: addresses(fields.get('trace')),
-      undone: fields.has('undone') ? fields.get('undone') === '1' : undefined,
-      thread: integer(fields.get('thread')),
-      threadName: fields.get('name'),
-      resident: fields.get('resident'),
-    };
+  #report(verb: ReportVerb, fields: ReadonlyMap<string, string>): string | undefined {
+    const report = readReport(verb, fields, (module) => this.#hello.sourceOf(module));
+    if (report === undefined) return `\`${verb}\` without a version`;
     const nonce = fields.get('nonce') ?? '';
     const onReport = this.#orders.get(nonce);
-    if (lastWords.includes(verb)) this.#orders.delete(nonce);
+    if (isEnd(report.detail)) this.#orders.delete(nonce);
     if (onReport !== undefined) onReport(report);
     else if (this.#early === undefined) this.emit('report', report);
     else if (this.#early.length < maxEarly) this.#early.push(report);
     return undefined;
   }
-}
-
-function decimal(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
-}
-
-/** `1185,135c`, at most so many that a hostile program cannot make us carry more. */
-function addresses(text = ''): number[] {
-  return text
-    .split(',', maxFrames)
-    .filter((part) => /^[0-9a-f]{1,13}$/.test(part))
-    .map((part) => Number.parseInt(part, 16));
 }

@@ -59,7 +59,7 @@ export class Groups {
     for (const [id, { group, modules, open, size }] of this.#gatherings) {
       const module = open.get(nonce);
       if (module === undefined) continue;
-      if (reason !== undefined) group.fail(module, { outcome: 'refused', reason });
+      if (reason !== undefined) group.fail(module, { kind: 'refused', reason });
       open.delete(nonce);
       if (open.size === 0 && modules.size === size) this.#gatherings.delete(id);
     }

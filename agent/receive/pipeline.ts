@@ -5,9 +5,11 @@ import { requireCheckable, requireTriple } from '../../artifact/contract/image.t
 import { VaisError } from '../../common/error.ts';
 import type { Checker } from '../check/check.ts';
 import { nextArrival } from '../deliver/arrival.ts';
+import type { Code } from '../deliver/code.ts';
 import type { Group } from '../deliver/group.ts';
+import type { Outcome } from '../deliver/outcome.ts';
 import type { Programs } from '../deliver/programs.ts';
-import { Push, type Verdict } from '../deliver/push.ts';
+import { Push } from '../deliver/push.ts';
 import type { Queue } from '../deliver/queue.ts';
 import type { PushEvent } from '../say/notice.ts';
 import type { ImageStore } from '../store/images.ts';
@@ -30,62 +32,60 @@ interface Admitted {
 
 /**
  * Brings an offered image into the running program: receive → verify → stage → check → deliver → report. Each step is
- * an event with its time; on any failure the old version stands and the verdict says why. Never throws.
+ * an event with its time; on any failure the old version stands and the outcome says why. Never throws.
  */
 export async function runPush(
   received: Omit<Received, 'admission'> & Admitted,
   deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
-): Promise<Verdict> {
+): Promise<Outcome> {
   const { manifest, startedAt, admitted, requireRights, group } = received;
   const { program, module, digest, size, buildId, tier, refines } = manifest;
-  const code = { image: { digest, size }, buildId, tier };
-  const refining = refines === undefined ? {} : { refines };
   const arrival = nextArrival();
   if (group !== undefined) group.arrival = arrival;
-  const bare = { program, module, code, origin: 'push' as const, ...refining, group, requireRights, arrival };
-  let push = new Push(bare, startedAt, sinks);
+  const what = { program, module, buildId, digest, refines, group, requireRights, arrival };
+  const push = new Push({ ...what, origin: 'push' }, startedAt, sinks);
   let queue = deps.programs.queueOf(program, module);
   const letGo = deps.images.hold(digest);
   try {
-    push.reach('received');
+    push.reach({ event: 'received' });
 
     const image = await inspect(received, deps.images);
     matchManifest(manifest, image);
     queue = deps.programs.requireQueue(program, module);
     for (const link of queue.links) requireTriple(image, link.triple);
     requireCheckable(image);
-    queue.requireFit({ code: { buildId, contract: image.contract }, origin: 'push' }); // Again in its turn.
-    push.reach('verified');
+    queue.requireFit(image.contract); // Again in its turn.
+    push.reach({ event: 'verified' });
 
     await stage(received, deps.images);
-    push.reach('staged');
+    push.reach({ event: 'staged' });
 
     await deps.checker.check({ path: deps.images.path(digest), module, buildId, digest });
-    push.reach('checked');
+    push.reach({ event: 'checked' });
 
     await admitted;
-    push = new Push({ ...bare, code: { ...bare.code, contract: image.contract } }, startedAt, sinks);
-    if (group === undefined) return await queue.submit(push);
-    return await submitTogether(push, queue, group);
+    const code = { image: { digest, size }, buildId, tier, contract: image.contract };
+    if (group === undefined) return await queue.submit(push, code);
+    return await submitTogether(push, code, queue, group);
   } catch (thrown) {
     const reason = VaisError.from(thrown);
-    const outcome = reason.code === 'superseded' ? 'superseded' : 'refused';
-    group?.fail(module, { outcome, reason });
-    return push.fail(outcome, runningVersion(queue), reason);
+    const kind = reason.code === 'superseded' ? 'superseded' : 'refused';
+    group?.fail(module, { kind, reason });
+    return push.fail({ kind, reason, running: queue?.lineage.desired });
   } finally {
     letGo();
   }
 }
 
 /** All of a group take their turns in one go: so two groups that share modules come in the same order in each of them. */
-async function submitTogether(push: Push, queue: Queue, group: Group): Promise<Verdict> {
-  let verdict: Promise<Verdict> | undefined;
+async function submitTogether(push: Push, code: Code, queue: Queue, group: Group): Promise<Outcome> {
+  let outcome: Promise<Outcome> | undefined;
   await group.meet('checked', () => {
-    verdict = queue.submit(push);
-    verdict.catch(() => undefined); // It is awaited below.
+    outcome = queue.submit(push, code);
+    outcome.catch(() => undefined); // It is awaited below.
   });
-  return await (verdict ?? Promise.reject(new VaisError('internal', `${push.module} was not submitted`)));
+  return await (outcome ?? Promise.reject(new VaisError('internal', `${push.module} was not submitted`)));
 }
 
 /** A rollback that somebody asked for. */
@@ -98,44 +98,49 @@ export interface RollbackOrder extends RollbackAct, Admitted {
  * Never throws.
  */
 export async function runRollback(
-  { program, module, version, parentVersion, startedAt, admitted, requireRights }: RollbackOrder,
+  order: RollbackOrder,
   deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
-): Promise<Verdict> {
+): Promise<Outcome> {
+  const { program, module, startedAt, admitted, requireRights } = order;
   const arrival = nextArrival();
-  const bare = { program, module, code: { buildId: '' }, origin: 'rollback' as const, requireRights, arrival };
-  let push = new Push(bare, startedAt, sinks);
-  let queue = deps.programs.queueOf(program, module);
+  const found = await findVersion(order, deps).catch((thrown: unknown) => VaisError.from(thrown));
+  const { code, to } = found instanceof VaisError ? { code: undefined, to: undefined } : found;
+  const names = { buildId: code?.buildId ?? '', digest: code?.image?.digest };
+  const what = { program, module, ...names, rollbackTo: to, requireRights, arrival };
+  const push = new Push({ ...what, origin: 'rollback' }, startedAt, sinks);
   let letGo: () => void = () => undefined;
   try {
-    queue = deps.programs.requireQueue(program, module);
-    if (parentVersion !== 0 && parentVersion !== queue.lineage.desired)
-      throw new VaisError(
-        'superseded',
-        `version ${queue.lineage.desired} came before this rollback of ${parentVersion}`,
-        {
-          hint: 'See `vais-remote history`, and roll back again if that is still wanted.',
-        },
-      );
-    const to = version === 0 ? queue.before() : version;
-    const code = await queue.codeOf(to);
-    push = new Push({ ...bare, code, rollbackTo: to }, startedAt, sinks);
-    push.reach('received');
-    if (code.image !== undefined) {
-      const { digest } = code.image;
+    if (found instanceof VaisError) throw found;
+    push.reach({ event: 'received' });
+    const { image, buildId } = found.code;
+    if (image !== undefined) {
+      const { digest } = image;
       letGo = deps.images.hold(digest); // It may be about to be cleaned away.
-      await deps.checker.check({ path: deps.images.path(digest), module, buildId: code.buildId, digest });
-      push.reach('checked');
+      await deps.checker.check({ path: deps.images.path(digest), module, buildId, digest });
+      push.reach({ event: 'checked' });
     }
     await admitted;
-    return await queue.submit(push);
+    return await found.queue.submit(push, found.code);
   } catch (thrown) {
-    return push.fail('refused', runningVersion(queue), VaisError.from(thrown));
+    const running = deps.programs.queueOf(program, module)?.lineage.desired;
+    return push.fail({ kind: 'refused', reason: VaisError.from(thrown), running });
   } finally {
     letGo();
   }
 }
 
-function runningVersion(queue: Queue | undefined): number {
-  return queue?.lineage.desired ?? 0;
+/** What a rollback brings back, and where. @throws VaisError `no_such_version`, `superseded`, and as `requireQueue` */
+async function findVersion(
+  { program, module, version, parentVersion }: RollbackOrder,
+  { programs }: PipelineDeps,
+): Promise<{ readonly queue: Queue; readonly to: number; readonly code: Code }> {
+  const queue = programs.requireQueue(program, module);
+  const { desired } = queue.lineage;
+  if (parentVersion !== 0 && parentVersion !== desired)
+    throw new VaisError('superseded', `version ${desired} came before this rollback of ${parentVersion}`, {
+      hint: 'See `vais-remote history`, and roll back again if that is still wanted.',
+    });
+  const to = version === 0 ? queue.before() : version;
+  return { queue, to, code: await queue.codeOf(to) };
 }

@@ -4,12 +4,11 @@
  *
  * What the agent has to say is data; `render.ts` makes lines for people of it, `main.ts` chooses between those and JSON.
  */
-import type { ErrorShape } from '../../common/error.ts';
-import type { OriginName, StageName } from '../../rpc/names.ts';
+import type { Detail } from '../../rpc/event.ts';
+import type { OriginName } from '../../rpc/names.ts';
 
-/** A push reached a stage. */
-export interface PushEvent {
-  readonly event: StageName;
+/** What each event of a push says, whatever the stage. */
+export interface EventHead {
   readonly program: string;
   readonly module: string;
   /** 0 as long as the push has no version. */
@@ -26,23 +25,10 @@ export interface PushEvent {
   readonly ms: number;
   /** Wall clock, milliseconds since 1970. */
   readonly at: number;
-  readonly reason?: ErrorShape;
-  /** With `swapped`: the pause of the program's thread, in microseconds. */
-  readonly pauseUs?: number;
-  /** With `reverted`, and with `waiting`, as far as the program told it: see `LinkReport`. */
-  readonly signal?: string;
-  readonly function?: string;
-  readonly line?: number;
-  /** The source file that `line` counts in. */
-  readonly source?: string;
-  readonly symbol?: string;
-  readonly trace?: readonly number[];
-  readonly undone?: boolean;
-  readonly thread?: number;
-  readonly threadName?: string;
-  /** With `loaded`: the function for which the image is never unloaded. */
-  readonly resident?: string;
 }
+
+/** A push reached a stage. */
+export type PushEvent = EventHead & Detail;
 
 /** Something is wrong on this machine. */
 export interface Warning {

@@ -39,7 +39,7 @@ export function renderNotice(said: Notice): string {
       return 'agent stopped';
     default: {
       const version = notice.version === 0 ? '' : ` v${notice.version}`;
-      const why = notice.reason === undefined ? '' : `: ${notice.reason.message}`;
+      const why = 'reason' in notice ? `: ${notice.reason.message}` : '';
       return `${notice.program}/${notice.module}${version} ${notice.event} ${notice.ms.toFixed(1)} ms${why}`;
     }
   }

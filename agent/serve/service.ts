@@ -20,7 +20,7 @@ import type { StorageFaults } from '../store/faults.ts';
 import type { HistoryStore } from '../store/history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from '../trust/limits.ts';
 import { type SessionDeps, serveSession, startOf } from './session.ts';
-import { hideInternals, wireEntry, wireEvent, wirePrograms, wireVerdict, wireWarning } from './wire.ts';
+import { hideInternals, wireEntry, wireEvent, wireOutcome, wirePrograms, wireWarning } from './wire.ts';
 
 /** What the service works with. */
 export interface ServiceDeps extends Omit<SessionDeps, 'state' | 'budget' | 'caller'> {
@@ -172,7 +172,7 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
       deps.callerOf(call),
     );
     const sinks = [deps.publish, (event: PushEvent) => send({ progress: { nonce: 0, event: wireEvent(event) } })];
-    const verdict = await runRollback(
+    const outcome = await runRollback(
       {
         ...{ program, module, version, parentVersion, startedAt },
         ...{ admitted: admission.durable, requireRights: admission.requireRights },
@@ -180,8 +180,8 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
       deps,
       sinks,
     );
-    await admission.close(verdict).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
-    send(wireVerdict(0, verdict));
+    await admission.close(outcome).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
+    send(wireOutcome(0, outcome));
     call.end();
   } catch (thrown) {
     call.emit('error', toStatus(hideInternals(VaisError.from(thrown))));

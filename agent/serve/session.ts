@@ -10,7 +10,7 @@ import type { SessionResponse } from '../../rpc/gen/vais/remote/v1/SessionRespon
 import type { State } from '../../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../../rpc/names.ts';
 import { toStatus } from '../../rpc/status.ts';
-import type { Verdict } from '../deliver/push.ts';
+import type { Outcome } from '../deliver/outcome.ts';
 import { Groups } from '../receive/groups.ts';
 import { type PipelineDeps, runPush } from '../receive/pipeline.ts';
 import type { Received, Source } from '../receive/received.ts';
@@ -19,7 +19,7 @@ import { type Step, Uploads } from '../receive/uploads.ts';
 import type { PushEvent } from '../say/notice.ts';
 import type { Admission, Authorizer } from '../trust/authorize.ts';
 import type { Caller } from '../trust/limits.ts';
-import { hideInternals, wireEvent, wireVerdict } from './wire.ts';
+import { hideInternals, wireEvent, wireOutcome } from './wire.ts';
 
 type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 
@@ -88,18 +88,18 @@ export function serveSession(stream: Stream, deps: SessionDeps): void {
   };
   const refuse = (nonce: number, thrown: unknown) => {
     const reason = VaisError.from(thrown);
-    const verdict = { kind: 'nack', running: 0, reason } as const;
+    const refused = { kind: 'refused', reason } as const;
     const begun = uploads.drop(nonce);
-    if (begun !== undefined) void close(begun.admission, verdict);
+    if (begun !== undefined) void close(begun.admission, refused);
     groups.ended(nonce, reason);
-    send(wireVerdict(nonce, verdict));
+    send(wireOutcome(nonce, refused));
   };
   const uploads = new Uploads(deps.partials, deps.caller().id, refuse);
   const groups = new Groups();
   const opening = setTimeout(() => fail(new VaisError('timed_out', 'the session did not say `open` in time')), openMs);
 
-  const close = (admission: Admission, verdict: Verdict) =>
-    admission.close(verdict).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
+  const close = (admission: Admission, outcome: Outcome) =>
+    admission.close(outcome).catch((thrown: unknown) => deps.warn(VaisError.from(thrown).message));
 
   const run = async (nonce: number, received: Received) => {
     const { admission, source } = received;
@@ -108,11 +108,11 @@ export function serveSession(stream: Stream, deps: SessionDeps): void {
       deps.budget.give(held);
       held = 0;
     };
-    let verdict: Verdict;
+    let outcome: Outcome;
     pushes += 1;
     try {
       const { durable: admitted, requireRights } = admission;
-      verdict = await runPush({ ...received, admitted, requireRights }, deps, [
+      outcome = await runPush({ ...received, admitted, requireRights }, deps, [
         deps.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.
@@ -125,9 +125,9 @@ export function serveSession(stream: Stream, deps: SessionDeps): void {
       groups.ended(nonce);
       if (source.kind === 'file') await rm(source.path, { force: true }).catch(() => undefined); // Where it was refused.
     }
-    await close(admission, verdict);
-    state(); // Before the verdict, so that whoever acts on it knows what runs.
-    send(wireVerdict(nonce, verdict));
+    await close(admission, outcome);
+    state(); // Before the outcome, so that whoever acts on it knows what runs.
+    send(wireOutcome(nonce, outcome));
   };
 
   const offer = async (offered: Offer__Output) => {
@@ -161,7 +161,7 @@ export function serveSession(stream: Stream, deps: SessionDeps): void {
         }
       }
     } catch (thrown) {
-      if (!uploads.has(nonce)) await close(admission, { kind: 'nack', running: 0, reason: VaisError.from(thrown) });
+      if (!uploads.has(nonce)) await close(admission, { kind: 'refused', reason: VaisError.from(thrown) });
       letGo();
       throw thrown;
     }

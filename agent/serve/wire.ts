@@ -1,28 +1,28 @@
 import { formatContract } from '../../artifact/contract/records.ts';
 import { errorCodes, VaisError } from '../../common/error.ts';
+import { toWire } from '../../rpc/event.ts';
 import type { Event } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { Program } from '../../rpc/gen/vais/remote/v1/Program.ts';
 import type { Warning as WireWarning } from '../../rpc/gen/vais/remote/v1/Warning.ts';
-import { loadingEnum, originEnum, outcomeEnum, stageEnum, tierEnum } from '../../rpc/names.ts';
+import { loadingEnum, originEnum, outcomeEnum, tierEnum } from '../../rpc/names.ts';
 import { toFailure } from '../../rpc/status.ts';
+import { isHeld, type Outcome } from '../deliver/outcome.ts';
 import type { Programs } from '../deliver/programs.ts';
-import type { Verdict } from '../deliver/push.ts';
 import type { PushEvent, Warning } from '../say/notice.ts';
-import type { HistoryEntry, Lineage } from '../store/history.ts';
+import type { HistoryEntry, LineageRecord } from '../store/history-file.ts';
 
 /** The agent's data as the messages of `proto/vais/remote/v1/agent.proto`. */
 
 export function wireEvent(event: PushEvent): Event {
-  const { event: stage, ms, at, origin, trace = [], undone, ...rest } = event;
+  const { program, module, version, buildId, digest, pid, origin, refines, ms, at, ...detail } = event;
+  const head = { program, module, version, buildId, digest, pid, origin: originEnum(origin) };
   return {
-    ...rest,
-    trace: [...trace],
-    undo: undone === undefined ? 'UNDO_UNSPECIFIED' : undone ? 'UNDO_DONE' : 'UNDO_NONE',
-    stage: stageEnum(stage),
-    origin: originEnum(origin),
+    ...head,
+    ...(refines === undefined ? {} : { refines }),
     elapsedUs: Math.round(ms * 1000),
     atUnixMs: at,
+    ...toWire(detail),
   };
 }
 
@@ -59,7 +59,7 @@ export function wirePrograms(
   }));
 }
 
-export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
+export function wireEntry(entry: HistoryEntry, { desired }: Pick<LineageRecord, 'desired'>): WireEntry {
   return {
     version: entry.version,
     outcome: outcomeEnum(entry.outcome),
@@ -69,7 +69,7 @@ export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
     ...(entry.tier === undefined ? {} : { tier: tierEnum(entry.tier) }),
     atUnixMs: entry.at,
     reason: entry.reason ?? null,
-    desired: entry.version > 0 && entry.version === lineage.desired,
+    desired: entry.version > 0 && entry.version === desired,
     rollbackTo: entry.rollbackTo ?? 0,
     cleaned: entry.cleaned === true,
     together: [...(entry.group?.together ?? [])],
@@ -77,10 +77,10 @@ export function wireEntry(entry: HistoryEntry, lineage: Lineage): WireEntry {
   };
 }
 
-/** The verdict as the part of a message that ends a push. */
-export function wireVerdict(nonce: number, verdict: Verdict) {
-  if (verdict.kind === 'ack') return { ack: { nonce, version: verdict.version, unchanged: verdict.unchanged } };
-  return { nack: { nonce, runningVersion: verdict.running, reason: toFailure(hideInternals(verdict.reason)) } };
+/** How a push ended, as the part of a message that ends it. */
+export function wireOutcome(nonce: number, outcome: Outcome) {
+  if (isHeld(outcome)) return { ack: { nonce, version: outcome.version, unchanged: outcome.kind === 'unchanged' } };
+  return { nack: { nonce, runningVersion: outcome.running ?? 0, reason: toFailure(hideInternals(outcome.reason)) } };
 }
 
 /** What a peer is told of a failure that it did not cause: that it happened, and nothing of this machine. */

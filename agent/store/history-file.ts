@@ -1,7 +1,51 @@
-import { parseDigest } from '../../common/digest.ts';
+import type { Tier } from '../../artifact/act/manifest.ts';
+import { type Digest, parseDigest } from '../../common/digest.ts';
+import type { ErrorShape } from '../../common/error.ts';
 import { damaged, seal, unseal } from '../../common/sealed.ts';
-import type { OutcomeName } from '../../rpc/names.ts';
-import type { HistoryEntry, Lineage } from './history.ts';
+import type { OriginName, OutcomeName } from '../../rpc/names.ts';
+
+/** What became of one push, rollback or start. */
+export interface HistoryEntry {
+  /** 0 for what never became a version. */
+  readonly version: number;
+  readonly outcome: OutcomeName;
+  readonly origin: OriginName;
+  /** Undefined for the code that the program started with. */
+  readonly digest?: Digest;
+  readonly size?: number;
+  readonly buildId: string;
+  readonly tier?: Tier;
+  /** The build that the version began with, where the optimized one of the same source took its place. */
+  readonly fast?: FastBuild;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly reason?: ErrorShape;
+  readonly rollbackTo?: number;
+  /** What it was pushed with, to swap together. */
+  readonly group?: { readonly id: string; readonly together: readonly string[] };
+  /** True when its image was cleaned away: see `deliver/retention.ts`. */
+  readonly cleaned?: true;
+}
+
+/** A build that an optimized one replaced. */
+export interface FastBuild {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly buildId: string;
+}
+
+/** The versions of one module of a program that started with one build. Only `Lineage` in `deliver/lineage.ts` changes it. */
+export interface LineageRecord {
+  /** The build id of the code the program started with. */
+  readonly base: string;
+  /** The contract of that code, as records; missing as long as no program was seen running it. */
+  readonly contract?: readonly string[];
+  /** The version that the program shall run. */
+  readonly desired: number;
+  readonly entries: readonly HistoryEntry[];
+  /** The newest version that the history does not know any more, since it was cleaned away. */
+  readonly forgotten?: number;
+}
 
 /** What a history file holds: the versions of one module of one program. */
 export interface HistoryFile {
@@ -11,7 +55,7 @@ export interface HistoryFile {
   readonly program: string;
   readonly module: string;
   /** The most recent last. */
-  readonly lineages: Lineage[];
+  readonly lineages: LineageRecord[];
 }
 
 const format = 2;
@@ -36,7 +80,7 @@ export function parseHistory(what: string, text: string): HistoryFile {
   return { format, revision, program, module, lineages };
 }
 
-function isLineage(value: Partial<Lineage> | null): boolean {
+function isLineage(value: Partial<LineageRecord> | null): boolean {
   const { base, desired, entries, forgotten = 0 } = value ?? {};
   if (typeof base !== 'string' || !Number.isSafeInteger(forgotten) || !Array.isArray(entries)) return false;
   if (!entries.every(isEntry)) return false;

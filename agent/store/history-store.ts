@@ -6,8 +6,8 @@ import { makePrivateFolder, readIfThere, storageError, sweepTemporaries } from '
 import { damaged } from '../../common/sealed.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { StorageFaults } from './faults.ts';
-import { aheadOf, type Lineage, ModuleHistory } from './history.ts';
-import { type HistoryFile, parseHistory } from './history-file.ts';
+import { aheadOf, ModuleHistory } from './history.ts';
+import { type HistoryFile, type LineageRecord, parseHistory } from './history-file.ts';
 
 /** The histories in an agent's data folder. */
 export class HistoryStore {
@@ -50,7 +50,7 @@ export class HistoryStore {
   }
 
   /** The line of versions that ran last, for whoever only wants to look: nothing is kept for a name that has none. */
-  async latest(program: string, module: string): Promise<Lineage | undefined> {
+  async latest(program: string, module: string): Promise<LineageRecord | undefined> {
     const path = this.#pathOf(program, module);
     const open = this.#open.get(path);
     if (open !== undefined) return (await open).latest;

@@ -1,53 +1,7 @@
-import type { Tier } from '../../artifact/act/manifest.ts';
-import type { Digest } from '../../common/digest.ts';
-import { type ErrorShape, VaisError } from '../../common/error.ts';
+import { VaisError } from '../../common/error.ts';
 import { placeFile, replaceFile } from '../../common/files.ts';
-import type { OriginName, OutcomeName } from '../../rpc/names.ts';
 import type { StorageFaults } from './faults.ts';
-import { formatHistory, type HistoryFile } from './history-file.ts';
-
-/** What became of one push, rollback or start. */
-export interface HistoryEntry {
-  /** 0 for what never became a version. */
-  version: number;
-  outcome: OutcomeName;
-  readonly origin: OriginName;
-  /** Undefined for the code that the program started with. */
-  digest?: Digest;
-  size?: number;
-  buildId: string;
-  tier?: Tier;
-  /** The build that the version began with, where the optimized one of the same source took its place. */
-  fast?: FastBuild;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  reason?: ErrorShape;
-  readonly rollbackTo?: number;
-  /** What it was pushed with, to swap together. */
-  readonly group?: { readonly id: string; readonly together: readonly string[] };
-  /** True when its image was cleaned away: see `keep.ts`. */
-  cleaned?: true;
-}
-
-/** A build that an optimized one replaced. */
-export interface FastBuild {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly buildId: string;
-}
-
-/** The versions of one module of a program that started with one build. */
-export interface Lineage {
-  /** The build id of the code the program started with. */
-  readonly base: string;
-  /** The contract of that code, as records; missing as long as no program was seen running it. */
-  contract?: readonly string[];
-  /** The version that the program shall run. */
-  desired: number;
-  readonly entries: HistoryEntry[];
-  /** The newest version that the history does not know any more, since it was cleaned away. */
-  forgotten?: number;
-}
+import { formatHistory, type HistoryEntry, type HistoryFile, type LineageRecord } from './history-file.ts';
 
 /** How long it waits before it tries again to write what could not be written, in milliseconds. */
 const retryMs = 250;
@@ -80,12 +34,12 @@ export class ModuleHistory {
   }
 
   /** All lines of versions, the most recent last. */
-  get lineages(): Lineage[] {
+  get lineages(): LineageRecord[] {
     return this.#file.lineages;
   }
 
   /** The lineage of a build, made when there is none; it becomes the most recent. */
-  lineage(base: string): Lineage {
+  lineage(base: string): LineageRecord {
     const { lineages } = this.#file;
     const index = lineages.findIndex((lineage) => lineage.base === base);
     const found = index < 0 ? undefined : lineages[index];
@@ -95,13 +49,13 @@ export class ModuleHistory {
       return found;
     }
     const first: HistoryEntry = { version: 1, outcome: 'confirmed', origin: 'start', buildId: base, at: Date.now() };
-    const made: Lineage = { base, desired: 1, entries: [first] };
+    const made: LineageRecord = { base, desired: 1, entries: [first] };
     lineages.push(made);
     return made;
   }
 
   /** The lineage of the build that ran last. */
-  get latest(): Lineage | undefined {
+  get latest(): LineageRecord | undefined {
     return this.#file.lineages.at(-1);
   }
 

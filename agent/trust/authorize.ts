@@ -9,7 +9,7 @@ import {
 import type { Manifest } from '../../artifact/act/manifest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Signature__Output } from '../../rpc/gen/vais/remote/v1/Signature.ts';
-import type { Verdict } from '../deliver/push.ts';
+import { isHeld, type Outcome } from '../deliver/outcome.ts';
 import type { AuditLog } from './audit.ts';
 import type { AuditFields } from './audit-entry.ts';
 import type { Developer, DeveloperStore } from './developers.ts';
@@ -23,7 +23,7 @@ export interface Admission {
   /** Whether whoever signed it may still do so. @throws VaisError `revoked`, `not_permitted` */
   requireRights(): void;
   /** Writes down how it ended. @throws VaisError `storage` */
-  close(verdict: Verdict): Promise<void>;
+  close(outcome: Outcome): Promise<void>;
 }
 
 /** What a secure agent knows of those who may give it code. */
@@ -94,7 +94,7 @@ export class Authorizer {
         () => {},
       );
       durable.catch(() => undefined); // Whoever waits for it hears of it; an act that fails earlier does not wait.
-      return { durable, requireRights, close: (verdict) => this.#close(kind, { ...who, ...about }, verdict) };
+      return { durable, requireRights, close: (outcome) => this.#close(kind, { ...who, ...about }, outcome) };
     } catch (thrown) {
       const { code, message } = VaisError.from(thrown);
       const by = signature !== null && /^[0-9a-f]{64}$/.test(signature.keyId) ? { keyId: signature.keyId } : {};
@@ -132,16 +132,14 @@ export class Authorizer {
     };
   }
 
-  #close(kind: Kind, fields: AuditFields, verdict: Verdict): Promise<void> {
-    if (verdict.kind === 'ack') {
-      const { version, unchanged } = verdict;
-      const more = unchanged ? { unchanged } : {};
-      return this.#audit.append(`${kind}_confirmed`, { ...fields, version, ...more }, true);
+  #close(kind: Kind, fields: AuditFields, outcome: Outcome): Promise<void> {
+    if (isHeld(outcome)) {
+      const unchanged = outcome.kind === 'unchanged' ? { unchanged: true } : {};
+      return this.#audit.append(`${kind}_confirmed`, { ...fields, version: outcome.version, ...unchanged }, true);
     }
-    const { running, reason } = verdict;
-    const end = reason.code === 'reverted' || reason.code === 'superseded' ? reason.code : 'refused';
+    const { running, reason } = outcome;
     const why = { code: reason.code, message: reason.message };
-    return this.#audit.append(`${kind}_${end}`, { ...fields, running, ...why }, true);
+    return this.#audit.append(`${kind}_${outcome.kind}`, { ...fields, running, ...why }, true);
   }
 }
 

@@ -72,8 +72,7 @@ export class WorkThread {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
       if (this.#waiting.size === 0) worker.unref();
-      if ('error' in reply)
-        waiting?.reject(new VaisError(reply.error.code, reply.error.message, { hint: reply.error.hint }));
+      if ('error' in reply) waiting?.reject(VaisError.of(reply.error));
       else waiting?.resolve(reply.value);
     });
     let why = 'it ended';

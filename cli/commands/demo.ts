@@ -16,7 +16,7 @@ import {
 } from '../demo/source.ts';
 import { Stage } from '../demo/stage.ts';
 import { PushClock } from '../push/clock.ts';
-import type { Ending } from '../push/push.ts';
+import type { Outcome } from '../push/outcome.ts';
 import { pushOnce } from '../push/push-once.ts';
 import { readAnswers } from '../push/rollback-answers.ts';
 import { ImageCache } from '../session/image-cache.ts';
@@ -171,7 +171,7 @@ class Scene {
   }
 
   /** Edits the source, saves it and pushes it. A change that was taken stays in the source. */
-  async push(edit: Edit, session: PushSession, target: Target): Promise<Ending> {
+  async push(edit: Edit, session: PushSession, target: Target): Promise<Outcome> {
     const { output, signal } = this.#context;
     const { text, changes } = applyEdit(this.#source, edit);
     output.show({ event: 'edit', file: `${demoName}.vais`, changes });
@@ -184,23 +184,23 @@ class Scene {
     const heard = { show: (report: Report): void => this.#hear(report), flush: () => output.flush() };
     const cache = new ImageCache(join(this.#folder, 'cache'));
     const pushContext = { output: heard, options: {}, folder: this.#folder, cache, timeoutMs };
-    const ending = await pushOnce(push, session, target, pushContext, signal);
-    if (ending.event === 'done') this.#source = text;
+    const outcome = await pushOnce(push, session, target, pushContext, signal);
+    if (outcome.event === 'done') this.#source = text;
     this.#catchUp();
-    output.show(this.#tidy(ending));
-    return ending;
+    output.show(this.#tidy(outcome));
+    return outcome;
   }
 
-  async rollback(client: AgentClient): Promise<Ending> {
+  async rollback(client: AgentClient): Promise<Outcome> {
     const { output, signal } = this.#context;
     const clock = new PushClock();
     const request = { program: demoName, module: demoName, version: 0, elapsedUs: clock.offer() };
     const push = ++this.#pushes;
     const show = (report: StageReport): void => this.#hear({ ...report, push });
-    const ending = await readAnswers(client.rollback(request, signal), clock, request, show);
+    const outcome = await readAnswers(client.rollback(request, signal), clock, request, show);
     this.#catchUp();
-    output.show({ ...ending, push });
-    return ending;
+    output.show({ ...outcome, push });
+    return outcome;
   }
 
   /** That no frame was lost or counted twice, over all swaps. @throws VaisError when that is not so */
@@ -235,9 +235,9 @@ function parseLine(text: string): { readonly frame: number; readonly version: st
   return { frame: Number(frame), version };
 }
 
-function expect(ending: Ending, what: string): void {
-  const got = ending.event === 'done' ? 'done' : ending.code;
+function expect(outcome: Outcome, what: string): void {
+  const got = outcome.event === 'done' ? 'done' : outcome.code;
   if (got === what) return;
-  const why = ending.event === 'error' ? `: ${ending.message}` : '';
+  const why = outcome.event === 'error' ? `: ${outcome.message}` : '';
   throw new VaisError('internal', `the demo expected ${what} and got ${got}${why}`);
 }

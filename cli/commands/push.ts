@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { readFromDisk } from '../../compiler/front/modules.ts';
 import { PushClock } from '../push/clock.ts';
 import { forEach } from '../push/fan-out.ts';
+import type { Outcome } from '../push/outcome.ts';
 import { type CompileOptions, classify, type PushFile, requireInput } from '../push/prepare.ts';
-import type { Ending } from '../push/push.ts';
 import { bring, isReady } from '../push/push-once.ts';
 import { pushTogether } from '../push/push-together.ts';
 import { keeping, refine, type Sources } from '../push/second-tier.ts';
@@ -79,13 +79,13 @@ async function pushTo(
         const read = keeping(readFromDisk, sources[index] ?? new Map<string, string>());
         return { id: index + 1, file, clock: new PushClock(), read };
       });
-      const show = (ending: Ending): void => {
-        output.show(ending);
-        if (ending.event === 'error') errors.push(ending);
+      const show = (outcome: Outcome): void => {
+        output.show(outcome);
+        if (outcome.event === 'error') errors.push(outcome);
       };
-      for await (const { planned, ending } of pushTogether(pushes, session, target, pushContext, signal)) {
-        show(ending);
-        if (!options.both || ending.event === 'error' || !isReady(planned)) continue;
+      for await (const { planned, outcome } of pushTogether(pushes, session, target, pushContext, signal)) {
+        show(outcome);
+        if (!options.both || outcome.event === 'error' || !isReady(planned)) continue;
         const { push, made, destination } = planned;
         const second = await refine(made, sources[push.id - 1] ?? new Map(), destination, pushContext, signal);
         if (second === undefined || signal.aborted) continue;

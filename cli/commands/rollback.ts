@@ -57,10 +57,10 @@ async function rollback(version: number | undefined, options: RollbackOptions, c
     };
     const late = (): VaisError =>
       timedOut(stages.at(-1)?.program ?? target.program ?? 'the program', stages, options.timeoutMs);
-    const ending = await within(options.timeoutMs, readAnswers(answers, clock, request, show), late);
+    const outcome = await within(options.timeoutMs, readAnswers(answers, clock, request, show), late);
     if (signal.aborted) return interruptedExit;
-    output.show(ending);
-    return ending.event === 'error' ? ending.exit : 0;
+    output.show(outcome);
+    return outcome.event === 'error' ? outcome.exit : 0;
   } finally {
     over.abort();
     client.close();

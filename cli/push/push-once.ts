@@ -7,13 +7,15 @@ import { whoHolds } from '../show/render-crash.ts';
 import {
   type ErrorReport,
   errorReport,
+  type ReportOf,
   type SendingReport,
   type SentReport,
   type StageReport,
 } from '../show/report.ts';
 import { chooseModule, type Destination } from './destination.ts';
+import type { Outcome } from './outcome.ts';
 import { prepareLibrary } from './prepare.ts';
-import { compare, type Ending, make, offer, type Push, type PushContext, type Ready } from './push.ts';
+import { compare, make, offer, type Push, type PushContext, type Ready } from './push.ts';
 
 /** So many threads are named. */
 const maxHolders = 8;
@@ -43,7 +45,7 @@ export async function pushOnce(
   target: PushTarget,
   context: PushOnceContext,
   signal: AbortSignal,
-): Promise<Ending> {
+): Promise<Outcome> {
   return await bring(await plan(push, session, target, context, signal), session, context);
 }
 
@@ -93,7 +95,7 @@ export async function bring(
   session: Offerer,
   { output, timeoutMs }: PushOnceContext,
   waiting = new Set<() => void>(),
-): Promise<Ending> {
+): Promise<Outcome> {
   if (!isReady(planned)) return planned.made;
   const { push, destination, made } = planned;
   const stages: StageReport[] = [];
@@ -127,7 +129,7 @@ export function timedOut(
   sending?: SendingReport,
 ): VaisError {
   const last = stages.findLast(({ event }) => event !== 'waiting')?.event;
-  const holders = stages.filter(({ event }) => event === 'waiting');
+  const holders = stages.filter((stage): stage is ReportOf<'waiting'> => stage.event === 'waiting');
   const seconds = `${timeoutMs / 1000} s`;
   if (last === 'swapped')
     return new VaisError('timed_out', `${program} runs the new version, and has not confirmed it within ${seconds}`, {

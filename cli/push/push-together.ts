@@ -2,13 +2,14 @@ import { mostTogether } from '../../artifact/act/manifest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Offerer } from '../session/steady-session.ts';
 import { type ErrorReport, errorReport } from '../show/report.ts';
-import { type Ending, groupOf, type Push } from './push.ts';
+import type { Outcome } from './outcome.ts';
+import { groupOf, type Push } from './push.ts';
 import { bring, isReady, type Planned, type PushOnceContext, type PushTarget, plan } from './push-once.ts';
 
 /** What became of one push of several. */
 export interface Ended {
   readonly planned: Planned;
-  readonly ending: Ending;
+  readonly outcome: Outcome;
 }
 
 /**
@@ -30,11 +31,11 @@ export async function* pushTogether(
   for (const members of byProgram(planned)) {
     const together = asGroup(members);
     const waiting = new Set<() => void>();
-    const endings = await Promise.all(together.map((each) => bring(each, session, context, waiting)));
+    const outcomes = await Promise.all(together.map((each) => bring(each, session, context, waiting)));
     if (signal.aborted) return;
-    for (const [index, ending] of endings.entries()) {
+    for (const [index, outcome] of outcomes.entries()) {
       const each = together[index];
-      if (each !== undefined) yield { planned: each, ending };
+      if (each !== undefined) yield { planned: each, outcome };
     }
   }
 }

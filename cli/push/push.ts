@@ -14,9 +14,9 @@ import { Sending } from '../session/sending.ts';
 import type { Offerer } from '../session/steady-session.ts';
 import type { Output } from '../show/output.ts';
 import {
-  type DoneReport,
   type ErrorReport,
   errorReport,
+  type ReportOf,
   type SendingReport,
   type SentReport,
   type StageReport,
@@ -24,6 +24,7 @@ import {
 import { stageReport } from '../show/stage-report.ts';
 import type { PushClock } from './clock.ts';
 import { contractsOf, type Destination } from './destination.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import { type BuiltModule, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
 
 /** One push: a number that tells it apart, what it is of, and its clock. */
@@ -39,7 +40,7 @@ export interface Push {
 export interface Ready {
   readonly push: Push;
   readonly built: BuiltModule;
-  readonly compiled?: StageReport;
+  readonly compiled?: ReportOf<'compiled'>;
   /** The fast build of the same source, whose place this one takes in its version. */
   readonly refines?: Digest;
   /** The modules of the same program that it swaps with. */
@@ -58,16 +59,13 @@ export function groupOf(modules: readonly string[]): PushGroup {
   return { id: randomBytes(16).toString('hex'), modules };
 }
 
-/** How a push ended. */
-export type Ending = DoneReport | ErrorReport;
-
 /** Compiles the source for the destination. An error is returned, not thrown: the caller says when to show it. */
 export async function make(
   push: Push,
   destination: Destination,
   { options, folder }: PushContext,
   signal: AbortSignal,
-): Promise<(Ready & { readonly compiled: StageReport }) | ErrorReport> {
+): Promise<(Ready & { readonly compiled: ReportOf<'compiled'> }) | ErrorReport> {
   try {
     const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal, push.read);
     if (!prepared.ok) return compileFailed(push, prepared.diagnostics);
@@ -103,7 +101,7 @@ export async function offer(
   session: Offerer,
   show: (report: StageReport | SendingReport | SentReport) => void,
   onFailed: (report: ErrorReport) => void = () => undefined,
-): Promise<Ending> {
+): Promise<Outcome> {
   const { push, built, refines, group } = ready;
   const { clock } = push;
   const second = refines === undefined ? {} : { tier: built.contract.tier, refines };
@@ -116,7 +114,7 @@ export async function offer(
   };
   const about = { push: push.id, program: destination.program, module: destination.module };
   const sending = new Sending(about, built.image.size, () => clock.ms, show);
-  const answer = await session.offer({
+  const word = await session.offer({
     manifest: manifestOf(ready, destination),
     image: built.image,
     elapsedUs: () => clock.offer(),
@@ -125,27 +123,21 @@ export async function offer(
     onSent: sending.done,
   });
   answered = true;
-  if (!answer.ok) return errorReport(answer.reason, { push: push.id, file: push.file.path });
-  return {
-    event: 'done',
-    push: push.id,
-    program: destination.program,
-    module: destination.module,
-    version: answer.version,
-    unchanged: answer.unchanged,
+  return outcomeOf(word, {
+    ...about,
+    file: push.file.path,
     buildId: built.contract.buildId,
     digest: built.digest,
     tier: built.contract.tier,
     ...second,
     ...(group === undefined ? {} : { together: group.modules.filter((module) => module !== destination.module) }),
     ms: clock.ms,
-  };
+  });
 }
 
-function failureOf({ reason }: StageReport, push: Push): ErrorReport {
-  const { message, hint } = reason ?? { message: 'the new version failed after it was confirmed', hint: '' };
-  const error = new VaisError('reverted', message, hint === '' ? {} : { hint });
-  return errorReport(error, { push: push.id, file: push.file.path });
+/** The failure of a version that had been confirmed. */
+function failureOf({ reason: { message, hint } }: ReportOf<'reverted'>, push: Push): ErrorReport {
+  return errorReport(new VaisError('reverted', message, { hint }), { push: push.id, file: push.file.path });
 }
 
 /** Names the functions of an image; it is read when the first trace asks. */
@@ -186,7 +178,7 @@ function compiledReport(
   push: Push,
   { contract, digest, compiled }: BuiltModule,
   { program, module }: Destination,
-): StageReport {
+): ReportOf<'compiled'> {
   return {
     event: 'compiled',
     push: push.id,

@@ -1,10 +1,10 @@
+import { defined } from '../../common/defined.ts';
 import { VaisError } from '../../common/error.ts';
 import type { RollbackResponse__Output } from '../../rpc/gen/vais/remote/v1/RollbackResponse.ts';
-import { fromFailure } from '../../rpc/status.ts';
 import { errorReport, type StageReport } from '../show/report.ts';
 import { stageReport } from '../show/stage-report.ts';
 import type { PushClock } from './clock.ts';
-import type { Ending } from './push.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 
 /** Shows the events of a rollback and returns how it ended. */
 export async function readAnswers(
@@ -12,7 +12,7 @@ export async function readAnswers(
   clock: PushClock,
   asked: { readonly program: string; readonly module: string },
   show: (report: StageReport) => void,
-): Promise<Ending> {
+): Promise<Outcome> {
   let last: StageReport | undefined;
   for await (const { progress, ack, nack } of answers) {
     if (progress?.event) {
@@ -20,13 +20,9 @@ export async function readAnswers(
       if (report === undefined) continue;
       last = report;
       show(report);
-    } else if (ack) {
+    } else if (ack || nack) {
       const { program = asked.program, module = asked.module, buildId, digest } = last ?? {};
-      const names = { ...(buildId === undefined ? {} : { buildId }), ...(digest === undefined ? {} : { digest }) };
-      const { version, unchanged } = ack;
-      return { event: 'done', push: 1, program, module, version, unchanged, ...names, ms: clock.ms };
-    } else if (nack) {
-      return errorReport(fromFailure(nack.reason), { push: 1 });
+      return outcomeOf({ ack, nack }, { push: 1, program, module, ...defined({ buildId, digest }), ms: clock.ms });
     }
   }
   return errorReport(new VaisError('unreachable', 'the agent ended the rollback without saying what became of it'));

@@ -10,8 +10,9 @@ import type { PushSession } from '../session/push-session.ts';
 import { type ErrorReport, errorReport } from '../show/report.ts';
 import { PushClock } from './clock.ts';
 import { chooseModule, type Destination, warmContracts } from './destination.ts';
+import type { Outcome } from './outcome.ts';
 import type { PushFile } from './prepare.ts';
-import { compare, type Ending, make, offer, type Push, type PushContext, type PushGroup, type Ready } from './push.ts';
+import { compare, make, offer, type Push, type PushContext, type PushGroup, type Ready } from './push.ts';
 import type { Pending, SaveGroup, SaveGroupMember } from './save-group.ts';
 import { keeping, refine } from './second-tier.ts';
 
@@ -236,9 +237,9 @@ export class SourceFollower implements SaveGroupMember {
     const offered = offer(ready, destination, session, (report) => output.show(report), onFailed);
     // After the offer is on its way, so that it does not wait for whoever reads our output.
     if (ready.compiled !== undefined) output.show(ready.compiled);
-    let ending: Ending;
+    let outcome: Outcome;
     try {
-      ending = await offered;
+      outcome = await offered;
     } catch {
       // The session broke. The line says so; the next state brings the image back here.
       if (newest.group === group) newest.state = 'waiting';
@@ -246,14 +247,14 @@ export class SourceFollower implements SaveGroupMember {
     }
     if (newest.group !== group) return; // It was offered anew, with something newer.
     newest.state = 'ended';
-    if (ending.event === 'error' && ending.code === 'superseded') return;
-    if (ending.event === 'error' && (ending.code === 'no_such_program' || ending.code === 'no_such_module')) {
+    if (outcome.event === 'error' && outcome.code === 'superseded') return;
+    if (outcome.event === 'error' && (outcome.code === 'no_such_program' || outcome.code === 'no_such_module')) {
       newest.state = 'waiting';
       return;
     }
-    output.show(ending);
-    if (ending.event !== 'done') return;
-    this.#confirmed = { version: ending.version, push: ready.push };
+    output.show(outcome);
+    if (outcome.event !== 'done') return;
+    this.#confirmed = { version: outcome.version, push: ready.push };
     this.#refining = this.#refine(newest);
     await this.#refining;
   }

@@ -1,13 +1,13 @@
-import type { VaisError } from '../../common/error.ts';
 import type { Event__Output } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
+import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { LocalImage } from './local-image.ts';
 import type { Progress } from './upload.ts';
 
-/** How the agent ended an offer. */
-export type Answer =
-  | { readonly ok: true; readonly version: number; readonly unchanged: boolean }
-  | { readonly ok: false; readonly runningVersion: number; readonly reason: VaisError };
+/** What ends an offer: one of the two. */
+export type LastWord = {
+  readonly [Word in 'ack' | 'nack']?: SessionResponse__Output[Word] | undefined;
+};
 
 /** How an image travelled. */
 export interface Sent {

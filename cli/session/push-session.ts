@@ -7,11 +7,10 @@ import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/Sessi
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
 import type { Want__Output } from '../../rpc/gen/vais/remote/v1/Want.ts';
 import { tierName } from '../../rpc/names.ts';
-import { fromFailure } from '../../rpc/status.ts';
 import type { Signer } from '../targets/signer.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { LocalImage } from './local-image.ts';
-import type { Answer, Offering, Sent } from './offering.ts';
+import type { LastWord, Offering, Sent } from './offering.ts';
 import { type TransferPlan, TransferPlans, wholeInOffer } from './transfer-plan.ts';
 import { Upload } from './upload.ts';
 
@@ -31,7 +30,7 @@ interface Pending extends Offering {
   readonly making?: Promise<Buffer | undefined> | undefined;
   sent: Sent;
   said: boolean;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (word: LastWord) => void;
   readonly reject: (error: VaisError) => void;
 }
 
@@ -112,7 +111,7 @@ export class PushSession {
    *
    * @throws VaisError when the stream breaks first
    */
-  offer(offering: Offering): Promise<Answer> {
+  offer(offering: Offering): Promise<LastWord> {
     const { image, manifest } = offering;
     const way =
       this.#ways?.choose(image, manifest.digest ?? '', this.#runningOf(manifest), this.#near) ?? inOffer(image);
@@ -125,7 +124,7 @@ export class PushSession {
     return turn.then(({ answer }) => answer);
   }
 
-  #offer(offering: Offering, { image = empty, delta = empty, base, making }: TransferPlan): Promise<Answer> {
+  #offer(offering: Offering, { image = empty, delta = empty, base, making }: TransferPlan): Promise<LastWord> {
     if (this.#over !== undefined) return Promise.reject(this.#over);
     const nonce = ++this.#nonce;
     const { manifest, elapsedUs } = offering;
@@ -185,26 +184,26 @@ export class PushSession {
       this.#pending.get(taken.nonce)?.upload.taken(taken.chunk);
     } else if (kind === 'progress' && progress?.event) {
       const pending = this.#pending.get(progress.nonce);
-      if (pending !== undefined && progress.event.stage === 'STAGE_RECEIVED') saySent(pending);
+      if (pending !== undefined && progress.event.detail === 'received') saySent(pending);
       const onEvent = pending?.onEvent ?? this.#confirmed.get(progress.nonce);
       onEvent?.(progress.event);
     } else if (kind === 'ack' && ack) {
-      this.#settle(ack.nonce, { ok: true, version: ack.version, unchanged: ack.unchanged });
+      this.#settle(ack.nonce, { ack });
     } else if (kind === 'nack' && nack) {
-      this.#settle(nack.nonce, { ok: false, runningVersion: nack.runningVersion, reason: fromFailure(nack.reason) });
+      this.#settle(nack.nonce, { nack });
     }
   }
 
-  #settle(nonce: number, answer: Answer): void {
+  #settle(nonce: number, word: LastWord): void {
     const pending = this.#pending.get(nonce);
     this.#pending.delete(nonce);
     if (pending === undefined) return;
     pending.upload.stop();
-    if (answer.ok) {
+    if (word.ack) {
       this.#remember(nonce, pending.onEvent);
       this.#ways?.keep(pending.manifest.digest ?? '', pending.image);
     }
-    pending.resolve(answer);
+    pending.resolve(word);
   }
 
   #remember(nonce: number, onEvent: Offering['onEvent']): void {

@@ -1,15 +1,16 @@
 import { VaisError } from '../../common/error.ts';
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
+import type { StageName } from '../../rpc/names.ts';
 import type { LineReport } from '../show/report.ts';
 import { Backoff } from './backoff.ts';
-import type { Answer, Offering } from './offering.ts';
+import type { LastWord, Offering } from './offering.ts';
 import type { PushSession } from './push-session.ts';
 
 /** What offers images. */
 export type Offerer = Pick<PushSession, 'state' | 'offer'>;
 
 /** From here on the agent goes on by itself, and the program may have the new version. */
-const ordered: readonly string[] = ['STAGE_DELIVERED', 'STAGE_LOADED', 'STAGE_SWAPPED', 'STAGE_CONFIRMED'];
+const ordered: readonly (StageName | undefined)[] = ['delivered', 'loaded', 'swapped', 'confirmed'];
 
 /**
  * A session for a push: where the line breaks while the image is on its way, a new one is opened, and the image offered
@@ -43,11 +44,11 @@ export class SteadySession {
   }
 
   /** As `PushSession.offer`. @throws VaisError when the line breaks too late, or for too long */
-  async offer(offering: Offering): Promise<Answer> {
+  async offer(offering: Offering): Promise<LastWord> {
     for (;;) {
       let isOrdered = false;
       const onEvent: Offering['onEvent'] = (event) => {
-        isOrdered ||= ordered.includes(event.stage);
+        isOrdered ||= ordered.includes(event.detail);
         offering.onEvent(event);
       };
       const session = this.#session;

@@ -3,7 +3,7 @@ import { printableData } from '../../common/printable.ts';
 import { jsonLine } from './json.ts';
 import { render, renderError, renderHistory, renderPush, renderPushLine, renderStatus } from './render.ts';
 import { renderSending, renderSent } from './render-sending.ts';
-import type { DoneReport, Report, SentReport, StageReport, StatusReport, VersionReport } from './report.ts';
+import type { DoneReport, Report, ReportOf, SentReport, StageReport, StatusReport, VersionReport } from './report.ts';
 import { formatMs, type Style } from './style.ts';
 
 /** Where a command says what happens. */
@@ -83,7 +83,7 @@ export class HumanOutput implements Output {
         this.#sent.delete(report.push);
       }
       const told = this.#story && report.push !== undefined;
-      const crash = stages?.findLast(({ event }) => event === 'reverted');
+      const crash = stages?.findLast((stage): stage is ReportOf<'reverted'> => stage.event === 'reverted');
       this.#line(told ? this.#out : this.#err, renderError(report, told ? this.#style : this.#errStyle, crash));
     } else if (report.event === 'sending') {
       this.#transiently(renderSending(report, this.#style));

@@ -9,6 +9,7 @@ import type {
   DoneReport,
   ErrorReport,
   Report,
+  ReportOf,
   StageReport,
   StatusReport,
   TargetReport,
@@ -228,7 +229,7 @@ function renderCheck({ name, state, message, hint }: CheckReport, style: Style):
 export function renderError(
   { message: text, hint, file, diagnostics, code, target }: ErrorReport,
   style: Style,
-  crash?: StageReport,
+  crash?: ReportOf<'reverted'>,
 ): string {
   const { colors } = style;
   const color = colors.isColorSupported;
@@ -262,9 +263,9 @@ export function renderEvent(report: StageReport, style: Style): string {
   const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
   const line = `${paint(report.event.padEnd(10))}${formatMs(report.ms).padStart(10)}  ${name}${version}${who}`;
-  const said = report.reason?.message ?? (report.event === 'waiting' ? whoHolds(report) : undefined);
+  const said = 'reason' in report ? report.reason.message : report.event === 'waiting' ? whoHolds(report) : undefined;
   const why = said === undefined ? '' : `\n${hang(' '.repeat(11), 11, said, style.width)}`;
-  const crash = renderTrace(report, style, ' '.repeat(11));
+  const crash = report.event === 'reverted' ? renderTrace(report, style, ' '.repeat(11)) : '';
   const at = report.at === undefined ? '' : `${colors.dim(formatTime(report.at).slice(11))}  `;
   return `${at}${line}${why}${crash === '' ? '' : `\n${crash}`}`;
 }

@@ -8,16 +8,16 @@
 import type { Difference } from '../../artifact/contract/compare.ts';
 import type { ErrorShape, VaisError } from '../../common/error.ts';
 import type { Diagnostic } from '../../compiler/front/diagnostic.ts';
-import type { LoadingName, StageName } from '../../rpc/names.ts';
+import type { Detail } from '../../rpc/event.ts';
+import type { LoadingName } from '../../rpc/names.ts';
 
 /** What a report is about, where a command has several targets. */
 interface OfTarget {
   readonly target?: string;
 }
 
-/** A push reached a stage. */
-export interface StageReport extends OfTarget {
-  readonly event: Exclude<StageName, 'unspecified'>;
+/** What each report of a push says, whatever the stage. */
+interface StageHead extends OfTarget {
   /** Counts the pushes of this command, so that their events can be told apart. Missing in events of other commands. */
   readonly push?: number;
   readonly program: string;
@@ -29,39 +29,36 @@ export interface StageReport extends OfTarget {
   /** The process that said so, where it was the program. */
   readonly pid?: number;
   readonly ms: number;
-  /** With `compiled`: the source, the tier and the compiler. */
-  readonly file?: string;
-  readonly tier?: string;
-  /** With each stage of an optimized build that takes the place of this fast one, in the same version. */
+  /** Of an optimized build: the fast one whose place it takes, in the same version. */
   readonly refines?: string;
-  readonly toolchain?: string;
-  /** With `compiled`: milliseconds that Vais to C took, and C to the library. */
-  readonly frontMs?: number;
-  readonly backMs?: number;
-  /** With `swapped`: the pause of the program's thread, in microseconds. */
-  readonly pauseUs?: number;
-  readonly reason?: ErrorShape;
+  /** Missing of a push. */
   readonly origin?: string;
-  /** With `reverted`: the signal (missing after a hang), and the hot function that was called. With `waiting`: the hot
-   * function that the thread sits in. */
-  readonly signal?: string;
-  readonly function?: string;
-  /** With `reverted`: where in the source. */
-  readonly source?: string;
-  readonly line?: number;
-  /** With `reverted`: the innermost function of the image, and the calls in it, innermost first. */
-  readonly symbol?: string;
-  readonly trace?: readonly TraceFrame[];
-  /** With `reverted`: false when what the failed call had changed stays changed. */
-  readonly undone?: boolean;
-  /** With `waiting`: the thread that holds the swap back, as the system numbers and names it. */
-  readonly thread?: number;
-  readonly threadName?: string;
-  /** With `loaded`: what the image calls, for which it is never unloaded. */
-  readonly resident?: string;
   /** Wall clock, in events of other commands. */
   readonly at?: string;
 }
+
+/** The source was compiled. */
+interface Compiled {
+  readonly event: 'compiled';
+  readonly file: string;
+  readonly tier: string;
+  /** The compiler. */
+  readonly toolchain?: string;
+  /** Milliseconds that Vais to C took, and C to the library. */
+  readonly frontMs?: number;
+  readonly backMs?: number;
+}
+
+/** What the agent says, its trace with names: each stage as its message in `agent.proto` has it. */
+type Reached =
+  | Exclude<Detail, { readonly event: 'reverted' }>
+  | (Omit<Detail<'reverted'>, 'trace'> & { readonly trace?: readonly TraceFrame[] });
+
+/** A push reached a stage. */
+export type StageReport = StageHead & (Compiled | Reached);
+
+/** The report of one stage. */
+export type ReportOf<Stage extends StageReport['event']> = Extract<StageReport, { readonly event: Stage }>;
 
 /** One call in a failed image. */
 export interface TraceFrame {

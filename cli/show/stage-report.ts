@@ -1,6 +1,7 @@
+import { defined } from '../../common/defined.ts';
+import { fromWire } from '../../rpc/event.ts';
 import type { Event__Output } from '../../rpc/gen/vais/remote/v1/Event.ts';
-import { originName, stageName } from '../../rpc/names.ts';
-import { fromFailure } from '../../rpc/status.ts';
+import { originName } from '../../rpc/names.ts';
 import type { StageReport, TraceFrame } from './report.ts';
 
 type NameOf = (address: number) => string | undefined;
@@ -15,33 +16,30 @@ export function stageReport(
   ms: number,
   nameOf: NameOf = () => undefined,
 ): StageReport | undefined {
-  const stage = stageName(event.stage);
-  if (stage === 'unspecified') return undefined;
+  const detail = fromWire(event);
+  if (detail === undefined) return undefined;
+  const { program, module, version, buildId, digest, pid, refines } = event;
   const origin = originName(event.origin);
-  return {
-    event: stage,
-    program: event.program,
-    module: event.module,
-    ...(event.version === 0 ? {} : { version: event.version }),
-    ...(event.buildId === '' ? {} : { buildId: event.buildId }),
-    ...(event.digest === '' ? {} : { digest: event.digest }),
-    ...(event.pid === 0 ? {} : { pid: event.pid }),
+  const head = {
+    program,
+    module,
+    ...defined({
+      version: version === 0 ? undefined : version,
+      buildId: buildId === '' ? undefined : buildId,
+      digest: digest === '' ? undefined : digest,
+      pid: pid === 0 ? undefined : pid,
+      origin: origin === 'unspecified' || origin === 'push' ? undefined : origin,
+      refines: refines === '' ? undefined : refines,
+    }),
     ms,
-    ...(stage === 'swapped' ? { pauseUs: event.pauseUs } : {}),
-    ...(event.reason === null ? {} : { reason: fromFailure(event.reason).toJSON() }),
-    ...(origin === 'unspecified' || origin === 'push' ? {} : { origin }),
-    ...(event.signal === '' ? {} : { signal: event.signal }),
-    ...(event.function === '' ? {} : { function: event.function }),
-    ...(event.source === '' ? {} : { source: event.source }),
-    ...(event.line === 0 ? {} : { line: event.line }),
-    ...(event.symbol === '' ? {} : { symbol: plainName(event.symbol) }),
-    ...(event.trace.length === 0 ? {} : { trace: event.trace.map((address) => frame(address, nameOf)) }),
-    ...(event.undo === 'UNDO_UNSPECIFIED' ? {} : { undone: event.undo === 'UNDO_DONE' }),
-    ...(event.thread === 0 ? {} : { thread: event.thread }),
-    ...(event.threadName === '' ? {} : { threadName: event.threadName }),
-    ...(event.refines === '' ? {} : { refines: event.refines }),
-    ...(event.resident === '' ? {} : { resident: event.resident }),
   };
+  if (detail.event !== 'reverted') return { ...head, ...detail };
+  const { symbol, trace, ...rest } = detail;
+  const names = defined({
+    symbol: symbol === undefined ? undefined : plainName(symbol),
+    trace: trace?.map((address) => frame(address, nameOf)),
+  });
+  return { ...head, ...rest, ...names };
 }
 
 function frame(address: number, nameOf: NameOf): TraceFrame {

@@ -1,4 +1,4 @@
-import type { StageReport } from './report.ts';
+import type { ReportOf, StageReport } from './report.ts';
 import { formatMs, marks, type Style } from './style.ts';
 
 const order: readonly StageReport['event'][] = [
@@ -66,10 +66,13 @@ const shareEnds: readonly (readonly [name: string, end: StageReport['event']])[]
 ];
 
 /** The last of the reports of a stage: with several processes, that of the slowest. */
-export function latest(stages: readonly StageReport[], event: StageReport['event']): StageReport | undefined {
+export function latest<Stage extends StageReport['event']>(
+  stages: readonly StageReport[],
+  event: Stage,
+): ReportOf<Stage> | undefined {
   return stages
-    .filter((stage) => stage.event === event)
-    .reduce<StageReport | undefined>(
+    .filter((stage): stage is ReportOf<Stage> => stage.event === event)
+    .reduce<ReportOf<Stage> | undefined>(
       (last, stage) => (last === undefined || stage.ms > last.ms ? stage : last),
       undefined,
     );

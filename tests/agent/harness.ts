@@ -8,7 +8,7 @@ import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient, type AgentSession } from '../../rpc/client.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
-import { type StageName, stageName } from '../../rpc/names.ts';
+import type { StageName } from '../../rpc/names.ts';
 import { buildImage, buildProgram, fixtures, type Image, Program } from '../runtime/harness.ts';
 
 const deadlineMs = 10_000;
@@ -122,7 +122,7 @@ export class TestSession {
       });
     ended.catch(() => undefined);
     const stageOf = ({ progress }: SessionResponse__Output) =>
-      progress?.nonce === nonce && progress.event ? stageName(progress.event.stage) : undefined;
+      progress?.nonce === nonce && progress.event ? progress.event.detail : undefined;
     return {
       nonce,
       ended,

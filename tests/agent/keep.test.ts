@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { entryOf, nextVersion, versionBefore } from '../../agent/deliver/lineage.ts';
+import { Lineage } from '../../agent/deliver/lineage.ts';
 import { imagesOf, kept, trim } from '../../agent/deliver/retention.ts';
-import type { Lineage } from '../../agent/store/history.ts';
+import type { HistoryEntry } from '../../agent/store/history-file.ts';
 import { type Digest, digestOf } from '../../common/digest.ts';
 import type { Program } from '../runtime/harness.ts';
 import { eventually, historyOf, linked, Stock, type TestAgent, type TestSession, Yard } from './harness.ts';
@@ -25,15 +25,11 @@ describe('the policy', () => {
     fc.assert(
       fc.property(entries, fc.nat(), fc.nat(), fc.integer({ min: 1, max: 10 }), (made, want, run, count) => {
         let version = 1;
-        const lineage: Lineage = {
-          base: 'b',
-          desired: 1,
-          entries: [{ version: 1, outcome: 'confirmed', origin: 'start', buildId: 'b', at: 0 }],
-        };
+        const all: HistoryEntry[] = [{ version: 1, outcome: 'confirmed', origin: 'start', buildId: 'b', at: 0 }];
         for (const { outcome, image } of made) {
           if (outcome !== 'refused') version += 1;
           const number = outcome === 'refused' ? 0 : version;
-          lineage.entries.push({
+          all.push({
             version: number,
             outcome,
             origin: 'push',
@@ -42,35 +38,37 @@ describe('the policy', () => {
             at: 0,
           });
         }
-        const confirmed = lineage.entries.filter(({ outcome }) => outcome === 'confirmed');
-        lineage.desired = confirmed[want % confirmed.length]?.version ?? 1;
+        const confirmed = all.filter(({ outcome }) => outcome === 'confirmed');
+        const desired = confirmed[want % confirmed.length]?.version ?? 1;
+        const lineage = new Lineage({ base: 'b', desired, entries: all });
         const running = new Set([1 + (run % version)]);
-        const [next, before] = [nextVersion(lineage), versionBefore(lineage)];
+        const { next, before } = lineage;
         const images = new Set([...kept(lineage, count, running)].flatMap(imagesOf));
         trim(lineage, (each) => images.has(each));
         for (const needed of [lineage.desired, before, ...running, version]) {
-          const entry = needed === undefined ? undefined : entryOf(lineage, needed);
+          const entry = needed === undefined ? undefined : lineage.entry(needed);
           expect(entry?.cleaned).toBeUndefined();
         }
-        expect(nextVersion(lineage)).toBe(next);
-        expect(versionBefore(lineage)).toBe(before);
+        expect(lineage.next).toBe(next);
+        expect(lineage.before).toBe(before);
         expect(lineage.entries).toHaveLength(1 + made.length);
       }),
     );
   });
 
   it('forgets the oldest of a very long line, but none of the numbers, nor what it started with', () => {
-    const lineage: Lineage = { base: 'b', desired: 1_500, entries: [] };
+    const all: HistoryEntry[] = [];
     for (let version = 1; version <= 1_500; version += 1)
-      lineage.entries.push({
+      all.push({
         ...{ version, outcome: 'confirmed', origin: 'push', buildId: 'x', at: 0 },
         ...(version === 1 ? {} : { digest: digest(version) }),
       });
+    const lineage = new Lineage({ base: 'b', desired: 1_500, entries: all });
     expect(trim(lineage, (each) => each === digest(1_500))).toBe(true);
     expect(lineage.entries).toHaveLength(1_000);
     expect(lineage.forgotten).toBe(501);
     expect(lineage.entries[0]?.version).toBe(1);
-    expect(nextVersion(lineage)).toBe(1_501);
+    expect(lineage.next).toBe(1_501);
   });
 });
 

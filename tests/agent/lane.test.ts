@@ -39,8 +39,8 @@ describe('versions of one instance', () => {
     yard.run(program);
     const push = session.push(await stock.image('b1', { FAIL: 'fail_segv' }));
     expect(await push.ended).toMatchObject({ kind: 'nack', running: 1, code: 'reverted' });
-    expect((await push.reached('reverted')).progress?.event).toMatchObject({
-      ...{ signal: 'SIGSEGV', line: 77, function: 'update_game', source: 'game.vais', undo: 'UNDO_DONE' },
+    expect((await push.reached('reverted')).progress?.event?.reverted).toMatchObject({
+      ...{ signal: 'SIGSEGV', line: 77, function: 'update_game', source: 'game.vais', undone: true },
       symbol: expect.stringMatching(/\w/),
       trace: expect.arrayContaining([expect.any(Number)]),
     });
@@ -53,7 +53,7 @@ describe('versions of one instance', () => {
   it('name the thread that holds them back, and wait on', async () => {
     const { program, session } = await oneProgram();
     const push = session.push(await stock.image('a1'));
-    expect((await push.reached('waiting')).progress?.event).toMatchObject({
+    expect((await push.reached('waiting')).progress?.event?.waiting).toMatchObject({
       ...{ version: 2, pid: program.pid, thread: program.pid },
       threadName: expect.stringMatching(/\w/),
     });
@@ -90,7 +90,10 @@ describe('versions of one instance', () => {
     program.send('.'.repeat(2_500));
     await said(agent, 'reverted', { version: 3 });
     // Who pushed it hears of it, and the history says why.
-    expect((await pushed.reached('reverted')).progress?.event).toMatchObject({ signal: 'SIGSEGV', undo: 'UNDO_NONE' });
+    expect((await pushed.reached('reverted')).progress?.event?.reverted).toMatchObject({
+      signal: 'SIGSEGV',
+      undone: false,
+    });
     expect(await historyOf(agent)).toEqual(['1 confirmed', '2 confirmed *', '3 reverted']);
     const { entries } = await agent.client.listHistory('game', 'game');
     expect(entries.at(-1)?.reason?.message).toContain('SIGSEGV in update_game');

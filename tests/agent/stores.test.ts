@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataFolder } from '../../agent/store/data-folder.ts';
 import { StorageFaults } from '../../agent/store/faults.ts';
-import type { Lineage } from '../../agent/store/history.ts';
+import type { LineageRecord } from '../../agent/store/history-file.ts';
 import { HistoryStore } from '../../agent/store/history-store.ts';
 import { ImageStore } from '../../agent/store/images.ts';
 import { digestOf } from '../../common/digest.ts';
@@ -61,9 +61,9 @@ describe('ImageStore', () => {
   });
 });
 
-function desire(lineage: Lineage, version: number): void {
-  lineage.entries.push({ version, outcome: 'confirmed', origin: 'push', buildId: `b${version}`, at: 1 });
-  lineage.desired = version;
+function desire(lineage: LineageRecord, version: number): void {
+  const entry = { version, outcome: 'confirmed', origin: 'push', buildId: `b${version}`, at: 1 } as const;
+  Object.assign(lineage, { entries: [...lineage.entries, entry], desired: version });
 }
 
 describe('HistoryStore', () => {
@@ -72,8 +72,7 @@ describe('HistoryStore', () => {
   it('is there again after a restart', async () => {
     const history = await (await open()).of('game', 'physics');
     const lineage = history.lineage('base-1');
-    lineage.entries.push({ version: 2, outcome: 'confirmed', origin: 'push', buildId: 'b2', at: 1 });
-    lineage.desired = 2;
+    desire(lineage, 2);
     await history.save(true);
     const again = await (await open()).of('game', 'physics');
     expect(again.latest).toMatchObject({ base: 'base-1', desired: 2, entries: [{ version: 1 }, { version: 2 }] });
@@ -81,7 +80,7 @@ describe('HistoryStore', () => {
 
   it('starts a new line for a new build, and finds the old one again', async () => {
     const history = await (await open()).of('game', 'game');
-    history.lineage('base-1').desired = 7;
+    desire(history.lineage('base-1'), 7);
     expect(history.lineage('base-2').desired).toBe(1);
     expect(history.latest?.base).toBe('base-2');
     expect(history.lineage('base-1').desired).toBe(7);

@@ -41,6 +41,7 @@ const reverted: StageReport = {
   symbol: `helper${orders}`,
   line: 3,
   trace: [{ address: '0x1', function: `helper${orders}` }],
+  reason: { code: 'reverted', message: `it crashed${orders}`, hint: '' },
 };
 const failed: Report = {
   event: 'error',

@@ -11,7 +11,7 @@ const plain = styleOf({}, {});
 
 const names = { program: 'game', module: 'game', push: 1 };
 const stages: StageReport[] = [
-  { event: 'compiled', ...names, ms: 3.2, toolchain: 'tcc 0.9.27' },
+  { event: 'compiled', ...names, ms: 3.2, file: 'game.vais', tier: 'fast', toolchain: 'tcc 0.9.27' },
   { event: 'received', ...names, ms: 4.4 },
   { event: 'verified', ...names, ms: 4.5 },
   { event: 'staged', ...names, ms: 4.9 },
