@@ -53,10 +53,9 @@ describe('versions of one instance', () => {
   it('name the thread that holds them back, and wait on', async () => {
     const { program, session } = await oneProgram();
     const push = session.push(await stock.image('a1'));
-    expect((await push.reached('waiting')).progress?.event?.waiting).toMatchObject({
-      ...{ version: 2, pid: program.pid, thread: program.pid },
-      threadName: expect.stringMatching(/\w/),
-    });
+    const { event } = (await push.reached('waiting')).progress ?? {};
+    expect(event).toMatchObject({ version: 2, pid: program.pid });
+    expect(event?.waiting).toMatchObject({ thread: program.pid, threadName: expect.stringMatching(/\w/) });
     yard.run(program);
     expect(await push.ended).toMatchObject({ kind: 'ack', version: 2 });
     expect(push.stages().slice(-4)).toEqual(['loaded', 'waiting', 'swapped', 'confirmed']);
