@@ -1,6 +1,6 @@
 /** The corners of the link that a real program seldom shows: the program's side is spoken by the test, line by line. */
 import { once } from 'node:events';
-import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { readdir, rename, symlink } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -307,7 +307,8 @@ describe('the link', () => {
     const [name = ''] = (await readdir(folder)).filter((each) => each.endsWith('.json'));
     const aside = join(yard.folder, 'aside.json');
     await rename(join(folder, name), aside);
-    await mkdir(join(folder, name)); // A folder in its place: reading fails, and not since it is missing.
+    // A link that leads to itself: reading fails, and not since it is missing.
+    await symlink(name, join(folder, name));
     agent = await yard.agent();
     const away = await dial();
     away.hello();
@@ -316,8 +317,7 @@ describe('the link', () => {
     away.say('ready');
     await once(away.socket, 'close');
     expect(away.lines.all).toEqual([]);
-    await rmdir(join(folder, name));
-    await rename(aside, join(folder, name));
+    await rename(aside, join(folder, name)); // In one step: whoever reads meanwhile finds one of the two.
     const back = await joined();
     expect(await back.hear('load')).toMatchObject({ version: '2' });
     expect(await historyOf(agent)).toEqual(['1 confirmed', '2 confirmed *']);
