@@ -79,6 +79,12 @@ function fromConnection(cause: grpc.ServiceError, address: string): VaisError {
   return new VaisError('unreachable', `no agent answers at ${address}: ${plain(details)}`, { cause });
 }
 
+/** What a peer is told of a failure that it did not cause: that it happened, and nothing of this machine. */
+export function hideInternals(error: VaisError): VaisError {
+  if (error.code !== 'internal') return error;
+  return new VaisError('internal', 'the agent failed; its log says why', { hint: errorCodes.internal.hint });
+}
+
 /** A failure inside a message. */
 export function toFailure(error: VaisError): Failure {
   return { code: error.code, message: error.message, hint: error.hint };

@@ -111,7 +111,6 @@ const exceptions: Readonly<Record<string, string>> = {
 
 /** Imports that still run up, each on its way out. */
 const pending: ReadonlySet<string> = new Set([
-  'agent/trust/pairing.ts -> agent/serve/service.ts',
   'compiler/plan/contract.ts -> compiler/back/c/emit/image.ts',
   'compiler/plan/contract.ts -> compiler/back/c/emit/names.ts',
   'compiler/plan/safe-point.ts -> compiler/back/c/emit/unit.ts',

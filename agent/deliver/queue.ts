@@ -14,19 +14,9 @@ import { isHeld, type Outcome } from './outcome.ts';
 import { endedBefore, Push, supersededBy } from './push.ts';
 import type { QueueDeps } from './queue-deps.ts';
 import { Restorer } from './restore.ts';
+import type { Coming } from './restore-group.ts';
 import { Turns } from './turns.ts';
-import { codeOf, learnContract, note, noteReturn } from './versions.ts';
-
-/** What an instance that (re)connected is to be brought to. */
-export interface Coming {
-  readonly module: string;
-  /** A version that was on its way when the agent ended, or the desired one. */
-  readonly entry: HistoryEntry;
-  /** Brings it there, in one go with the others of the group. */
-  begin(group?: Group): void;
-  /** Ends what was on its way, as what came with it cannot come any more. */
-  abandon(): void;
-}
+import { codeOf, learnContract, note, noteReturn, versionBefore } from './versions.ts';
 
 /**
  * The one way by which versions reach a module of the instances that run one build of a program: one at a time, the
@@ -181,13 +171,7 @@ export class Queue {
 
   /** The version before the one that is desired. @throws VaisError `no_such_version` when there is none */
   before(): number {
-    const { before, desired, desiredEntry } = this.lineage;
-    if (before !== undefined) return before;
-    const to = desiredEntry?.rollbackTo;
-    const which = to === undefined ? '' : ` is the code of version ${to}, which`;
-    throw new VaisError('no_such_version', `version ${desired} of ${this.module}${which} has none before it`, {
-      hint: 'Name the version that you want: `vais-remote rollback VERSION`; see `vais-remote history`.',
-    });
+    return versionBefore(this.lineage, this.module);
   }
 
   /** Goes on with a version that was on its way when the agent ended. */

@@ -24,6 +24,16 @@ export async function codeOf(lineage: Lineage, module: string, version: number, 
   return tier === undefined ? code : { ...code, tier };
 }
 
+/** The version before the one that is desired. @throws VaisError `no_such_version` when there is none */
+export function versionBefore({ before, desired, desiredEntry }: Lineage, module: string): number {
+  if (before !== undefined) return before;
+  const to = desiredEntry?.rollbackTo;
+  const which = to === undefined ? '' : ` is the code of version ${to}, which`;
+  throw new VaisError('no_such_version', `version ${desired} of ${module}${which} has none before it`, {
+    hint: 'Name the version that you want: `vais-remote rollback VERSION`; see `vais-remote history`.',
+  });
+}
+
 function gone(lineage: Lineage, module: string, version: number): VaisError {
   return new VaisError('no_such_version', whyGone(lineage, module, version));
 }

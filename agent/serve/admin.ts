@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import { answer } from '../../rpc/answer.ts';
 import type { AdminServiceHandlers } from '../../rpc/gen/vais/remote/v1/AdminService.ts';
 import type { Developer as WireDeveloper } from '../../rpc/gen/vais/remote/v1/Developer.ts';
 import { AdminService } from '../../rpc/protos.ts';
@@ -7,7 +8,6 @@ import { listenForPrograms } from '../link/listener.ts';
 import { socketPath } from '../link/socket-path.ts';
 import type { Developer } from '../trust/developers.ts';
 import type { Trust } from '../trust/trust.ts';
-import { answer } from './service.ts';
 
 /** Serves the admin's commands, and the standard health service. Returns how to stop that. @throws VaisError `storage`, `busy` */
 export async function serveAdmin(dataFolder: string, trust: Trust): Promise<() => Promise<void>> {

@@ -1,7 +1,8 @@
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { isName } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { packageVersion } from '../../common/package-root.ts';
+import { answer } from '../../rpc/answer.ts';
 import type { AgentServiceHandlers } from '../../rpc/gen/vais/remote/v1/AgentService.ts';
 import type { ListHistoryRequest__Output } from '../../rpc/gen/vais/remote/v1/ListHistoryRequest.ts';
 import type { ListHistoryResponse } from '../../rpc/gen/vais/remote/v1/ListHistoryResponse.ts';
@@ -11,7 +12,7 @@ import type { State } from '../../rpc/gen/vais/remote/v1/State.ts';
 import type { Storage } from '../../rpc/gen/vais/remote/v1/Storage.ts';
 import type { WatchEventsRequest__Output } from '../../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse } from '../../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
-import { toStatus } from '../../rpc/status.ts';
+import { hideInternals, toStatus } from '../../rpc/status.ts';
 import { noSuchProgram } from '../deliver/programs.ts';
 import { runRollback } from '../receive/pipeline.ts';
 import { Budget } from '../receive/uploads.ts';
@@ -20,7 +21,7 @@ import type { StorageFaults } from '../store/faults.ts';
 import type { HistoryStore } from '../store/history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from '../trust/limits.ts';
 import { type SessionDeps, serveSession, startOf } from './session.ts';
-import { hideInternals, wireEntry, wireEvent, wireOutcome, wirePrograms, wireWarning } from './wire.ts';
+import { wireEntry, wireEvent, wireOutcome, wirePrograms, wireWarning } from './wire.ts';
 
 /** What the service works with. */
 export interface ServiceDeps extends Omit<SessionDeps, 'state' | 'budget' | 'caller'> {
@@ -112,16 +113,6 @@ function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, Watc
     call.emit('error', toStatus(new VaisError('busy', 'the client does not read the events')));
   });
   call.on('cancelled', end).on('close', end).on('error', end);
-}
-
-/** Answers a call with what `make` gives or throws. */
-export function answer<Answer>(done: sendUnaryData<Answer>, make: () => Answer | Promise<Answer>): void {
-  Promise.resolve()
-    .then(make)
-    .then(
-      (value) => done(null, value),
-      (thrown: unknown) => done(toStatus(hideInternals(VaisError.from(thrown)))),
-    );
 }
 
 async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDeps): Promise<ListHistoryResponse> {

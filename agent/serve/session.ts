@@ -9,7 +9,7 @@ import type { SessionRequest__Output } from '../../rpc/gen/vais/remote/v1/Sessio
 import type { SessionResponse } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { State } from '../../rpc/gen/vais/remote/v1/State.ts';
 import { tierName } from '../../rpc/names.ts';
-import { toStatus } from '../../rpc/status.ts';
+import { hideInternals, toStatus } from '../../rpc/status.ts';
 import type { Outcome } from '../deliver/outcome.ts';
 import { Groups } from '../receive/groups.ts';
 import { type PipelineDeps, runPush } from '../receive/pipeline.ts';
@@ -19,7 +19,7 @@ import { type Step, Uploads } from '../receive/uploads.ts';
 import type { PushEvent } from '../say/notice.ts';
 import type { Admission, Authorizer } from '../trust/authorize.ts';
 import type { Caller } from '../trust/limits.ts';
-import { hideInternals, wireEvent, wireOutcome } from './wire.ts';
+import { wireEvent, wireOutcome } from './wire.ts';
 
 type Stream = ServerDuplexStream<SessionRequest__Output, SessionResponse>;
 

@@ -1,12 +1,11 @@
 import { formatContract } from '../../artifact/contract/records.ts';
-import { errorCodes, VaisError } from '../../common/error.ts';
 import { toWire } from '../../rpc/event.ts';
 import type { Event } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { Program } from '../../rpc/gen/vais/remote/v1/Program.ts';
 import type { Warning as WireWarning } from '../../rpc/gen/vais/remote/v1/Warning.ts';
 import { loadingEnum, originEnum, outcomeEnum, tierEnum } from '../../rpc/names.ts';
-import { toFailure } from '../../rpc/status.ts';
+import { hideInternals, toFailure } from '../../rpc/status.ts';
 import { isHeld, type Outcome } from '../deliver/outcome.ts';
 import type { Programs } from '../deliver/programs.ts';
 import type { PushEvent, Warning } from '../say/notice.ts';
@@ -81,10 +80,4 @@ export function wireEntry(entry: HistoryEntry, { desired }: Pick<LineageRecord, 
 export function wireOutcome(nonce: number, outcome: Outcome) {
   if (isHeld(outcome)) return { ack: { nonce, version: outcome.version, unchanged: outcome.kind === 'unchanged' } };
   return { nack: { nonce, runningVersion: outcome.running ?? 0, reason: toFailure(hideInternals(outcome.reason)) } };
-}
-
-/** What a peer is told of a failure that it did not cause: that it happened, and nothing of this machine. */
-export function hideInternals(error: VaisError): VaisError {
-  if (error.code !== 'internal') return error;
-  return new VaisError('internal', 'the agent failed; its log says why', { hint: errorCodes.internal.hint });
 }
