@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import type { Manifest } from '../../artifact/act/manifest.ts';
 import { applyDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
 import type { Chunk } from '../../artifact/transfer/chunk.ts';
+import { mostDeltaImage, quickDelta } from '../../artifact/transfer/transfer-plan.ts';
 import type { WorkThread } from '../../artifact/transfer/work.ts';
 import { type Digest, parseDigest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
@@ -22,11 +23,6 @@ export interface TransferDeps {
   readonly warn: (message: string) => void;
 }
 
-/** No delta is applied to, or makes, more than so many bytes: all of both is in memory then. */
-const mostDeltaBytes = 64 * 1024 * 1024;
-/** What is no larger is done at once: it takes some milliseconds. */
-const quickBytes = 512 * 1024;
-
 /** The image of which a delta may be made: one that the program runs, by its own word, and that is here. */
 export function baseOf(
   base: string,
@@ -34,7 +30,7 @@ export function baseOf(
   { programs }: TransferDeps,
 ): Digest | undefined {
   const digest = parseDigest(base);
-  if (digest === undefined || size > mostDeltaBytes) return undefined;
+  if (digest === undefined || size > mostDeltaImage) return undefined;
   const runs = programs.links.some((link) => link.name === program && link.modules.get(module)?.digest === digest);
   return runs ? digest : undefined;
 }
@@ -51,9 +47,9 @@ export async function makeOf(delta: Uint8Array, manifest: Manifest, deps: Transf
     if (base === undefined || head.newDigest !== digest || head.size !== size)
       throw new VaisError('digest_mismatch', 'it is not of what the program runs, or not for what was announced');
     const there = await images.has(base);
-    if (there === undefined || there > mostDeltaBytes)
+    if (there === undefined || there > mostDeltaImage)
       throw new VaisError('digest_mismatch', 'what it is of is not on this agent');
-    if (size <= quickBytes && there <= quickBytes) {
+    if (size <= quickDelta && there <= quickDelta) {
       const bytes = applyDelta(await readFile(images.path(base)), delta, { maxBytes: size });
       budget.take(bytes.length);
       return { kind: 'bytes', bytes };

@@ -2,7 +2,7 @@
  * A whole library travels in chunks. Each is compressed by itself and carries its own length and checksum, so a line that
  * breaks costs one chunk at most: whoever comes back asks for the next one wanted and goes on there.
  *
- * This file: what a chunk is, and how bytes become chunks. `chunk-assembler.ts` makes them bytes again.
+ * This file: what a chunk is, and how bytes become chunks. `assembler.ts` makes them bytes again.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, crc32 } from 'node:zlib';

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import type { Contract } from '../../artifact/contract/contract.ts';
 import { imageOf, readImage } from '../../artifact/contract/image.ts';
 import { libraryExtension, type Triple } from '../../artifact/image/triple.ts';
+import { inMemory, type LocalImage, lookInto } from '../../artifact/transfer/local-image.ts';
 import { threadBytes } from '../../artifact/transfer/work.ts';
 import { type Digest, digestOf } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
@@ -11,7 +12,6 @@ import { compile } from '../../compiler/compile.ts';
 import type { Diagnostic } from '../../compiler/front/diagnostic.ts';
 import { readFromDisk } from '../../compiler/front/modules.ts';
 import type { ImageCache } from '../session/image-cache.ts';
-import { inMemory, type LocalImage, lookInto } from '../session/local-image.ts';
 
 /** An image that can be offered. */
 export interface BuiltModule {

@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { compareContracts, contractChanged } from '../../artifact/contract/compare.ts';
 import { functionNames } from '../../artifact/image/symbols.ts';
+import { lookInto } from '../../artifact/transfer/local-image.ts';
 import type { Digest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Event__Output } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
-import { lookInto } from '../session/local-image.ts';
 import { Sending } from '../session/sending.ts';
 import type { Offerer } from '../session/steady-session.ts';
 import type { Output } from '../show/output.ts';

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LocalImage } from '../../artifact/transfer/local-image.ts';
 import type { Digest } from '../../common/digest.ts';
 import { storageError } from '../../common/files.ts';
-import type { LocalImage } from './local-image.ts';
 
 /** So many images are kept, and so many bytes of them; the one that was used last goes last. */
 const maxImages = 32;

@@ -1,8 +1,8 @@
+import type { LocalImage } from '../../artifact/transfer/local-image.ts';
+import type { Progress } from '../../artifact/transfer/upload.ts';
 import type { Event__Output } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
-import type { LocalImage } from './local-image.ts';
-import type { Progress } from './upload.ts';
 
 /** What ends an offer: one of the two. */
 export type LastWord = {

@@ -1,7 +1,12 @@
 import { type Manifest as SignedManifest, validateManifest } from '../../artifact/act/manifest.ts';
+import type { Chunk } from '../../artifact/transfer/chunk.ts';
+import type { LocalImage } from '../../artifact/transfer/local-image.ts';
+import { type TransferPlan, TransferPlans, wholeInOffer } from '../../artifact/transfer/transfer-plan.ts';
+import { Upload } from '../../artifact/transfer/upload.ts';
 import { VaisError } from '../../common/error.ts';
 import { packageVersion } from '../../common/package-root.ts';
 import type { AgentClient, AgentSession } from '../../rpc/client.ts';
+import type { Chunk as WireChunk } from '../../rpc/gen/vais/remote/v1/Chunk.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
 import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/SessionResponse.ts';
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
@@ -9,10 +14,7 @@ import type { Want__Output } from '../../rpc/gen/vais/remote/v1/Want.ts';
 import { tierName } from '../../rpc/names.ts';
 import type { Signer } from '../targets/signer.ts';
 import type { ImageCache } from './image-cache.ts';
-import type { LocalImage } from './local-image.ts';
 import type { LastWord, Offering, Sent } from './offering.ts';
-import { type TransferPlan, TransferPlans, wholeInOffer } from './transfer-plan.ts';
-import { Upload } from './upload.ts';
 
 const empty = Buffer.alloc(0);
 
@@ -130,7 +132,7 @@ export class PushSession {
     const { manifest, elapsedUs } = offering;
     return new Promise((resolve, reject) => {
       const upload = new Upload(offering.image, {
-        send: (request) => this.#session.send(request),
+        send: (of, chunk) => this.#session.send({ chunk: wireChunk(of, chunk) }),
         near: this.#near,
         onProgress: (progress) => {
           const pending = this.#pending.get(nonce);
@@ -258,6 +260,12 @@ export class PushSession {
 /** Where there is nothing to make a delta of. */
 function inOffer(image: LocalImage): TransferPlan {
   return image.kind === 'bytes' && image.size <= wholeInOffer.near ? { image: image.bytes } : {};
+}
+
+function wireChunk(nonce: number, { index, size, checksum, compression, data }: Chunk): WireChunk {
+  const how = compression === 'brotli' ? 'COMPRESSION_BROTLI' : 'COMPRESSION_UNSPECIFIED';
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return { nonce, index, size, checksum, compression: how, data: bytes };
 }
 
 function saySent(pending: Pending): void {

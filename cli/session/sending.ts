@@ -1,6 +1,6 @@
+import type { Progress } from '../../artifact/transfer/upload.ts';
 import type { SendingReport, SentReport } from '../show/report.ts';
 import type { Sent } from './offering.ts';
-import type { Progress } from './upload.ts';
 
 /** What takes no longer is not worth a word, in milliseconds; of what does, one comes so often. */
 const quietMs = 500;

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { encodeDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
-import { WorkThread } from '../../artifact/transfer/work.ts';
 import { type Digest, parseDigest } from '../../common/digest.ts';
-import type { ImageCache } from './image-cache.ts';
+import { encodeDelta, readDeltaHead } from '../delta/delta.ts';
 import type { LocalImage } from './local-image.ts';
+import { WorkThread } from './work.ts';
 
-/** What travels inside its offer, in bytes: to an agent that is near, and to one that is far. A delta would take longer. */
+/** What travels inside its offer, in bytes: to a receiver that is near, and to one that is far. A delta would take longer. */
 export const wholeInOffer = { near: 64 * 1024, far: 8 * 1024 };
 /** The same where there is nothing to make a delta of. */
 const anyInOffer = 64 * 1024;
 /** Up to this size the delta is made before the offer, and travels in it, which saves a round trip. */
 const deltaInOffer = 1024 * 1024;
-/** The largest delta that is sent, in bytes, and the largest image of which one is made. */
+/** The largest delta that is sent, in bytes. */
 const mostDelta = 1024 * 1024;
-const mostDeltaImage = 64 * 1024 * 1024;
-/** Up to this size it is made at once, in some milliseconds; starting a thread takes longer. */
-const quickDelta = 512 * 1024;
+/** The largest image of which a delta is made, or that one makes, in bytes: all of both is in memory then, on either side. */
+export const mostDeltaImage = 64 * 1024 * 1024;
+/** Up to this size a delta is made, and applied, at once, in some milliseconds; starting a thread takes longer. */
+export const quickDelta = 512 * 1024;
 
 /** How an image is offered. */
 export interface TransferPlan {
@@ -27,13 +27,21 @@ export interface TransferPlan {
   readonly making?: Promise<Buffer | undefined>;
 }
 
+/** The images that deltas can be made of. */
+export interface DeltaBases {
+  /** The file with this image, if it is there. Nobody has looked whether it is still right. */
+  find(digest: Digest): Promise<string | undefined>;
+  keep(digest: Digest, image: LocalImage): Promise<void>;
+  drop(digest: Digest): Promise<void>;
+}
+
 /** Finds the cheapest way for an image to travel. */
 export class TransferPlans {
-  readonly #cache: ImageCache;
+  readonly #cache: DeltaBases;
   readonly #thread = new WorkThread();
   #keeping: Promise<void> = Promise.resolve();
 
-  constructor(cache: ImageCache) {
+  constructor(cache: DeltaBases) {
     this.#cache = cache;
   }
 
@@ -60,7 +68,7 @@ export class TransferPlans {
     });
   }
 
-  /** Keeps what an agent has confirmed: the next image may be made of it. */
+  /** Keeps what has been confirmed: the next image may be made of it. */
   keep(digest: string, image: LocalImage): void {
     const parsed = parseDigest(digest);
     if (parsed === undefined || image.size <= wholeInOffer.far) return;

@@ -1,4 +1,4 @@
-import { type ChunkEffort, effortFor } from '../../artifact/transfer/chunk.ts';
+import { type ChunkEffort, effortFor } from './chunk.ts';
 
 /** So often it is looked at again, in milliseconds. */
 const everyMs = 300;
@@ -27,7 +27,7 @@ export class Effort {
   #sent = 0;
   #taken = 0;
 
-  /** @param near true where the agent answers so fast that the line is fast as well, for all one can tell */
+  /** @param near true where the receiver answers so fast that the line is fast as well, for all one can tell */
   constructor(near: boolean) {
     this.#now = near ? 'none' : 'quick';
   }
@@ -48,7 +48,7 @@ export class Effort {
     this.#lineMs += ms;
   }
 
-  /** The agent has so many bytes more of what was sent. */
+  /** The receiver has so many bytes more of what was sent. */
   taken(bytes: number): void {
     this.#taken += bytes;
     const now = performance.now();

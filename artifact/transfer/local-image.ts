@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ByteReader } from '../../artifact/image/byte-reader.ts';
-import { FileReader } from '../../artifact/image/file-reader.ts';
-import type { ChunkSource } from '../../artifact/transfer/chunk.ts';
 import { storageError } from '../../common/files.ts';
+import { ByteReader } from '../image/byte-reader.ts';
+import { FileReader } from '../image/file-reader.ts';
+import type { ChunkSource } from './chunk.ts';
 
 /**
- * An image on the developer's machine: a small one in memory, a large one in a file that nobody changes, so that sending
+ * An image that is to be sent: a small one in memory, a large one in a file that nobody changes, so that sending
  * it takes no memory.
  */
 export type LocalImage =

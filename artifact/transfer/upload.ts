@@ -1,14 +1,13 @@
-import { chunkSize, chunkSizeAt, encodeChunks } from '../../artifact/transfer/chunk.ts';
-import type { SessionRequest } from '../../rpc/gen/vais/remote/v1/SessionRequest.ts';
+import { type Chunk, chunkSize, chunkSizeAt, encodeChunks } from './chunk.ts';
 import { Effort } from './effort.ts';
 import { type LocalImage, withPieces } from './local-image.ts';
 
-/** So many chunks may be under way that the agent has not on its disk: 16 MiB, for 300 MB/s at a round trip of 50 ms. */
+/** So many chunks may be under way that the receiver has not on its disk: 16 MiB, for 300 MB/s at a round trip of 50 ms. */
 const maxUnderWay = 32;
 
 /** How an image travels, and how much of it has come. */
 export interface Progress {
-  /** Bytes of the image that the agent has; of those, how many it had before. */
+  /** Bytes of the image that the receiver has; of those, how many it had before. */
   readonly bytes: number;
   readonly had: number;
   /** Bytes of the image. */
@@ -20,13 +19,13 @@ export interface Progress {
 /** What an upload works with. */
 export interface UploadDeps {
   /** Resolves when the line can take more. */
-  readonly send: (request: SessionRequest) => Promise<void>;
-  /** True where the agent is so near that compressing takes longer than sending. */
+  readonly send: (nonce: number, chunk: Chunk) => Promise<void>;
+  /** True where the receiver is so near that compressing takes longer than sending. */
   readonly near: boolean;
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Sends an image in chunks, as fast as the line and the agent take them, from wherever the agent wants. */
+/** Sends an image in chunks, as fast as the line and the receiver take them, from wherever that wants. */
 export class Upload {
   readonly #image: LocalImage;
   readonly #deps: UploadDeps;
@@ -57,7 +56,7 @@ export class Upload {
     await withPieces(this.#image, async (source) => {
       let since = performance.now();
       for await (const chunk of encodeChunks(source, () => this.#effort.now, from)) {
-        const { index, size, checksum, compression, data } = chunk;
+        const { index, size, data } = chunk;
         const madeAt = performance.now();
         this.#effort.made(madeAt - since, size, data.length);
         while (this.#run === run && index - this.#taken >= maxUnderWay)
@@ -66,17 +65,14 @@ export class Upload {
           });
         if (this.#run !== run) return;
         this.#sizes[index] = data.length;
-        const compressed = compression === 'brotli' ? 'COMPRESSION_BROTLI' : 'COMPRESSION_UNSPECIFIED';
-        await this.#deps.send({
-          chunk: { nonce, index, size, checksum, compression: compressed, data: asBuffer(data) },
-        });
+        await this.#deps.send(nonce, chunk);
         since = performance.now();
         this.#effort.waited(since - madeAt);
       }
     });
   }
 
-  /** The agent has all chunks before this one. */
+  /** The receiver has all chunks before this one. */
   taken(chunk: number): void {
     let bytes = 0;
     for (let index = this.#taken; index < chunk; index += 1) bytes += this.#sizes[index] ?? 0;
@@ -101,8 +97,4 @@ export class Upload {
   #before(chunk: number): number {
     return chunk === 0 ? 0 : (chunk - 1) * chunkSize + chunkSizeAt(chunk - 1, this.#image.size);
   }
-}
-
-function asBuffer(data: Uint8Array): Buffer {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
