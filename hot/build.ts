@@ -29,7 +29,7 @@ export interface BuiltLibrary {
 /**
  * Builds the source into a new file in `folder`, with the built-in compiler or the configured command.
  *
- * @param onRead gets each file that was read: the source, and what it imports
+ * @param onRead gets each file that was asked for: the source, and what it imports, also where that is missing
  * @throws SourceError when the source does not compile; VaisError when nothing can be built here, or when what was
  *   built is no image for this machine; whatever the signal throws when it is aborted
  */
@@ -78,9 +78,8 @@ async function buildHere(
   onRead: (path: string) => void,
 ): Promise<string> {
   const read = (path: string): string | undefined => {
-    const text = readFromDisk(path);
-    if (text !== undefined) onRead(path);
-    return text;
+    onRead(path); // Also what is missing: when it comes, it counts.
+    return readFromDisk(path);
   };
   const result = await compile({ file: config.file, kind: 'image', ...parseFlags(config.args), read, output, signal });
   if (!result.ok) throw new SourceError(config.path, result.diagnostics);

@@ -177,13 +177,18 @@ export class SourceFollower implements SaveGroupMember {
     signal: AbortSignal,
     sources = new Map<string, string>(),
   ): Promise<Ready | ErrorReport> {
-    const read = keeping(readFromDisk, sources);
+    const asked = new Set<string>();
+    const keep = keeping(readFromDisk, sources);
+    const read = (path: string): string | undefined => {
+      asked.add(path); // Also what is missing: when it comes, it is read.
+      return keep(path);
+    };
     const push: Push = { id, file: this.#file, clock, read };
     const before = this.#making;
     const making = before.then(() => make(push, this.#destination, this.#context, signal));
     this.#making = making;
     const made = await making;
-    this.#watcher?.follow([...sources.keys()]);
+    this.#watcher?.follow([...asked]);
     return made;
   }
 

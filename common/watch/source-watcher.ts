@@ -23,6 +23,8 @@ export class SourceWatcher {
   #files: ReadonlySet<string>;
   /** By folder, each with the inode that it watches. */
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number | undefined }>();
+  /** Where a folder that is missing would come, by the folder that it would come in. */
+  #awaited: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #poller: Poller | undefined;
   #closed = false;
   #hear: () => void = () => undefined;
@@ -70,7 +72,7 @@ export class SourceWatcher {
     // That the list grew is no change of what is in the files.
     this.#burst.rebase(before, this.#digest());
     this.#watch();
-    this.#poller?.add(foldersOf(all));
+    this.#poller?.add(existing(all));
   }
 
   async close(): Promise<void> {
@@ -80,24 +82,34 @@ export class SourceWatcher {
     await this.#poller?.close();
   }
 
-  /** Watches the folders that are not watched yet. */
+  /** Watches the folders that are not watched yet; of one that is missing, the nearest above it that is there. */
   #watch(): void {
-    for (const folder of foldersOf(this.#files)) {
-      if (this.#closed || this.#watchers.has(folder)) continue;
-      try {
-        const watcher = watch(folder, (_event, name) => this.#heard(folder, name));
-        watcher.on('error', () => void this.#poll());
-        this.#watchers.set(folder, { watcher, inode: inodeOf(folder) });
-      } catch {
-        void this.#poll(); // No inotify watch is left, or the folder is gone: looking again and again always works.
-      }
+    let awaited: string;
+    do {
+      this.#awaited = awaitedOf(this.#files);
+      awaited = namesOf(this.#awaited);
+      for (const folder of [...foldersOf(this.#files), ...this.#awaited.keys()]) this.#watchFolder(folder);
+    } while (!this.#closed && awaited !== namesOf(awaitedOf(this.#files))); // One may have come before it was watched for.
+  }
+
+  #watchFolder(folder: string): void {
+    const inode = inodeOf(folder);
+    if (this.#closed || this.#watchers.has(folder) || inode === undefined) return;
+    try {
+      const watcher = watch(folder, (_event, name) => this.#heard(folder, name));
+      watcher.on('error', () => void this.#poll());
+      this.#watchers.set(folder, { watcher, inode });
+    } catch {
+      // No inotify watch is left: looking again and again always works.
+      if (inodeOf(folder) !== undefined) void this.#poll();
     }
   }
 
   #heard(folder: string, name: string | null): void {
     if (name === basename(folder)) this.#renew(folder);
     // The name alone decides, since a folder may be known by another path than ours; without one, anything may be it.
-    if (name === null || [...this.#files].some((file) => basename(file) === name)) this.#sign();
+    const isOurs = name === null || [...this.#files].some((file) => basename(file) === name);
+    if (isOurs || this.#awaited.get(folder)?.has(name) === true) this.#sign();
   }
 
   /** The folder itself may have been exchanged, as by a checkout; its old watch would hear no more. */
@@ -113,12 +125,14 @@ export class SourceWatcher {
   #sign(): void {
     this.#hear();
     this.follow([...this.#files]); // A link may point elsewhere now.
+    this.#watch(); // A folder may have come, or gone.
+    this.#poller?.add(existing(this.#files));
     this.#burst.sign();
   }
 
   async #poll(): Promise<void> {
     if (this.#poller !== undefined || this.#closed) return;
-    const poller = poll(foldersOf(this.#files), {
+    const poller = poll(existing(this.#files), {
       depth: 0,
       ignoreInitial: true,
       usePolling: true,
@@ -168,6 +182,30 @@ function withTargets(files: readonly string[]): ReadonlySet<string> {
 
 function foldersOf(files: ReadonlySet<string>): string[] {
   return [...new Set([...files].map((file) => dirname(file)))];
+}
+
+/** For each folder of the files that is missing: the nearest above it that is there, and what would have to come there. */
+function awaitedOf(files: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<string>> {
+  const awaited = new Map<string, Set<string>>();
+  for (let folder of foldersOf(files)) {
+    let name = '';
+    while (inodeOf(folder) === undefined && dirname(folder) !== folder) {
+      name = basename(folder);
+      folder = dirname(folder);
+    }
+    if (name !== '') awaited.set(folder, (awaited.get(folder) ?? new Set()).add(name));
+  }
+  return awaited;
+}
+
+/** The folders to look at again and again: those of the files, or where they would come. */
+function existing(files: ReadonlySet<string>): string[] {
+  const there = foldersOf(files).filter((folder) => inodeOf(folder) !== undefined);
+  return [...there, ...awaitedOf(files).keys()];
+}
+
+function namesOf(awaited: ReadonlyMap<string, ReadonlySet<string>>): string {
+  return JSON.stringify([...awaited].map(([folder, names]) => [folder, ...names]));
 }
 
 function inodeOf(folder: string): number | undefined {

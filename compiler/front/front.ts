@@ -13,6 +13,7 @@ export interface FrontOptions {
   search?: SearchPath;
 }
 
+/** `sources` are the files that were read, and those that were looked for and are missing: what comes there counts. */
 export type FrontResult =
   | { ok: true; program: Program; diagnostics: Diagnostic[]; sources: string[] }
   | { ok: false; diagnostics: Diagnostic[]; sources: string[] };
@@ -23,7 +24,12 @@ const sizeLimit = 16 * 1024 * 1024;
 /** Source → typed tree: all that is known without a C compiler. With `kind`, also whether it can be built so. */
 export function analyse(file: string, options: FrontOptions & { kind?: 'image' | 'program' } = {}): FrontResult {
   const report = new Reporter();
-  const read = options.read ?? readFromDisk;
+  const missing: string[] = [];
+  const read = (path: string): string | undefined => {
+    const found = (options.read ?? readFromDisk)(path);
+    if (found === undefined) missing.push(path);
+    return found;
+  };
   const text = options.text ?? read(file);
   const binary = options.text === undefined && text?.includes('\0');
   if (text === undefined || text.length > sizeLimit || binary) {
@@ -53,7 +59,7 @@ export function analyse(file: string, options: FrontOptions & { kind?: 'image' |
     });
   }
   const diagnostics = report.sorted();
-  const sources = modules.filter((module) => !module.bundled).map((module) => module.path);
+  const sources = [...modules.filter((module) => !module.bundled).map((module) => module.path), ...missing];
   return report.errors > 0 ? { ok: false, diagnostics, sources } : { ok: true, program, diagnostics, sources };
 }
 

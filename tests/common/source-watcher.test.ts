@@ -194,6 +194,27 @@ describe('SourceWatcher', () => {
     expect(changes).toHaveLength(1);
   });
 
+  it('watches for files and folders that are missing, and for those that go and come back', async () => {
+    const imported = join(folder, 'lib', 'util', 'sub.vais');
+    await start();
+    watcher?.follow([imported]);
+    mkdirSync(join(folder, 'lib', 'util'), { recursive: true });
+    writeFileSync(imported, 'one');
+    expect(await (await change(0)).settled).toBe(true);
+    unlinkSync(imported);
+    expect(await (await change(1)).settled).toBe(true);
+    writeFileSync(imported, 'two');
+    expect(await (await change(2)).settled).toBe(true);
+    rmSync(join(folder, 'lib'), { recursive: true });
+    expect(await (await change(3)).settled).toBe(true);
+    mkdirSync(join(folder, 'lib', 'util'), { recursive: true });
+    writeFileSync(imported, 'three');
+    expect(await (await change(4)).settled).toBe(true);
+    writeFileSync(imported, 'four');
+    expect(await (await change(5)).settled).toBe(true);
+    expect(changes).toHaveLength(6);
+  });
+
   it.skipIf(!canUnshare)('polls where the system grants no watch, and sees saves there', () => {
     // A user namespace in which no inotify watch can be had: what a mount without events looks like from here.
     const script = join(packageRoot, 'tests', 'common', 'fixtures', 'watch-once.mjs');

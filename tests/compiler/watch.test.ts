@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { readImage } from '../../artifact/contract/image.ts';
@@ -86,6 +86,20 @@ it('builds when an import is saved, also one that was added later', async () => 
   writeFileSync(file, `U helper\n${text('help()')}`);
   await watched.until(/built in/, 1);
   writeFileSync(join(folder, 'helper.vais'), 'F help() -> i64 = 2\n');
+  await watched.until(/built in/, 2);
+});
+
+it('builds when an import comes that was missing: one that was never there, and one that went', async () => {
+  const { watched, file, folder } = await watch();
+  writeFileSync(file, `U lib/helper\n${text('help()')}`);
+  await watched.until(/there is no module `lib\/helper`/);
+  mkdirSync(join(folder, 'lib'));
+  writeFileSync(join(folder, 'lib', 'helper.vais'), 'F help() -> i64 = 1\n');
+  await watched.until(/built in/, 1);
+  rmSync(join(folder, 'lib'), { recursive: true });
+  await watched.until(/there is no module `lib\/helper`/, 1);
+  mkdirSync(join(folder, 'lib'));
+  writeFileSync(join(folder, 'lib', 'helper.vais'), 'F help() -> i64 = 2\n');
   await watched.until(/built in/, 2);
 });
 

@@ -141,6 +141,19 @@ it('follows what the source imports', async () => {
   await expectWord('wild');
 });
 
+it('follows an import that goes and comes back', async () => {
+  const helper = (by: number): string => `P F stride() -> i64 = ${by}\n`;
+  await world.write('steps.vais', helper(1));
+  const source = counterSource({ word: 'wild' }).replace('count.total + 1', 'count.total + stride()');
+  await world.write('count.vais', `U steps\n${source}`);
+  await watching.event('done', ({ version }) => version === 2);
+  await unlink(world.path('steps.vais'));
+  await watching.event('error', ({ code }) => code === 'compile_failed');
+  await world.write('steps.vais', helper(1000));
+  await watching.event('done', ({ version }) => version === 3);
+  await program.line((line) => parseCount(line).total > 1000);
+});
+
 it('follows several files on one session', async () => {
   await world.write('other.vais', counterSource());
   const other = world.startProgram(await world.build('other.vais'));
