@@ -116,28 +116,30 @@ function watchEvents(call: ServerWritableStream<WatchEventsRequest__Output, Watc
 }
 
 async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDeps): Promise<ListHistoryResponse> {
-  const running = runningModules(deps);
-  const isThere = running.some((each) => request.program === '' || request.program === each.program);
+  const connected = runningModules(deps);
+  const isThere = connected.some((each) => request.program === '' || request.program === each.program);
   const histories = await deps.histories.all();
-  const { program, module } = resolve(request, isThere ? running : histories, deps);
+  const { program, module } = resolve(request, isThere ? connected : histories, deps);
   const history = histories.find((each) => each.program === program && each.module === module);
   if (history === undefined) {
     const own = namesOf(
-      [...running, ...histories].filter((each) => each.program === program),
+      [...connected, ...histories].filter((each) => each.program === program),
       'module',
     );
     if (own.length === 0) throw noSuchProgram(program, deps.programs.links);
     throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${own.join(', ')}`);
   }
-  const now = deps.programs.queueOf(program, module)?.lineage ?? history.latest;
-  const lines = [now, ...history.lineages.toReversed().filter((each) => each !== now)];
-  const lineage = lines[request.line];
+  const running = deps.programs.queueOf(program, module)?.lineage;
+  // The one that runs comes first, then the others as they ran last.
+  const lineages = history.lineages.toReversed();
+  lineages.sort((a, b) => Number(running?.isOf(b) === true) - Number(running?.isOf(a) === true));
+  const lineage = lineages[request.line];
   if (lineage === undefined)
-    throw new VaisError('no_such_version', `${module} of ${program} has no line ${request.line} of versions`, {
+    throw new VaisError('no_such_version', `${module} of ${program} has no lineage ${request.line}`, {
       hint:
-        lines.length === 1
+        lineages.length === 1
           ? 'It has one: leave out --lineage.'
-          : `--line goes from 0, the newest, to ${lines.length - 1}.`,
+          : `--lineage goes from 0, the newest, to ${lineages.length - 1}.`,
     });
   return {
     program,
@@ -145,7 +147,7 @@ async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDep
     baseBuildId: lineage.base,
     forgotten: lineage.forgotten ?? 0,
     entries: lineage.entries.map((entry) => wireEntry(entry, lineage)),
-    lines: lines.length,
+    lines: lineages.length,
   };
 }
 
