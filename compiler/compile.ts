@@ -1,7 +1,7 @@
 /**
- * Read this first. Source → tokens → tree → typed tree → C → library, one stage a file:
- * `lex.ts`, `parse.ts`, `modules.ts`, `check.ts`, `contract.ts`, `emit/`, `tool/`. Messages are data (`diagnostic.ts`)
- * until `render.ts`.
+ * `compiler/` makes Vais sources into images and programs. It may import `common/` and `artifact/`. Read this first: `front/`
+ * knows a program (source → typed tree), `plan/` what an image of it has to have, `back/c/` how that is written in C and built;
+ * `command/` is `vaisc`. Messages are data (`front/diagnostic.ts`) until `front/render.ts`.
  */
 import { resolve } from 'node:path';
 import type { Contract } from '../artifact/contract/contract.ts';
@@ -9,41 +9,25 @@ import { hostTriple, parseTriple, type Triple, triples } from '../artifact/image
 import { VaisError } from '../common/error.ts';
 import { generate } from './back/c/generate.ts';
 import { build } from './back/c/tool/build.ts';
-import { type CompilerName, installHint, type Toolchain, toolchainFor } from './back/c/tool/find.ts';
+import { installHint, type Toolchain, toolchainFor } from './back/c/tool/find.ts';
 import type { Diagnostic } from './front/diagnostic.ts';
 import { analyse, type FrontOptions } from './front/front.ts';
 import { searchPathOf } from './front/package.ts';
-import type { Program } from './front/tree.ts';
-import { passesHalves } from './plan/convention.ts';
+import { type BuildPlan, type BuildWish, planBuild, settleBuild } from './plan/build-plan.ts';
 
 export { findToolchains, type ToolchainReport } from './back/c/tool/find.ts';
 export type { Diagnostic } from './front/diagnostic.ts';
 export { renderDiagnostics } from './front/render.ts';
 
-export interface CompileOptions extends FrontOptions {
+export interface CompileOptions extends FrontOptions, BuildWish {
   /** The source's path. */
   file: string;
-  /** `image`: the hot part, a shared library. `program`: an executable with version 1 inside. */
-  kind: 'image' | 'program';
   /** The platform to build for; the default is this machine's. */
   triple?: string;
-  /**
-   * `fast` is built by the quickest compiler that there is, tcc where it can, and keeps the source line for reports of
-   * crashes. It is the default for an image where no optimization is asked for.
-   */
-  tier?: 'fast' | 'optimized';
-  /** Optimization, 0 to 3; the default is 2, 1 in the fast tier, and 0 for what is to be debugged. */
-  opt?: 0 | 1 | 2 | 3;
-  /** Debug information with the lines of the source. */
-  debug?: boolean;
-  /** Direct calls, no runtime, no bounds checks. Of programs only. */
-  release?: boolean;
   /** C files, objects, archives and `-l` flags for the linker. */
   extra?: readonly string[];
   /** Where the result goes; it appears there whole, in one step. */
   output: string;
-  /** Which C compiler; the default is the best one that is there. */
-  compiler?: CompilerName;
   /** Of the C compiler: TMPDIR is where one that is stopped may leave a file. This process's own unless given. */
   environment?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
@@ -76,25 +60,16 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const started = performance.now();
   const front = analyse(options.file, { search: searchPathOf(options.file), ...options, kind: options.kind });
   if (!front.ok) return front;
-  const { toolchain, tier } = await choose(options, triple, front.program);
-  const opt = options.opt ?? (options.debug ? 0 : tier === 'fast' ? 1 : 2);
-  const { c, contract, runtime, links } = generate(front.program, {
-    kind: options.kind,
-    triple,
-    tier,
-    toolchain,
-    opt,
-    debug: options.debug ?? false,
-    release: options.release ?? false,
-  });
+  const plan = planBuild(front.program, options);
+  const toolchain = await findToolchain(plan, triple);
+  const settings = settleBuild(plan, toolchain.name);
+  const { c, contract, runtime, links } = generate(front.program, { ...settings, triple, toolchain });
   const written = performance.now();
   options.signal?.throwIfAborted();
   await build(c, {
+    ...settings,
     toolchain,
     triple,
-    kind: options.kind,
-    opt,
-    debug: options.debug ?? false,
     runtime,
     links,
     extra: options.extra ?? [],
@@ -108,7 +83,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     contract,
     diagnostics: front.diagnostics,
     ms: { front: written - started, back: performance.now() - written },
-    tier,
+    tier: settings.tier,
     toolchain: `${toolchain.name} ${toolchain.version}`,
     sources: front.sources,
   };
@@ -121,31 +96,12 @@ export function tripleOf(text: string | undefined): Triple {
   throw new VaisError('usage', `there is no target \`${text}\``, { hint: `Known are ${triples.join(', ')}.` });
 }
 
-/**
- * tcc for speed, where it can: it has no 128-bit integers, passes some structs in a way of its own, and builds only for
- * the machine it runs on.
- */
-async function choose(
-  options: CompileOptions,
-  triple: Triple,
-  program: Program,
-): Promise<{ toolchain: Toolchain; tier: 'fast' | 'optimized' }> {
-  const { wide } = program;
-  const wantsFast =
-    options.tier === 'fast' ||
-    (options.tier === undefined && options.kind === 'image' && !options.opt && !options.debug);
-  const halves = !wide && passesHalves(program);
-  const names: CompilerName[] = ['gcc', 'clang'];
-  if (wantsFast) names.unshift('tcc');
-  else names.push('tcc');
-  // Never where another compiler may have built the other side, wherever that was: floats would be lost without a word.
-  const fits = names.filter((name) => name !== 'tcc' || !halves);
-  const wantedNames = options.compiler === undefined ? fits : [options.compiler];
-  const able = wide ? wantedNames.filter((name) => name !== 'tcc') : wantedNames;
-  const toolchain = await toolchainFor(triple, able, options.kind);
-  if (toolchain !== undefined) return { toolchain, tier: wantsFast || toolchain.name === 'tcc' ? 'fast' : 'optimized' };
-  const why = wide ? ' that knows 128-bit integers' : halves ? ' that passes structs as others do' : '';
+/** The best compiler that is there. @throws VaisError `toolchain_missing` with what to install */
+async function findToolchain({ compilers, wish, needs }: BuildPlan, triple: Triple): Promise<Toolchain> {
+  const toolchain = await toolchainFor(triple, compilers, wish.kind);
+  if (toolchain !== undefined) return toolchain;
+  const why = needs === '' ? '' : ` ${needs}`;
   throw new VaisError('toolchain_missing', `no C compiler for ${triple}${why} was found`, {
-    hint: `Install one: \`${wide || halves ? 'apt-get install gcc' : installHint(triple)}\`.`,
+    hint: `Install one: \`${needs === '' ? installHint(triple) : 'apt-get install gcc'}\`.`,
   });
 }

@@ -109,13 +109,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'agent/bin.ts -> agent/main.ts': 'the agent alone, as an image carries it, is the same agent',
 };
 
-/** Imports that still run up, each on its way out. */
-const pending: ReadonlySet<string> = new Set([
-  'compiler/plan/contract.ts -> compiler/back/c/emit/image.ts',
-  'compiler/plan/contract.ts -> compiler/back/c/emit/names.ts',
-  'compiler/plan/safe-point.ts -> compiler/back/c/emit/unit.ts',
-]);
-
 /** The only files that read argv and the environment, handle signals and exit. */
 const edges = /^[a-z]+\/main\.ts$|^agent\/(?:check\/check-child|bin)\.ts$/;
 
@@ -180,7 +173,7 @@ function complainAboutFolder(file: string, target: string, { folders, up = {}, b
   const [from, to] = [folderOf(file), folderOf(target)];
   const [here, there] = [folders.indexOf(from), folders.indexOf(to)];
   if (here < 0) return [`${file}: there is no folder ${from}; give it a place in tests/layers.test.ts`];
-  if (there >= here || pending.has(`${file} -> ${target}`)) return [];
+  if (there >= here) return [];
   return [`${file} imports ${target}, which is above it: ${up[to] ?? because}`];
 }
 
@@ -200,9 +193,7 @@ function valueImports(room: string): ReadonlyMap<string, readonly string[]> {
     const near = importsOf(source).filter((specifier) => specifier.startsWith('.'));
     graph.set(
       file,
-      near
-        .map((specifier) => normalize(join(dirname(file), specifier)))
-        .filter((target) => !pending.has(`${file} -> ${target}`)),
+      near.map((specifier) => normalize(join(dirname(file), specifier))),
     );
   }
   return graph;
@@ -256,15 +247,6 @@ describe('the layers', () => {
   it.each(Object.keys(rooms))('%s has no circle of files', (room) => {
     const circles = circlesOf(valueImports(room));
     expect(circles.filter((circle) => !circle.every((file) => grammar.test(file)))).toEqual([]);
-  });
-
-  it('has pending imports only where they are', () => {
-    const needless = Array.from(pending).filter((each) => {
-      const [file = '', target = ''] = each.split(' -> ');
-      const source = existsSync(join(packageRoot, file)) ? readFileSync(join(packageRoot, file), 'utf8') : '';
-      return !importsOf(source).some((specifier) => normalize(join(dirname(file), specifier)) === target);
-    });
-    expect(needless).toEqual([]);
   });
 
   it('finds circles', () => {

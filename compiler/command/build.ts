@@ -7,19 +7,8 @@ import { analyse } from '../front/front.ts';
 import type { SearchPath } from '../front/modules.ts';
 import { searchPathOf } from '../front/package.ts';
 import { emitText } from './emit.ts';
+import { type BuildFlags, wishOf } from './flags.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
-
-export interface BuildFlags {
-  hot?: boolean;
-  output?: string;
-  optimize?: 0 | 1 | 2 | 3;
-  debug?: boolean;
-  target?: string;
-  tier?: 'fast' | 'optimized';
-  release?: boolean;
-  verbose?: boolean;
-  emit?: 'c' | 'contract' | 'ast';
-}
 
 /** `vaisc build FILE…`: each source by itself; other files go to the linker. */
 export async function buildCommand(files: readonly string[], flags: BuildFlags, terminal: Terminal): Promise<number> {
@@ -72,14 +61,11 @@ export async function buildOne(
   const options: CompileOptions = {
     file,
     kind: hot ? 'image' : 'program',
+    ...wishOf(flags),
     triple,
-    debug: flags.debug ?? false,
-    release: flags.release ?? false,
     extra,
     output: flags.output ?? outputOf(file, hot, triple),
     signal: terminal.signal,
-    ...(flags.tier === undefined ? {} : { tier: flags.tier }),
-    ...(flags.optimize === undefined ? {} : { opt: flags.optimize }),
     ...(search === undefined ? {} : { search }),
   };
   const result = await compile(options);

@@ -2,9 +2,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { triples } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { packageVersion } from '../../common/package-root.ts';
-import { type BuildFlags, buildCommand } from './build.ts';
+import { buildCommand } from './build.ts';
 import { type CheckFlags, checkCommand } from './check.ts';
 import { contractCommand } from './contract.ts';
+import type { BuildFlags } from './flags.ts';
 import { packageCommand } from './package.ts';
 import { runCommand } from './run.ts';
 import type { Terminal } from './terminal.ts';

@@ -3,9 +3,9 @@ import { toolchainFor } from '../back/c/tool/find.ts';
 import { tripleOf } from '../compile.ts';
 import { analyse } from '../front/front.ts';
 import { searchPathOf } from '../front/package.ts';
+import { planBuild, settleBuild } from '../plan/build-plan.ts';
 import { recordsOf } from '../plan/contract.ts';
-import { passesHalves } from '../plan/convention.ts';
-import type { BuildFlags } from './build.ts';
+import { type BuildFlags, wishOf } from './flags.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 
 /** `--emit c|contract|ast`: prints a stage instead of building. Works without a C compiler too. */
@@ -24,19 +24,13 @@ export async function emitText(
     terminal.write(`${showTree(front.program.root.file.items)}\n`);
     return 0;
   }
-  const fast = flags.hot && flags.tier !== 'optimized';
-  const tiny = fast && !front.program.wide && !passesHalves(front.program);
-  const found = await toolchainFor(triple, tiny ? ['tcc', 'gcc', 'clang'] : ['gcc', 'clang']);
-  const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
-  const { c, contract } = generate(front.program, {
+  const plan = planBuild(front.program, {
     kind: what === 'contract' && front.program.main === undefined ? 'image' : kind,
-    triple,
-    tier: fast ? 'fast' : 'optimized',
-    toolchain,
-    opt: flags.optimize ?? 2,
-    debug: flags.debug ?? false,
-    release: flags.release ?? false,
+    ...wishOf(flags),
   });
+  const found = await toolchainFor(triple, plan.compilers, kind);
+  const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
+  const { c, contract } = generate(front.program, { ...settleBuild(plan, toolchain.name), triple, toolchain });
   terminal.write(what === 'c' ? c : `${recordsOf(contract).join('\n')}\n`);
   return 0;
 }

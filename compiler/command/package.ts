@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { tripleOf } from '../compile.ts';
 import { analyse } from '../front/front.ts';
 import { readPackage } from '../front/package.ts';
-import { type BuildFlags, buildOne } from './build.ts';
+import { buildOne } from './build.ts';
+import type { BuildFlags } from './flags.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 
 /**

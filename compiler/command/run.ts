@@ -4,7 +4,8 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
-import { type BuildFlags, buildOne, outputOf } from './build.ts';
+import { buildOne, outputOf } from './build.ts';
+import type { BuildFlags } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `vaisc run FILE [-- ARG…]`: builds a program aside, runs it here, and ends as it ends. */

@@ -6,14 +6,14 @@ import type {
   ContractStruct,
   Place,
 } from '../../artifact/contract/contract.ts';
-import { hotFunctions } from '../back/c/emit/image.ts';
-import { globalName } from '../back/c/emit/names.ts';
+import { children } from '../front/children.ts';
 import { hasPayload, layoutOf, offsets, payloadOffset } from '../front/layout.ts';
 import type { Module } from '../front/modules.ts';
 import type { Span } from '../front/source.ts';
 import type { Func, Program, Tree } from '../front/tree.ts';
 import { type EnumType, type StructType, signature, type Type } from '../front/types.ts';
-import { children } from './safe-point.ts';
+import { hotFunctions } from './hot.ts';
+import { globalName } from './names.ts';
 
 type Named = StructType | EnumType;
 

@@ -4,10 +4,10 @@
  * what tcc builds cannot exchange such structs with what another compiler built.
  */
 
+import { children } from '../front/children.ts';
 import { hasPayload, layoutOf, offsets, payloadOffset } from '../front/layout.ts';
 import type { Program, Tree } from '../front/tree.ts';
 import type { FnType, Type } from '../front/types.ts';
-import { children } from './safe-point.ts';
 
 /** True where a value that is half floats may pass between an image and code that is not of it. */
 export function passesHalves(program: Program): boolean {

@@ -5,6 +5,7 @@ import { packageVersion } from '../../../common/package-root.ts';
 import { builtins } from '../../front/builtins.ts';
 import type { Module } from '../../front/modules.ts';
 import type { Program } from '../../front/tree.ts';
+import type { BuildSettings } from '../../plan/build-plan.ts';
 import { contractOf, recordsOf } from '../../plan/contract.ts';
 import { emitImage, type ImageFacts } from './emit/image.ts';
 import { emitProgram } from './emit/program.ts';
@@ -12,14 +13,9 @@ import type { Unit } from './emit/unit.ts';
 import { flagsOf, type Links } from './tool/build.ts';
 import type { Toolchain } from './tool/find.ts';
 
-export interface GenerateOptions {
-  readonly kind: 'image' | 'program';
+export interface GenerateOptions extends BuildSettings {
   readonly triple: Triple;
-  readonly tier: 'fast' | 'optimized';
   readonly toolchain: Toolchain;
-  readonly opt: 0 | 1 | 2 | 3;
-  readonly debug: boolean;
-  readonly release: boolean;
 }
 
 /** Stands where the build id goes until the text that it is made of is complete. */

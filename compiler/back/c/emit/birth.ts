@@ -6,17 +6,12 @@
  */
 import type { Module } from '../../../front/modules.ts';
 import type { Func, GlobalVariable } from '../../../front/tree.ts';
-import type { Type } from '../../../front/types.ts';
+import { bornByCode } from '../../../plan/birth.ts';
+import { globalName } from '../../../plan/names.ts';
 import { BodyEmitter } from './body.ts';
 import { quoteText } from './literal.ts';
-import { globalName, outlives } from './names.ts';
 import type { Unit } from './unit.ts';
 import { value } from './value.ts';
-
-/** True for a global that an image must give its value by code. */
-export function bornByCode(global: GlobalVariable): boolean {
-  return global.initial !== undefined && outlives(global.initial);
-}
 
 /** At the head of a function of an image: the globals that it uses have their values. */
 export function emitBirths(b: BodyEmitter, func: Func): void {
@@ -49,23 +44,4 @@ export function emitBirthFunctions(unit: Unit, module: Module, done: Set<GlobalV
 
 export function birthRow(global: GlobalVariable, module: Module, place: string): string {
   return `{${quoteText(`$born.${globalName(global, module)}`)}, "u8", 1, 1, ${place}, 0},`;
-}
-
-/** True for a type whose values can hold the address of a text or function. */
-export function holdsAddress(type: Type): boolean {
-  switch (type.kind) {
-    case 'str':
-    case 'fn':
-    case 'pointer':
-    case 'slice':
-      return true;
-    case 'array':
-      return holdsAddress(type.element);
-    case 'struct':
-      return type.fields.some((field) => holdsAddress(field.type));
-    case 'enum':
-      return type.variants.some((variant) => variant.fields.some((field) => holdsAddress(field.type)));
-    default:
-      return false;
-  }
 }

@@ -3,12 +3,14 @@ import { layoutOf } from '../../../front/layout.ts';
 import type { Module } from '../../../front/modules.ts';
 import type { Func, GlobalVariable, Program } from '../../../front/tree.ts';
 import { signature } from '../../../front/types.ts';
+import { bornByCode } from '../../../plan/birth.ts';
+import { hotFunctions } from '../../../plan/hot.ts';
+import { globalName } from '../../../plan/names.ts';
 import { segmentRoom } from '../tool/stack.ts';
-import { birthRow, bornByCode, emitBirthFunctions } from './birth.ts';
+import { birthRow, emitBirthFunctions } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
 import { initializer } from './initializer.ts';
 import { quote, quoteText } from './literal.ts';
-import { globalName } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
 /** What an image says of itself beside its code. */
@@ -44,10 +46,6 @@ export function emitImage(
     ),
     unit,
   };
-}
-
-export function hotFunctions(program: Program, module: Module): Func[] {
-  return program.functions.filter((func) => func.hot && func.module === module);
 }
 
 function globalSlots(unit: Unit): string[] {

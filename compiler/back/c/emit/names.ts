@@ -1,7 +1,6 @@
 import { digestOf } from '../../../../common/digest.ts';
 import { builtins } from '../../../front/builtins.ts';
 import type { Module } from '../../../front/modules.ts';
-import type { Func, GlobalVariable, Tree } from '../../../front/tree.ts';
 import type { Field } from '../../../front/types.ts';
 
 const words = `auto break case char const continue default do double else enum extern float for goto if inline int long
@@ -20,40 +19,7 @@ export function moduleSymbol({ name }: Pick<Module, 'name'>): string {
   return `${name.replace(/[^A-Za-z0-9_]+/g, '_').slice(0, 40)}_${digestOf(name).slice(0, 12)}`;
 }
 
-/** The name under which a program offers a hot function's thunk to images. */
-export function offeredName(func: Func): string {
-  return `${func.module.name}.${func.name}`;
-}
-
-/**
- * The name of a global, as it binds images to the program: plain in the module that declares it, `util.score`
- * elsewhere, so that two files may each have a `score`.
- */
-export function globalName(global: GlobalVariable, module: Module): string {
-  return global.module === module ? global.name : `${global.module.name}.${global.name}`;
-}
-
 /** Fields have their own names, but for C's keywords. */
 export function fieldName(field: Field): string {
   return fieldWords.has(field.name) || /^(?:\d|_[A-Z_])/.test(field.name) ? `f_${field.name}` : field.name;
-}
-
-/** True where a value holds the address of a string or function: of what the program must still have without the image. */
-export function outlives(tree: Tree): boolean {
-  switch (tree.kind) {
-    case 'string':
-    case 'function':
-      return true;
-    case 'struct':
-    case 'variant':
-      return tree.fields.some((field) => outlives(field.value));
-    case 'array':
-      return tree.items.some(outlives);
-    case 'repeat':
-      return outlives(tree.item);
-    case 'cast':
-      return outlives(tree.value);
-    default:
-      return false;
-  }
 }

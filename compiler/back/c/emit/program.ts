@@ -2,13 +2,16 @@ import { layoutOf } from '../../../front/layout.ts';
 import type { Module } from '../../../front/modules.ts';
 import type { Func, Program } from '../../../front/tree.ts';
 import type { Type } from '../../../front/types.ts';
+import { holdsAddress } from '../../../plan/birth.ts';
+import { hotFunctions, hotModules } from '../../../plan/hot.ts';
+import { globalName, offeredName } from '../../../plan/names.ts';
 import { needsFollowing, needsSafePoints } from '../../../plan/safe-point.ts';
-import { birthRow, holdsAddress } from './birth.ts';
+import { birthRow } from './birth.ts';
 import { assemble, emitFunctions } from './file.ts';
-import { contractData, functionTable, hotFunctions, type ImageFacts } from './image.ts';
+import { contractData, functionTable, type ImageFacts } from './image.ts';
 import { initializer } from './initializer.ts';
 import { quote, quoteText } from './literal.ts';
-import { globalName, moduleSymbol, offeredName } from './names.ts';
+import { moduleSymbol } from './names.ts';
 import { type EmitOptions, Unit } from './unit.ts';
 
 /** The C of a program: its own code, version 1 of each hot module, the thunks, and `main`. */
@@ -20,7 +23,7 @@ export function emitProgram(
 ): { c: string; unit: Unit; runtime: boolean } {
   const unit = new Unit(program, options);
   const mainName = unit.codeName(main, undefined);
-  const modules = options.release ? [] : program.modules.filter((module) => hotFunctions(program, module).length > 0);
+  const modules = options.release ? [] : hotModules(program);
   const code = new Map<Func, string>();
   for (const module of modules) {
     for (const func of hotFunctions(program, module)) {

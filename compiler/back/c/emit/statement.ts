@@ -192,7 +192,7 @@ export function emitLoop(b: BodyEmitter, tree: TreeOf<'loop'>): string | undefin
   const result = isReal(tree.type) ? b.temp(tree.type) : undefined;
   if (result !== undefined) b.results.set(loop, result);
   b.put('{');
-  const safe = b.safePoints && callsHot(b.unit, tree) ? 'hot_safe_point(); ' : '';
+  const safe = b.safePoints && callsHot(b.unit.reach, tree) ? 'hot_safe_point(); ' : '';
   switch (head.kind) {
     case 'forever':
       b.put(`for (;;) { ${safe}`);

@@ -1,9 +1,10 @@
 import type { Module } from '../../../front/modules.ts';
 import type { ConstantData, Foreign, Func, GlobalVariable, Program } from '../../../front/tree.ts';
 import type { Type } from '../../../front/types.ts';
+import { HotReach } from '../../../plan/hot.ts';
+import { offeredName } from '../../../plan/names.ts';
 import { initializer } from './initializer.ts';
 import { quote } from './literal.ts';
-import { offeredName } from './names.ts';
 import { Namespace } from './namespace.ts';
 import { TypeWriter } from './type-writer.ts';
 
@@ -27,6 +28,8 @@ export class Unit {
   readonly options: EmitOptions;
   readonly names: Namespace;
   readonly types: TypeWriter;
+  /** A function that reaches hot ones differs from view to view. */
+  readonly reach = new HotReach();
   readonly data: string[] = [];
   readonly prototypes: string[] = [];
   readonly code: string[] = [];
@@ -49,7 +52,6 @@ export class Unit {
   readonly links = { helpers: false };
   readonly #functionNames = new Map<string, string>();
   readonly #pending: { func: Func; view: View }[] = [];
-  readonly #reaching = new Map<Func, boolean>();
 
   constructor(program: Program, options: EmitOptions) {
     this.program = program;
@@ -103,27 +105,10 @@ export class Unit {
     return name;
   }
 
-  /** True when the function, or one that it calls, calls a hot function: then it differs from view to view. */
-  reachesHot(func: Func): boolean {
-    const known = this.#reaching.get(func);
-    if (known !== undefined) return known;
-    this.#reaching.set(func, false);
-    const seen = new Set<Func>();
-    const visit = (at: Func): boolean => {
-      if (seen.has(at)) return false;
-      seen.add(at);
-      for (const called of at.calls) if (called.hot || visit(called)) return true;
-      return false;
-    };
-    const found = visit(func);
-    this.#reaching.set(func, found);
-    return found;
-  }
-
   /** The C name of a function's own code in a view; its code is written too. */
   codeName(func: Func, view: View): string {
     const image = this.options.kind === 'image' || this.options.release;
-    const inside = !image && (func.hot || (view !== undefined && this.reachesHot(func)));
+    const inside = !image && (func.hot || (view !== undefined && this.reach.has(func)));
     const key = `${func.module.name}:${func.span.start}:${func.name}:${inside ? (view?.name ?? func.module.name) : ''}`;
     const known = this.#functionNames.get(key);
     if (known !== undefined) return known;

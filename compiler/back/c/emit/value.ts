@@ -1,12 +1,12 @@
 import { hasPayload } from '../../../front/layout.ts';
 import type { Tree, TreeOf } from '../../../front/tree.ts';
 import type { FloatType, IntType, Type } from '../../../front/types.ts';
+import { outlives } from '../../../plan/birth.ts';
 import { arithmetic, cast, compare, logic, unary } from './arithmetic.ts';
 import { type BodyEmitter, hasEffects, isFixed, isReal } from './body.ts';
 import { emitCall } from './call.ts';
 import { composite, slice } from './composite.ts';
 import { float, integer } from './literal.ts';
-import { outlives } from './names.ts';
 import { address, place } from './place.ts';
 import { emitBlock, emitIf, emitJump, emitLoop, emitMatch } from './statement.ts';
 

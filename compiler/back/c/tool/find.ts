@@ -1,7 +1,6 @@
 import { hostTriple, type Triple, withLibc } from '../../../../artifact/image/triple.ts';
+import type { CompilerName } from '../../../plan/build-plan.ts';
 import { run } from './run.ts';
-
-export type CompilerName = 'tcc' | 'gcc' | 'clang';
 
 /** A C compiler that was found. */
 export interface Toolchain {
