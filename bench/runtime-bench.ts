@@ -1,13 +1,12 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../common/package-root.ts';
+import { nativeBench } from './native-bench.ts';
 import { type Row, rowOf } from './report.ts';
+import { fewCalls, type Image, readImage, Session } from './runtime-session.ts';
 
 /**
  * What the runtime costs the program that it is in. A C program measures itself; this side builds it and its images
@@ -22,6 +21,7 @@ export async function runtimeBench(
   try {
     const program = await buildProgram(folder);
     await calls(folder, program, add);
+    if (!signal.aborted) await nativeBench(folder, add);
     if (!signal.aborted) await pauses(folder, program, add, tell, signal);
     if (!signal.aborted) await crashes(folder, program, add, signal);
     if (!signal.aborted) await memory(folder, program, add, tell, signal);
@@ -41,143 +41,13 @@ async function buildProgram(folder: string): Promise<string> {
   return path;
 }
 
-interface Image {
-  readonly path: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
 async function buildImage(folder: string, build: string, defines: readonly string[] = []): Promise<Image> {
   const path = join(folder, `image-${build}.so`);
   const source = join(packageRoot, 'bench', 'runtime-image.c');
   const flags = ['-O2', '-shared', '-fPIC', `-DBUILD=${build}`, ...defines];
   await run('gcc', [...flags, '-I', runtimeFolder, source, '-o', path]);
-  const bytes = await readFile(path);
-  return { path, digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+  return readImage(path);
 }
-
-type Line = Readonly<Record<string, string>>;
-
-/** One program and its link. */
-class Session {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly #socket: Socket;
-  readonly #close: () => void;
-  #lines: Line[] = [];
-  #output: string[] = [];
-  #wake: () => void = () => {};
-  #nonce = 0;
-
-  private constructor(child: ChildProcessWithoutNullStreams, socket: Socket, close: () => void) {
-    this.child = child;
-    this.#socket = socket;
-    this.#close = close;
-    eachLine(socket, (text) => {
-      const [verb = '', ...pairs] = text.split(' ');
-      const entries = pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
-      this.#lines.push({ ...Object.fromEntries(entries), verb });
-      this.#wake();
-    });
-    eachLine(child.stdout, (text) => {
-      this.#output.push(text);
-      this.#wake();
-    });
-    child.on('exit', () => this.#wake());
-  }
-
-  static async start(folder: string, program: string, env: Readonly<Record<string, string>> = {}): Promise<Session> {
-    const path = join(folder, 'link.sock');
-    const server = createServer();
-    server.listen(path);
-    await once(server, 'listening');
-    const child = spawn(program, { env: { VAIS_HOT_LINK: path, XDG_RUNTIME_DIR: folder, ...env } });
-    child.stderr.pipe(process.stderr);
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    const session = new Session(child, socket, () => server.close());
-    socket.write('welcome protocol=1 agent=bench\n');
-    await session.output('started');
-    return session;
-  }
-
-  letters(text: string): void {
-    this.child.stdin.write(text);
-  }
-
-  load(version: number, image: Image | 'builtin'): string {
-    const nonce = String(++this.#nonce);
-    const what = image === 'builtin' ? 'builtin=1' : `digest=${image.digest} size=${image.size} path=${image.path}`;
-    this.#socket.write(`load module=bench version=${version} nonce=${nonce} ${what}\n`);
-    return nonce;
-  }
-
-  async line(verb: string, nonce: string): Promise<Line> {
-    return this.#wait(() => {
-      const at = this.#lines.findIndex((line) => line['verb'] === verb && line['nonce'] === nonce);
-      if (at < 0) return undefined;
-      const found = this.#lines[at];
-      this.#lines = this.#lines.slice(at + 1);
-      return found;
-    }, `${verb} ${nonce}`);
-  }
-
-  /** The next line of output that begins so. */
-  async output(start: string): Promise<string> {
-    return this.#wait(() => {
-      const at = this.#output.findIndex((line) => line.startsWith(start));
-      const found = this.#output[at];
-      if (found !== undefined) this.#output.splice(0, at + 1);
-      return found;
-    }, start);
-  }
-
-  async #wait<T>(look: () => T | undefined, what: string): Promise<T> {
-    for (;;) {
-      const found = look();
-      if (found !== undefined) return found;
-      if (this.child.exitCode !== null || this.child.signalCode !== null)
-        throw new Error(`the program ended; waited for ${what}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  /** Loads a version, lets the program pass, waits for its end; returns the report of the swap. */
-  async push(version: number, image: Image | 'builtin'): Promise<Line> {
-    const nonce = this.load(version, image);
-    await this.line('loaded', nonce);
-    this.letters('.');
-    const swapped = await this.line('swapped', nonce);
-    this.letters('..');
-    await this.line('confirmed', nonce);
-    return swapped;
-  }
-
-  async residentKiB(): Promise<number> {
-    const status = await readFile(`/proc/${this.child.pid}/smaps_rollup`, 'utf8');
-    return Number(/Pss:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN);
-  }
-
-  async end(): Promise<void> {
-    const ended = once(this.child, 'exit');
-    this.letters('q');
-    await ended;
-    this.#socket.destroy();
-    this.#close();
-  }
-}
-
-function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (data: string) => {
-    const lines = (rest + data).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) take(line);
-  });
-}
-
-const fewCalls = { VAIS_HOT_PROBATION_CALLS: '1' };
 
 /** `hot_check()` with nothing new, and a hot call, plain and guarded, beside a direct one. */
 async function calls(folder: string, program: string, add: (row: Row) => void): Promise<void> {

@@ -141,7 +141,5 @@ void hoti_hooks_set(void) {
     HOTI_SET(seen, now);
     hoti_lock_give();
 }
-#else
-void hoti_hooks_set(void) {}
 #endif
 #endif

@@ -295,6 +295,8 @@ void hoti_native_use(hot_thread *thread);          /* after its tables have chan
 void hoti_native_end(hot_thread *thread);
 size_t hoti_native_mark(const hot_thread *thread); /* where its outermost call's frame is, while that is guarded; or 0 */
 void hoti_freed_settle(hoti_self *self, size_t from, int undone);
+unsigned hoti_native_slot(const hot_thread *thread);
+unsigned hoti_native_depth(const hot_thread *thread);
 void hoti_native_crashed(const hoti_crash *crash, const void *end);
 void *hoti_native_context(const hot_thread *thread);
 size_t hoti_stub_return(const void *context); /* the stack pointer to come back with after a crash */
@@ -320,6 +322,7 @@ void hoti_copies_forget(void);
 
 /* ---- thread.c: the threads of the program ---- */
 hoti_self *hoti_self_get(void);
+unsigned hoti_depth(const hot_thread *thread); /* hot calls of its module on the thread's stacks; of a thread that has joined */
 hot_thread *hoti_here(hoti_module *module); /* this thread's state for it; of one that never called it, an empty one */
 hoti_self *hoti_self_peek(void); /* null: this thread has none yet; for signal handlers */
 hot_thread *hoti_thread_join(hoti_module *module, hot_thread *thread); /* the state that it has from now on */

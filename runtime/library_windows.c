@@ -70,6 +70,8 @@ void *hoti_library_symbol(void *library, const char *name) {
     return symbol.data;
 }
 
+void *hoti_library_inside(void *library) { return library; } /* the handle is where it begins */
+
 int hoti_library_close(void *library, const char *path) {
     hoti_wide wide;
     HMODULE still = NULL;

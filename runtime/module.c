@@ -202,7 +202,7 @@ static int passed(hoti_module *module, const hoti_version *version, hoti_u64 now
         if (HOTI_GET(t->arrived) != version) continue;
         calls += HOTI_GET(t->passes);
         checks += HOTI_GET(t->checks);
-        inside |= HOTI_GET(t->depth) != 0; /* a call that hangs has proved nothing */
+        inside |= hoti_depth(t) != 0; /* a call that hangs has proved nothing */
     }
     hoti_lock_give();
     return calls >= hoti_probation_calls() || (calls > 0 && time >= hoti_probation_time()) ||

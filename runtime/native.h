@@ -21,9 +21,11 @@ typedef struct hoti_native_thread hoti_native_thread;
 typedef struct hoti_entry {
     void *back;   /* the return address, which is on no stack while the call runs */
     size_t rbx;   /* the caller's */
-    size_t stack; /* the stack pointer that the caller has when the call returned */
+    size_t stack; /* where the call was made, at or just below the caller's stack pointer; 0: the entry is not in use */
     hoti_native_thread *thread;
-    struct hoti_entry *next; /* of the thread's free entries */
+    /* Of an entry of the list: the next free one. Of the first entry: the stub that was called last. */
+    struct hoti_entry *next;
+    unsigned position;       /* among them, counted from those in use: of a free one, in their order */
 } hoti_entry;
 
 /* The outermost call of a thread, where it is guarded: all that is needed to make it again. */
@@ -40,18 +42,20 @@ typedef struct hoti_context {
 } hoti_context;
 
 struct hoti_native_thread {
+    hoti_entry first; /* of a call that is in no other */
     hoti_entry *free;
     hoti_context *context;
     const hot_address *quick; /* the table of a confirmed version that is guarded by the quick way; null: it is not */
     size_t mark;              /* the outermost call's entry.stack, while it runs that way */
-    hot_thread base;
+    hot_thread base;          /* its depth counts the outermost call alone, where that has the context */
     struct hoti_entries *blocks;
+    unsigned entries;         /* in all blocks */
 };
 
 /* What a stub knows of its function. */
 typedef struct hoti_stub {
     size_t place; /* of this thread's hoti_native_thread, from the thread pointer */
-    size_t slot;
+    size_t offset; /* of its slot in a table, in bytes */
     void (*quick)(void); /* the quick way that saves what this function needs */
     hoti_module *module;
     const char *name;

@@ -48,7 +48,7 @@ static size_t stack_of(const struct __jmp_buf_tag *buffer) {
 
 static int has_calls(const hoti_self *self) {
     for (const hot_thread *t = self->joined; t != NULL; t = t->mine)
-        if (t->depth != 0) return 1;
+        if (hoti_depth(t) != 0) return 1;
     return 0;
 }
 
@@ -131,5 +131,6 @@ hoti_hook hoti_hooks[] = {
     {NULL, NULL, NULL, NULL},
 };
 #else
+void hoti_hooks_set(void) {}
 void hoti_freed_settle(hoti_self *self, size_t from, int undone) { (void)self, (void)from, (void)undone; }
 #endif

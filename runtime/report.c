@@ -148,11 +148,12 @@ void hoti_report_waiting(const hoti_version *v, const hot_thread *t) {
     const hot_image *own = v->module->given->image;
     unsigned slot = HOTI_GET(t->mark) != NULL ? HOTI_GET(t->site)->slot : HOTI_GET(t->slot); /* the short way notes this */
     char name[64];
+    if (v->module->native != NULL) slot = hoti_native_slot(t);
     if (out == NULL) return;
     thread_name(t->system_id, name, sizeof name);
     hoti_text_number(out, "thread", (hoti_u64)t->system_id);
     if (name[0] != '\0') hoti_text_pair(out, "name", name);
-    if (HOTI_GET(t->depth) != 0 && slot < own->function_count)
+    if (hoti_depth(t) != 0 && slot < own->function_count)
         hoti_text_pair(out, "function", own->functions[slot].name);
     hoti_text_end(out);
 }

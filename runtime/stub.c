@@ -56,7 +56,7 @@ hoti_stub *hoti_stub_new(hoti_module *m, unsigned slot, const char *name) {
     if (stub_count == HOTI_STUBS) return NULL;
     if (stub_count++ == 0) hoti_vector_width = vector_width();
     s->place = place_of(m);
-    s->slot = slot;
+    s->offset = slot * sizeof(hot_address);
     s->quick = hot_stub_quick_all;
     s->module = m;
     s->name = name;
@@ -68,9 +68,11 @@ hoti_stub *hoti_stub_new(hoti_module *m, unsigned slot, const char *name) {
 void *hoti_stub_address(const hoti_stub *s) { return hot_stub_code + 16 * (s - hoti_stubs); }
 
 /* ---- this thread ---- */
+enum { ENTRIES = 63 };
+
 typedef struct hoti_entries {
     struct hoti_entries *next;
-    hoti_entry entries[63];
+    hoti_entry entries[ENTRIES];
 } hoti_entries;
 
 hoti_native_thread *hoti_native_of(hot_thread *t) {
@@ -85,29 +87,58 @@ hot_thread *hoti_native_here(const hoti_module *m) {
     return t == NULL ? &nobody : &t->base;
 }
 
+/* Where all are in use. */
 static int more_entries(hoti_native_thread *t) {
     hoti_entries *block = calloc(1, sizeof *block);
     if (block == NULL) return 0;
     block->next = t->blocks;
     t->blocks = block;
-    for (unsigned i = 0; i < 63; i++) {
+    for (unsigned i = 0; i < ENTRIES; i++) {
         block->entries[i].thread = t;
-        block->entries[i].next = t->free;
-        t->free = &block->entries[i];
+        block->entries[i].next = i + 1 < ENTRIES ? &block->entries[i + 1] : NULL;
+        block->entries[i].position = t->entries + i;
     }
+    t->entries += ENTRIES;
+    t->free = &block->entries[0];
     return 1;
 }
 
+/* The free entries are in another order than before: numbers them anew, and sees to it that those in use come this way
+ * as well when they are given back. Marks the free ones by a stack of 0. */
+static void renumber(hoti_native_thread *t) {
+    unsigned count = t->entries;
+    for (hoti_entry *e = t->free; e != NULL; e = e->next) e->stack = 0, count--;
+    for (hoti_entry *e = t->free; e != NULL; e = e->next) e->position = count++;
+    for (hoti_entries *block = t->blocks; block != NULL; block = block->next)
+        for (unsigned i = 0; i < ENTRIES; i++)
+            if (block->entries[i].stack != 0) block->entries[i].next = &block->entries[i];
+}
+
+/* The slot of the outermost call, while there is one. */
+unsigned hoti_native_slot(const hot_thread *base) {
+    const hoti_native_thread *t = hoti_native_of((hot_thread *)base);
+    const hoti_stub *stub = HOTI_GET(t->base.depth) != 0 ? HOTI_GET(t->context->stub) : (const hoti_stub *)HOTI_GET(t->first.next);
+    return stub == NULL ? 0 : stub->site.slot;
+}
+
+/* Calls of this module on its thread's stacks. */
+unsigned hoti_native_depth(const hot_thread *base) {
+    const hoti_native_thread *t = hoti_native_of((hot_thread *)base);
+    const hoti_entry *first = HOTI_GET(t->free);
+    return HOTI_GET(base->depth) + (HOTI_GET(t->first.stack) != 0) + (first == NULL ? t->entries : HOTI_GET(first->position));
+}
+
 hot_thread *hoti_native_join(hoti_module *m) {
-    hoti_native_thread *t = calloc(1, sizeof *t);
+    hoti_native_thread *t = hoti_aligned(64, sizeof *t);
     if (t == NULL) return NULL;
+    memset(t, 0, sizeof *t);
     t->context = calloc(1, sizeof *t->context);
     if (t->context == NULL || !more_entries(t)) {
         free(t->context);
-        free(t);
+        hoti_aligned_free(t);
         return NULL;
     }
-    t->context->entry.thread = t;
+    t->context->entry.thread = t->first.thread = t;
     here[m->native->number] = t;
     return &t->base;
 }
@@ -122,7 +153,7 @@ void hoti_native_end(hot_thread *base) {
         free(block);
     }
     free(t->context);
-    free(t);
+    hoti_aligned_free(t);
 }
 
 /* The quick way back leaves only calls of modules that keep entries: not with others on the same thread. */
@@ -174,22 +205,27 @@ hoti_entry *hoti_stub_enter(hoti_registers *r) {
     if (!t->joined) t = hoti_thread_join(m, t);
     own = hoti_native_of(t);
     v = t->version;
-    guarded = t->depth == 0 && !hoti_is_child && hoti_guards_wanted() &&
+    guarded = hoti_native_depth(t) == 0 && !hoti_is_child && hoti_guards_wanted() &&
               (HOTI_GET(v->state) != HOTI_CONFIRMED || HOTI_GET(v->guarded));
-    if (!guarded && own->free == NULL && !more_entries(own)) abort(); /* as any call does whose stack cannot grow */
     if (guarded) {
         e = &own->context->entry;
+    } else if (own->first.stack == 0) {
+        e = &own->first;
+        e->next = (hoti_entry *)r->stub;
     } else {
+        if (own->free == NULL && !more_entries(own)) abort(); /* as any call does whose stack cannot grow */
         e = own->free;
         own->free = e->next;
     }
-    HOT_STORE(t->slot, (unsigned)r->stub->slot);
+    HOT_STORE(t->slot, r->stub->site.slot);
     e->back = r->back;
     e->rbx = r->rbx;
     e->stack = (size_t)(&r->back + 1);
-    if (guarded) guard(own->context, r, v, t);
-    HOT_STORE(t->depth, t->depth + 1);
-    r->target = v->table[r->stub->slot];
+    if (guarded) {
+        guard(own->context, r, v, t);
+        HOT_STORE(t->depth, 1);
+    }
+    r->target = v->table[r->stub->site.slot];
     errno = error;
     return e;
 }
@@ -206,12 +242,19 @@ void hoti_stub_leave(hoti_entry *e) {
         if (own->context->framed) hoti_frame_leave(&own->context->frame);
         own->context->framed = 0;
         HOTI_SET(own->mark, 0);
+        HOT_STORE(t->depth, 0);
+    } else if (e == &own->first) {
+        HOTI_SET(e->stack, 0);
+    } else if (own->free == e->next) {
+        HOTI_SET(e->stack, 0);
+        HOTI_SET(own->free, e);
     } else {
+        e->stack = 0;
         e->next = own->free;
         own->free = e;
+        renumber(own);
     }
-    HOT_STORE(t->depth, t->depth - 1);
-    if (t->depth == 0 && !again) {
+    if (!again && hoti_native_depth(t) == 0) {
         t->returned++;
         if (HOTI_GET(v->ran) == 0) HOTI_SET(v->ran, 1);
     }
@@ -220,32 +263,28 @@ void hoti_stub_leave(hoti_entry *e) {
 
 /* ---- jumps ---- */
 
-/* An entry that is in use is one that is not free. Marks the free ones by a stack of 0. */
-static void mark_free(hoti_native_thread *t) {
-    for (hoti_entry *e = t->free; e != NULL; e = e->next) e->stack = 0;
-}
-
 /* This thread's calls whose frames are from `from` to below `to` are over: a jump has left them. */
 void hoti_native_left(size_t from, size_t to) {
     for (hot_thread *base = hoti_self_get()->joined; base != NULL; base = base->mine) {
         hoti_native_thread *t;
-        if (((hoti_module *)base->module->runtime)->native == NULL || base->depth == 0) continue;
+        if (((hoti_module *)base->module->runtime)->native == NULL || hoti_native_depth(base) == 0) continue;
         t = hoti_native_of(base);
-        mark_free(t);
+        if (t->first.stack != 0 && t->first.stack >= from && t->first.stack < to) HOTI_SET(t->first.stack, 0);
+        renumber(t);
         for (hoti_entries *block = t->blocks; block != NULL; block = block->next)
-            for (unsigned i = 0; i < 63; i++) {
+            for (unsigned i = 0; i < ENTRIES; i++) {
                 hoti_entry *e = &block->entries[i];
                 if (e->stack == 0 || e->stack < from || e->stack >= to) continue;
-                HOT_STORE(base->depth, base->depth - 1);
                 e->next = t->free;
                 t->free = e;
                 e->stack = 0;
             }
+        renumber(t);
         if ((t->mark != 0 || t->context->framed) && t->context->entry.stack >= from && t->context->entry.stack < to) {
             if (t->context->framed) hoti_frame_leave(&t->context->frame);
             t->context->framed = 0;
             HOTI_SET(t->mark, 0);
-            HOT_STORE(base->depth, base->depth - 1);
+            HOT_STORE(base->depth, 0);
         }
     }
 }
@@ -269,7 +308,7 @@ hot_address hoti_stub_landed(hoti_context *c) {
     hoti_module *m = t->module->runtime;
     const hoti_version *v;
     hoti_crash crash;
-    unsigned slot = (unsigned)c->stub->slot;
+    unsigned slot = c->stub->site.slot;
     int undone = 0, answered;
     self->jumping = 0;
     if (c->framed) {
@@ -285,10 +324,10 @@ hot_address hoti_stub_landed(hoti_context *c) {
     c->framed = 0;
     HOTI_SET(own->mark, 0);
     hoti_native_crashed(&crash, (const void *)c->entry.stack);
-    HOT_STORE(t->depth, t->depth - 1);
+    HOT_STORE(t->depth, 0);
     hoti_guard_landed(t, &crash);
     answered = hoti_failure_tell(m, t, slot, &crash, undone);
-    HOT_STORE(t->depth, t->depth + 1);
+    HOT_STORE(t->depth, 1);
     v = t->version;
     return answered ? v->table[slot] : m->given->image->functions[slot].address;
 }
@@ -302,6 +341,8 @@ hot_thread *hoti_native_join(hoti_module *module) {
     return NULL;
 }
 void hoti_native_use(hot_thread *thread) { (void)thread; }
+unsigned hoti_native_depth(const hot_thread *thread) { return thread->depth; }
+unsigned hoti_native_slot(const hot_thread *thread) { return thread->slot; }
 void hoti_native_crashed(const hoti_crash *crash, const void *end) { (void)crash, (void)end; }
 void hoti_native_end(hot_thread *thread) { (void)thread; }
 size_t hoti_native_mark(const hot_thread *thread) {

@@ -6,8 +6,9 @@
  * information finds return address and the caller's rbx there. Before the call only r11 is free: r10 may be a static
  * chain, al the count of vector arguments.
  *
- * Entries come from a list of free ones, not from a stack of them, as coroutines return in another order. A signal
- * handler may make hot calls between any two instructions. */
+ * Entries come from a list of free ones, not from a stack of them, as coroutines return in another order. How many are in
+ * use is the position of the first free one; nothing counts. A signal handler may make hot calls between any two
+ * instructions. */
 #include "native.h"
 
 #if HOTI_STUBS
@@ -16,15 +17,15 @@
 #define HOLDS(test) _Static_assert(test, #test)
 HOLDS(offsetof(hoti_entry, back) == 0 && offsetof(hoti_entry, rbx) == 8 && offsetof(hoti_entry, stack) == 16);
 HOLDS(offsetof(hoti_entry, thread) == 24 && offsetof(hoti_entry, next) == 32);
-HOLDS(offsetof(hoti_context, stub) == 40 && offsetof(hoti_context, kept) == 48);
-HOLDS(offsetof(hoti_context, integers) == 88 && offsetof(hoti_context, vectors) == 152);
-HOLDS(offsetof(hoti_native_thread, free) == 0 && offsetof(hoti_native_thread, context) == 8);
-HOLDS(offsetof(hoti_native_thread, quick) == 16 && offsetof(hoti_native_thread, mark) == 24);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, table) == 32);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, depth) == 40);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, guarded) == 48);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, slot) == 144);
-HOLDS(offsetof(hoti_stub, place) == 0 && offsetof(hoti_stub, slot) == 8 && offsetof(hoti_stub, quick) == 16);
+HOLDS(offsetof(hoti_entry, position) == 40);
+HOLDS(offsetof(hoti_context, stub) == 48 && offsetof(hoti_context, kept) == 56);
+HOLDS(offsetof(hoti_context, integers) == 96 && offsetof(hoti_context, vectors) == 160);
+HOLDS(offsetof(hoti_native_thread, free) == 48 && offsetof(hoti_native_thread, context) == 56);
+HOLDS(offsetof(hoti_native_thread, quick) == 64 && offsetof(hoti_native_thread, mark) == 72);
+HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, table) == 80);
+HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, depth) == 88);
+HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, guarded) == 96);
+HOLDS(offsetof(hoti_stub, place) == 0 && offsetof(hoti_stub, offset) == 8 && offsetof(hoti_stub, quick) == 16);
 HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
 
 /* While the call runs: rbx is the entry, the frame's address is the stack pointer itself. */
@@ -74,48 +75,47 @@ HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
 
 /* Arguments and the registers that a callee keeps, into the context in r11. */
 #define KEEP_ARGUMENTS \
-    "movq %rdi, 88(%r11)\nmovq %rsi, 96(%r11)\nmovq %rdx, 104(%r11)\n" \
-    "movq %rcx, 112(%r11)\nmovq %r8, 120(%r11)\nmovq %r9, 128(%r11)\n" \
-    "movq %rax, 136(%r11)\n"
+    "movq %rdi, 96(%r11)\nmovq %rsi, 104(%r11)\nmovq %rdx, 112(%r11)\n" \
+    "movq %rcx, 120(%r11)\nmovq %r8, 128(%r11)\nmovq %r9, 136(%r11)\n" \
+    "movq %rax, 144(%r11)\n"
 #define KEEP_KEPT \
-    "movq %rbp, 48(%r11)\nmovq %r12, 56(%r11)\nmovq %r13, 64(%r11)\nmovq %r14, 72(%r11)\nmovq %r15, 80(%r11)\n"
+    "movq %rbp, 56(%r11)\nmovq %r12, 64(%r11)\nmovq %r13, 72(%r11)\nmovq %r14, 80(%r11)\nmovq %r15, 88(%r11)\n"
 #define KEEP_XMM \
-    "movups %xmm0, 152(%r11)\nmovups %xmm1, 216(%r11)\nmovups %xmm2, 280(%r11)\nmovups %xmm3, 344(%r11)\n" \
-    "movups %xmm4, 408(%r11)\nmovups %xmm5, 472(%r11)\nmovups %xmm6, 536(%r11)\nmovups %xmm7, 600(%r11)\n"
+    "movups %xmm0, 160(%r11)\nmovups %xmm1, 224(%r11)\nmovups %xmm2, 288(%r11)\nmovups %xmm3, 352(%r11)\n" \
+    "movups %xmm4, 416(%r11)\nmovups %xmm5, 480(%r11)\nmovups %xmm6, 544(%r11)\nmovups %xmm7, 608(%r11)\n"
 
-/* The quick way: rbx is the thread, r11 the stub, the caller's rbx at -16(rsp), the stub at -24(rsp). */
+/* The quick way: rbx is the thread, r11 the stub; on the stack are the caller's rbx and the stub. */
 #define QUICK(name, keep) \
     ".p2align 5\n" \
     ".globl " name "\n.hidden " name "\n.type " name ", @function\n" \
     name ":\n" \
     ".cfi_startproc\n" \
-    ".cfi_offset %rbx, -24\n" \
-    "movl $1, 40(%rbx)\n" /* depth, first: a handler's calls are no outermost ones */ \
-    "movq 8(%rbx), %r11\n" keep KEEP_KEPT \
-    "movq -16(%rsp), %rdi\n" \
-    "movq %rdi, 8(%r11)\n" \
-    "movq -24(%rsp), %rdi\n" \
-    "movq %rdi, 40(%r11)\n" \
-    "movq 8(%rdi), %rdi\n" \
-    "movq 16(%rbx), %rax\n" \
-    "movq (%rax,%rdi,8), %rax\n" \
-    "movq %rax, -32(%rsp)\n" \
-    "movq 88(%r11), %rdi\n" \
-    "movq 136(%r11), %rax\n" \
+    ".cfi_adjust_cfa_offset 16\n.cfi_rel_offset %rbx, 0\n" \
+    "movl $1, 88(%rbx)\n" /* depth, first: a handler's calls are no outermost ones */ \
+    "movq 56(%rbx), %r11\n" keep KEEP_KEPT \
+    "popq 8(%r11)\n" \
+    ".cfi_adjust_cfa_offset -8\n" \
+    "movq %rbx, %rax\n" /* the thread, and the caller's rbx is where it stays */ \
     "movq %r11, %rbx\n" \
     ".cfi_escape 0x10, 3, 2, 0x73, 8\n" \
-    "movq 24(%rbx), %r11\n" \
+    "popq %r11\n" \
+    ".cfi_adjust_cfa_offset -8\n" \
+    "movq %r11, 48(%rbx)\n" \
+    "movq 8(%r11), %r11\n" \
+    "addq 64(%rax), %r11\n" \
+    "movq (%r11), %r11\n" \
     "popq (%rbx)\n" CALLED \
     "movq %rsp, 16(%rbx)\n" \
-    "movq %rsp, 24(%r11)\n" /* the mark: armed from here, */ \
-    CALL("-40(%rsp)") \
+    "movq %rsp, 72(%rax)\n" /* the mark: armed from here, */ \
+    "movq 144(%rbx), %rax\n" \
+    CALL("%r11") \
     "pushq (%rbx)\n" \
     ".cfi_def_cfa %rsp, 8\n.cfi_offset 16, -8\n" \
     "movq 24(%rbx), %r11\n" \
     "movq 8(%rbx), %rcx\n" \
     ".cfi_register %rbx, %rcx\n" \
-    "movq $0, 24(%r11)\n" /* to here */ \
-    "decl 40(%r11)\n" /* other coroutines may have calls by now */ \
+    "movq $0, 72(%r11)\n" /* to here */ \
+    "movl $0, 88(%r11)\n" \
     "movq %rcx, %rbx\n" \
     ".cfi_same_value %rbx\n" \
     "ret\n" \
@@ -138,70 +138,118 @@ __asm__(".text\n"
         ".cfi_endproc\n"
         ".size hot_stub_code, .-hot_stub_code\n"
 
-        /* ---- a call as it mostly is ---- */
-        ".p2align 5\n"
+        /* ---- a call as it mostly is: r11 is the stub ----
+         * What it costs is what it writes, so it writes little: an entry's `stack`, which is where the call was made, says
+         * that it is in use. */
+        ".p2align 6\n"
         ".type hot_stub_enter, @function\n"
         "hot_stub_enter:\n"
         ".cfi_startproc\n"
-        "movq %rbx, -16(%rsp)\n"
-        ".cfi_offset %rbx, -24\n"
-        "movq %r11, -24(%rsp)\n"
-        "movq (%r11), %rbx\n"
-        "movq %fs:(%rbx), %rbx\n" /* this thread's state for the module */
-        "movq 8(%r11), %r11\n"
-        "testq %rbx, %rbx\n"
-        "jz hot_stub_slow\n"
-        "cmpq $0, 32(%rbx)\n"
-        "je 2f\n"
-        "movl %r11d, 144(%rbx)\n"
-        "shlq $3, %r11\n"
-        "addq 32(%rbx), %r11\n"
-        "1:\n"
+        "pushq %r11\n"
+        ".cfi_adjust_cfa_offset 8\n"
         "movq (%r11), %r11\n"
-        "movq %r11, -32(%rsp)\n"
-        "movq (%rbx), %r11\n"
+        "movq %fs:(%r11), %r11\n" /* this thread's state for the module, and its first entry */
         "testq %r11, %r11\n"
         "jz hot_stub_slow\n"
-        "incl 40(%rbx)\n"
-        "pushq 32(%r11)\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "popq (%rbx)\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        "movq -16(%rsp), %rbx\n"
+        "cmpq $0, 80(%r11)\n"
+        "je 2f\n"
+        "cmpq $0, 16(%r11)\n"
+        "jne 1f\n"
+        "movq %rsp, 16(%r11)\n"
         "movq %rbx, 8(%r11)\n"
         "movq %r11, %rbx\n"
         ".cfi_escape 0x10, 3, 2, 0x73, 8\n"
-        "popq (%rbx)\n" CALLED
-        "movq %rsp, 16(%rbx)\n" CALL("-40(%rsp)")
+        "popq %r11\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "movq %r11, 32(%rbx)\n" /* for reports */
+        "movq 8(%r11), %r11\n"
+        "addq 80(%rbx), %r11\n"
+        "movq (%r11), %r11\n"
+        "popq (%rbx)\n" CALLED CALL("%r11")
         "pushq (%rbx)\n"
         ".cfi_def_cfa %rsp, 8\n.cfi_offset 16, -8\n"
-        "movq 24(%rbx), %r11\n"
-        "decl 40(%r11)\n"
-        "movq (%r11), %rcx\n"
-        "movq %rcx, 32(%rbx)\n"
         "movq 8(%rbx), %rcx\n"
         ".cfi_register %rbx, %rcx\n"
-        "movq %rbx, (%r11)\n" /* free from here on: a handler may take it */
+        "movq $0, 16(%rbx)\n" /* free from here on: a handler may take it */
         "movq %rcx, %rbx\n"
         ".cfi_same_value %rbx\n"
         "ret\n"
         ".cfi_endproc\n"
+
+        /* Below another call: an entry of the list. r11 is the thread, the stub on the stack. */
         ".cfi_startproc\n"
-        ".cfi_offset %rbx, -24\n"
-        "2:\n" /* guarded, or something to do first */
-        "cmpq $0, 48(%rbx)\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "1:\n"
+        "cmpq $0, 48(%r11)\n"
         "je hot_stub_slow\n"
-        "movl %r11d, 144(%rbx)\n"
-        "cmpl $0, 40(%rbx)\n"
+        "pushq %rbx\n"
+        ".cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbx, 0\n"
+        "movq %r11, %rbx\n"
+        "movq 8(%rsp), %r11\n"
+        "movq 8(%r11), %r11\n"
+        "addq 80(%rbx), %r11\n"
+        "4:\n"
+        "movq (%r11), %r11\n"
+        "movq %r11, 8(%rsp)\n" /* what is to be called */
+        "movq 48(%rbx), %r11\n"
+        "pushq 32(%r11)\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "popq 48(%rbx)\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "movq %r11, %rbx\n"
+        "popq 8(%rbx)\n"
+        ".cfi_adjust_cfa_offset -8\n.cfi_escape 0x10, 3, 2, 0x73, 8\n"
+        "movq %rsp, 16(%rbx)\n"
+        "popq %r11\n"
+        ".cfi_adjust_cfa_offset -8\n"
+        "popq (%rbx)\n" CALLED CALL("%r11")
+        /* The list is as it was, mostly. */
+        "movq 24(%rbx), %r11\n"
+        "movq 32(%rbx), %rcx\n"
+        "cmpq %rcx, 48(%r11)\n"
+        "jne hot_stub_returned\n"
+        "pushq (%rbx)\n"
+        ".cfi_def_cfa %rsp, 8\n.cfi_offset 16, -8\n"
+        "movq 8(%rbx), %rcx\n"
+        ".cfi_register %rbx, %rcx\n"
+        "movq $0, 16(%rbx)\n"
+        "movq %rbx, 48(%r11)\n" /* free from here on */
+        "movq %rcx, %rbx\n"
+        ".cfi_same_value %rbx\n"
+        "ret\n"
+        ".cfi_endproc\n"
+
+        /* Guarded, or something to do first. */
+        ".cfi_startproc\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "2:\n"
+        "cmpq $0, 96(%r11)\n"
+        "je hot_stub_slow\n"
+        "cmpq $0, 48(%r11)\n"
+        "je hot_stub_slow\n"
+        "pushq %rbx\n"
+        ".cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbx, 0\n"
+        "movq %r11, %rbx\n"
+        "movq 8(%rsp), %r11\n"
+        "cmpl $0, 88(%rbx)\n"
         "jne 3f\n"
         "cmpq $0, 16(%rbx)\n"
-        "je hot_stub_slow\n"
-        "movq -24(%rsp), %r11\n"
+        "jne 3f\n"
+        "movq 48(%rbx), %r11\n"
+        "cmpl $0, 40(%r11)\n" /* the first free one's position */
+        "movq 8(%rsp), %r11\n"
+        "jne 3f\n"
+        "cmpq $0, 64(%rbx)\n"
+        "je 5f\n"
         "jmp *16(%r11)\n"
-        "3:\n" /* below a guarded call */
-        "shlq $3, %r11\n"
-        "addq 48(%rbx), %r11\n"
-        "jmp 1b\n"
+        "3:\n" /* below another call */
+        "movq 8(%r11), %r11\n"
+        "addq 96(%rbx), %r11\n"
+        "jmp 4b\n"
+        "5:\n"
+        "popq %rbx\n"
+        ".cfi_adjust_cfa_offset -8\n.cfi_same_value %rbx\n"
+        "jmp hot_stub_slow\n"
         ".cfi_endproc\n"
         ".size hot_stub_enter, .-hot_stub_enter\n"
 
@@ -210,10 +258,9 @@ __asm__(".text\n"
         ".type hot_stub_slow, @function\n"
         "hot_stub_slow:\n"
         ".cfi_startproc\n"
-        ".cfi_offset %rbx, -24\n"
-        "movq -24(%rsp), %r11\n"
-        "movq -16(%rsp), %rbx\n"
-        ".cfi_same_value %rbx\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "popq %r11\n"
+        ".cfi_adjust_cfa_offset -8\n"
         "subq $648, %rsp\n"
         ".cfi_adjust_cfa_offset 648\n"
         "movq %rdi, 0(%rsp)\nmovq %rsi, 8(%rsp)\nmovq %rdx, 16(%rsp)\nmovq %rcx, 24(%rsp)\n"
@@ -229,7 +276,7 @@ __asm__(".text\n"
         "movq 120(%rsp), %r11\n"
         ".cfi_escape 0x10, 16, 2, 0x73, 0\n"
         "addq $656, %rsp\n" CALLED CALL("%r11")
-        "1:\n"
+        "hot_stub_returned:\n"
         "subq $208, %rsp\n"
         ".cfi_adjust_cfa_offset 208\n"
         "movq %rax, 128(%rsp)\nmovq %rdx, 136(%rsp)\n" STORE_RESULTS("0(%rsp)")
@@ -261,11 +308,11 @@ __asm__(".text\n"
         "hot_stub_landing:\n"
         "movq %rbx, %rdi\n"
         "call hoti_stub_landed\n" /* the code that makes the call again */
-        "movq %rax, %r11\n" LOADS("152(%rbx)")
-        "movq 48(%rbx), %rbp\nmovq 56(%rbx), %r12\nmovq 64(%rbx), %r13\nmovq 72(%rbx), %r14\nmovq 80(%rbx), %r15\n"
-        "movq 88(%rbx), %rdi\nmovq 96(%rbx), %rsi\nmovq 104(%rbx), %rdx\nmovq 112(%rbx), %rcx\n"
-        "movq 120(%rbx), %r8\nmovq 128(%rbx), %r9\nmovq 136(%rbx), %rax\nmovq 144(%rbx), %r10\n" CALL("%r11")
-        "jmp 1b\n"
+        "movq %rax, %r11\n" LOADS("160(%rbx)")
+        "movq 56(%rbx), %rbp\nmovq 64(%rbx), %r12\nmovq 72(%rbx), %r13\nmovq 80(%rbx), %r14\nmovq 88(%rbx), %r15\n"
+        "movq 96(%rbx), %rdi\nmovq 104(%rbx), %rsi\nmovq 112(%rbx), %rdx\nmovq 120(%rbx), %rcx\n"
+        "movq 128(%rbx), %r8\nmovq 136(%rbx), %r9\nmovq 144(%rbx), %rax\nmovq 152(%rbx), %r10\n" CALL("%r11")
+        "jmp hot_stub_returned\n"
         ".cfi_endproc\n"
         ".size hot_stub_slow, .-hot_stub_slow\n"
 
@@ -300,8 +347,8 @@ __asm__(".text\n"
         ".cfi_endproc\n"
         ".size hot_stub_unwound, .-hot_stub_unwound\n"
 
-        QUICK("hot_stub_quick_all", KEEP_ARGUMENTS "movq %r10, 144(%r11)\n" KEEP_XMM)
+        QUICK("hot_stub_quick_all", KEEP_ARGUMENTS "movq %r10, 152(%r11)\n" KEEP_XMM)
         QUICK("hot_stub_quick_integers", KEEP_ARGUMENTS)
-        QUICK("hot_stub_quick_three", "movq %rdi, 88(%r11)\nmovq %rsi, 96(%r11)\nmovq %rdx, 104(%r11)\n"
-              "movq %rax, 136(%r11)\n"));
+        QUICK("hot_stub_quick_three", "movq %rdi, 96(%r11)\nmovq %rsi, 104(%r11)\nmovq %rdx, 112(%r11)\n"
+              "movq %rax, 144(%r11)\n"));
 #endif

@@ -119,6 +119,25 @@ static const char *find_import(const pe *file) {
     }
 }
 
+static void tell_exports(const pe *file, int (*each)(const char *name, void *own), void *own) {
+    const IMAGE_DATA_DIRECTORY *d = &file->nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT];
+    const IMAGE_EXPORT_DIRECTORY *e = at_address(file, d->VirtualAddress, sizeof *e);
+    const DWORD *names;
+    if (d->Size == 0 || e == NULL || e->NumberOfNames > 1u << 20) return;
+    names = at_address(file, e->AddressOfNames, e->NumberOfNames * sizeof *names);
+    for (DWORD i = 0; names != NULL && i < e->NumberOfNames; i++) {
+        const char *name = at_address(file, names[i], 1);
+        if (name == NULL || memchr(name, '\0', file->size - (size_t)((const unsigned char *)name - file->bytes)) == NULL) continue;
+        if (each(name, own)) return;
+    }
+}
+
+void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own) {
+    pe file;
+    if (read_file(path, &file)) tell_exports(&file, each, own);
+    free(file.bytes);
+}
+
 const char *hoti_lingers(const char *path) {
     pe file;
     const char *name = read_file(path, &file) ? find_import(&file) : NULL;

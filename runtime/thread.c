@@ -53,6 +53,8 @@ hot_thread *hoti_here(hoti_module *m) { return m->native != NULL ? hoti_native_h
 
 static int is_native(const hot_thread *t) { return ((const hoti_module *)t->module->runtime)->native != NULL; }
 
+unsigned hoti_depth(const hot_thread *t) { return is_native(t) ? hoti_native_depth(t) : HOTI_GET(t->depth); }
+
 /* ---- joining and ending ---- */
 static void arrive(hot_thread *t, hoti_version *v);
 
@@ -196,7 +198,7 @@ static int is_held_back(unsigned group) {
     for (unsigned i = 0; group != 0 && i < hoti_module_count; i++) {
         const hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->coming;
-        if (v != NULL && v->group == group && t->depth != 0) return 1;
+        if (v != NULL && v->group == group && hoti_depth(t) != 0) return 1;
     }
     return 0;
 }
@@ -208,7 +210,7 @@ static hoti_u64 move(int *moved) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = t->coming;
         if (!t->joined) continue;
-        t->stays = v == NULL || t->depth != 0 || is_held_back(v->group);
+        t->stays = v == NULL || hoti_depth(t) != 0 || is_held_back(v->group);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
@@ -250,7 +252,7 @@ static int step(void) {
         hoti_version *v;
         if (!t->joined) continue;
         v = t->version;
-        if (t->depth != 0) { /* called below a hot function: its code is in use */
+        if (hoti_depth(t) != 0) { /* called below a hot function: its code is in use */
             settled = 0;
             below = 1;
         } else if (HOTI_GET(v->state) == HOTI_CONFIRMED) {
