@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   detach: () => import('./commands/detach.ts'),
   audit: () => import('./commands/audit.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  flags: () => import('./commands/module-flags.ts'),
   completion: () => import('./commands/completion.ts'),
 };
 

@@ -115,6 +115,7 @@ void hoti_sha256_end(hoti_sha256 *hash, char hex[65]);
 /* ---- the modules and their versions ---- */
 typedef struct hoti_module hoti_module;
 typedef struct hoti_native hoti_native; /* native.h */
+typedef struct hoti_list hoti_list; /* statics.h */
 
 enum hoti_state { HOTI_LOADED, HOTI_PROBATION, HOTI_CONFIRMED, HOTI_FAILED };
 
@@ -141,6 +142,7 @@ typedef struct hoti_version {
     void *handle; /* null for the code the program started with */
     void *described; /* the hot_image that native_image.c wrote for it; null: the image brought its own */
     char *path;   /* of the private copy */
+    hoti_list *list; /* of a native module: its variables, and what leads to them; null: the image brought none */
     size_t origin;    /* where it is mapped; 0: it is the program's own code */
     size_t base, end; /* its code is between these */
     const char *resident; /* why it is never unloaded; null: it is */
@@ -159,6 +161,7 @@ typedef struct hoti_version {
 struct hoti_module {
     hot_module *given;
     hoti_native *native; /* null: its images bring a table and a contract of their own */
+    struct hoti_statics *statics; /* of a native module: the variables of all versions; null: not looked for yet */
     const char *name;
     char source[256];
     unsigned index;
@@ -289,6 +292,7 @@ void hoti_native_place(const hoti_module *module, size_t *origin, size_t *base, 
 int hoti_native_describe(hoti_version *version, const char *digest, hoti_error *error);
 int hoti_native_table(hoti_version *version, hoti_error *error);
 const char *hoti_native_file(const hoti_module *module); /* that version 1 was opened from */
+const char *hoti_native_first(const hoti_module *module, void **library); /* the same, and the loader's handle */
 hot_thread *hoti_native_here(const hoti_module *module);
 hot_thread *hoti_native_join(hoti_module *module); /* null: no memory */
 void hoti_native_use(hot_thread *thread);          /* after its tables have changed */
@@ -301,6 +305,11 @@ void hoti_native_crashed(const hoti_crash *crash, const void *end);
 void *hoti_native_context(const hot_thread *thread);
 size_t hoti_stub_return(const void *context); /* the stack pointer to come back with after a crash */
 void hot_stub_landing(void);
+
+/* ---- statics.c: variables of plain libraries keep value and address ---- */
+int hoti_statics_bind(hoti_version *version, hoti_error *error); /* -1: too far from where they are; 0: refused */
+const char *hoti_statics_keep(const hoti_version *version);      /* why it has to stay loaded; null: it can go */
+void hoti_statics_end(hoti_version *version, int stays);
 
 /* ---- load.c, bind.c, copy.c: from a file to a version ---- */
 hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);

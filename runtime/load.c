@@ -44,6 +44,7 @@ static int describe(hoti_version *v, hoti_error *error) {
 int hoti_unload(hoti_version *v) {
     void *library = v->handle;
     if (library == NULL) return 1; /* it never was there, or is the program's own code */
+    if (v->resident == NULL) v->resident = hoti_statics_keep(v);
     if (v->resident != NULL) return 0;
     if (hoti_library_close(library, v->path)) {
         v->handle = NULL;
@@ -60,6 +61,7 @@ void hoti_park(hoti_version *v) {
     v->tabled = 0; /* hot_symbol looks into it no more */
     hoti_lock_give();
     if (!hoti_unload(v)) return;
+    hoti_statics_end(v, 0);
     hoti_bind_undo(v);
     v->image = NULL;
 }
@@ -70,7 +72,7 @@ int hoti_unpark(hoti_version *v) {
     if (v->image != NULL) return 1;
     v->handle = hoti_library_open(v->path, &error);
     if (v->handle == NULL) return 0;
-    if (!describe(v, &error) || v->image == NULL || !hoti_bind(v, &error)) {
+    if (!describe(v, &error) || v->image == NULL || !hoti_bind(v, &error) || hoti_statics_bind(v, &error) <= 0) {
         hoti_park(v);
         return 0;
     }
@@ -99,7 +101,8 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         if (v->handle != NULL) {
             if (describe(v, error) && check_image(module, v->image, order, error) &&
                 (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) &&
-                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error)) {
+                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error) &&
+                hoti_statics_bind(v, error) > 0) {
                 locate(v);
                 return v;
             }

@@ -132,9 +132,11 @@ void hoti_version_free(hoti_version *version) {
     hoti_lock_give();
     /* What stays loaded keeps its globals and its file: the loader would take another file of that name for this. */
     if (hoti_unload(version)) {
+        hoti_statics_end(version, 0);
         hoti_bind_undo(version);
         if (version->path != NULL) hoti_file_remove(version->path);
     } else {
+        hoti_statics_end(version, 1);
         for (unsigned i = 0; i < version->bound_count; i++) version->bound[i]->kept = 1;
         free(version->bound);
     }

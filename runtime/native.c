@@ -44,6 +44,11 @@ void hoti_native_place(const hoti_module *m, size_t *origin, size_t *base, size_
 
 const char *hoti_native_file(const hoti_module *m) { return m->native->copy; }
 
+const char *hoti_native_first(const hoti_module *m, void **library) {
+    *library = m->native->handle;
+    return m->native->copy;
+}
+
 /* ---- hot_open ---- */
 static void *open_copy(hoti_native *n, hoti_error *error) {
     hoti_load_order order = {1, "", NULL, n->library, NULL, NULL};

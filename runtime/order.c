@@ -32,7 +32,7 @@ hoti_version *hoti_order_prepare(hoti_module *m, const hoti_load_order *order, h
     /* A thread may have moved to a version that still waited when this one was bound: what that one brought is now the
      * program's, so bind again. */
     hoti_settle();
-    if (!hoti_bind_again(v, error)) {
+    if (!hoti_bind_again(v, error) || hoti_statics_bind(v, error) <= 0) {
         hoti_version_free(v);
         return NULL;
     }

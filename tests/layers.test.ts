@@ -30,11 +30,12 @@ const rooms: Readonly<Record<string, Room>> = {
     may: ['common'],
     because: 'what travels must read the same on every side, so it knows of no side',
     never: { rpc: 'an image is the same whether it came over gRPC, from a disk or out of a container' },
-    folders: ['transfer', 'delta', 'act', 'dwarf', 'contract', 'image'],
+    folders: ['transfer', 'delta', 'act', 'statics', 'dwarf', 'contract', 'image'],
     up: {
       transfer: 'what is sent does not know how it is sent',
       delta: 'an image is whole; that a delta of it may travel is none of its business',
       act: 'what is signed does not know its signature',
+      statics: 'whoever reads an image does not know what was listed of its variables',
       dwarf: 'a contract is the same whether an image states it or its debug information tells it',
       contract: 'a file format is read without knowing what a contract is',
     },
@@ -54,6 +55,10 @@ const rooms: Readonly<Record<string, Room>> = {
       back: 'a second back end must stand beside the first without the rest knowing',
       plan: 'the front end knows a program, not what an image of it needs',
     },
+  },
+  linker: {
+    may: ['common', 'artifact'],
+    because: 'a build waits for it, so it loads nothing that it does not use',
   },
   agent: {
     may: ['common', 'artifact', 'rpc'],
@@ -78,7 +83,7 @@ const rooms: Readonly<Record<string, Room>> = {
     never: { agent: 'a server reaches agents over the wire only, as they may be of another version' },
   },
   cli: {
-    may: ['common', 'artifact', 'rpc', 'compiler'],
+    may: ['common', 'artifact', 'rpc', 'compiler', 'linker'],
     because: 'the command line is a client like any other',
     never: {
       agent: 'whatever it wants from an agent it asks over the wire, else it works on one machine only',
