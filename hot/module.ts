@@ -1,6 +1,6 @@
 import koffi from 'koffi';
-import { requireCompatible } from '../artifact/contract/compare.ts';
 import type { Contract, ContractFunction } from '../artifact/contract/contract.ts';
+import { requireTransition } from '../artifact/contract/transition.ts';
 import { VaisError } from '../common/error.ts';
 import { Api } from './api.ts';
 import type { BuiltLibrary } from './build.ts';
@@ -72,7 +72,7 @@ export class HotModule {
   /** Loads and binds what was built, aside. @throws VaisError `contract_changed`, `load_refused` */
   prepare(built: BuiltLibrary): Prepared {
     const { contract } = built;
-    if (this.#running !== undefined) requireCompatible(this.#held(this.#running.built.contract), contract);
+    if (this.#running !== undefined) requireTransition(this.#held(this.#running.built.contract), contract);
     const image = LoadedImage.load(built.path, contract);
     try {
       bindForeigns(image, (name) => this.#offer(name, contract));
@@ -95,7 +95,7 @@ export class HotModule {
    */
   swap(next: Prepared): void {
     const old = this.#running;
-    if (old !== undefined) requireCompatible(this.#held(old.built.contract), next.built.contract);
+    if (old !== undefined) requireTransition(this.#held(old.built.contract), next.built.contract);
     const since = [...this.#slots.values(), ...this.#thunks.slots].filter((slot) => !next.targets.has(slot));
     const targets = new Map([...next.targets, ...this.#aimAt(next.image, since)]);
     this.#globals.keep(next.born);

@@ -1,4 +1,4 @@
-import { formatContract } from '../../artifact/contract/records.ts';
+import { formatContract } from '../../artifact/contract/format.ts';
 import type { Digest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { LinkedModule } from '../link/program-link.ts';

@@ -1,5 +1,5 @@
-import { requireCompatible } from '../../artifact/contract/compare.ts';
 import type { Contract } from '../../artifact/contract/contract.ts';
+import { requireTransition } from '../../artifact/contract/transition.ts';
 import { VaisError } from '../../common/error.ts';
 import type { OriginName } from '../../rpc/names.ts';
 import type { LinkedModule, ProgramLink } from '../link/program-link.ts';
@@ -161,7 +161,7 @@ export class Queue {
   requireFit(contract: Contract | undefined): void {
     if (contract === undefined) return;
     for (const running of new Set(this.links.map((link) => this.#moduleOf(link)?.contract)))
-      if (running !== undefined) requireCompatible(running, contract);
+      if (running !== undefined) requireTransition(running, contract);
   }
 
   /** The code of a version that there was. @throws VaisError `no_such_version` */

@@ -1,4 +1,4 @@
-import { formatContract } from '../../artifact/contract/records.ts';
+import { formatContract } from '../../artifact/contract/format.ts';
 import { toWire } from '../../rpc/event.ts';
 import type { Event } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { HistoryEntry as WireEntry } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';

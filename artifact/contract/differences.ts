@@ -1,5 +1,5 @@
-import type { Difference } from './compare.ts';
 import type { Place } from './contract.ts';
+import type { Difference } from './difference.ts';
 
 /** The differences for people, a block each: what changed, its old and new form, where, and why it matters. */
 export function renderDifferences(differences: readonly Difference[]): string {
@@ -37,6 +37,10 @@ function headline(difference: Difference): string {
       return difference.field === undefined
         ? `${name}: the layout changed`
         : `${name}: the field ${difference.field} changed`;
+    case 'enum_changed':
+      return difference.value === undefined
+        ? `${name}: the size of the enum changed`
+        : `${name}: the value ${difference.value} changed`;
     case 'global_changed':
       return `${name}: the type of the global changed`;
   }

@@ -40,9 +40,21 @@ export class RecordFields {
     return value;
   }
 
-  /** The name of a function, struct, field or global. */
+  /** As `text`, for a key that may be missing. */
+  optionalText(key: string, max: number): string | undefined {
+    return this.#own(key) === undefined ? undefined : this.text(key, max);
+  }
+
+  /** Printable texts, each of 1 to `max` bytes; none where the key is missing. */
+  texts(key: string, most: number, max: number): string[] {
+    const value = this.#own(key) ?? [];
+    if (!Array.isArray(value) || value.length > most) throw this.#wrong(key, `a list of at most ${most}`);
+    return value.map((entry: unknown) => new RecordFields({ [key]: entry }, this.#where).text(key, max));
+  }
+
+  /** The name of a function, struct, field or global; those of C++ templates are long. */
   name(): string {
-    return this.text('name', 255);
+    return this.text('name', 1_024);
   }
 
   /** The name of the module, which obeys the rules of `validateName`. */
@@ -73,6 +85,22 @@ export class RecordFields {
     throw this.#wrong('tier', '"fast" or "optimized"');
   }
 
+  /** Where the contract comes from; a record that says nothing stands in its image. */
+  origin(): 'stated' | 'debug' | 'unchecked' {
+    const origin = this.text('origin', 32, 'stated');
+    if (origin === 'stated' || origin === 'debug' || origin === 'unchecked') return origin;
+    throw this.#wrong('origin', '"stated", "debug" or "unchecked"');
+  }
+
+  /** The first bit and the count of a bit-field, when it is one. */
+  bits(): { bits?: { first: number; count: number } } {
+    const value = this.#own('bits');
+    if (value === undefined) return {};
+    const [first, count] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
+    if (isCount(count) && isWhole(first)) return { bits: { first, count } };
+    throw this.#wrong('bits', '[first, count]');
+  }
+
   flag(key: string): boolean {
     const value = this.#own(key);
     if (typeof value !== 'boolean') throw this.#wrong(key, 'true or false');
@@ -91,14 +119,21 @@ export class RecordFields {
     return align;
   }
 
-  /** The place in the source, when the record has one. */
-  at(file: string): { at?: Place } {
+  /** The place in the source, when the record has one: line, column and, where it is not the first, the file's number. */
+  at(files: readonly string[]): { at?: Place } {
     const value = this.#own('at');
     if (value === undefined) return {};
-    if (!Array.isArray(value) || value.length !== 2) throw this.#wrong('at', '[line, column]');
-    const [line, column] = value as unknown[];
+    if (!Array.isArray(value) || (value.length !== 2 && value.length !== 3)) throw this.#wrong('at', '[line, column]');
+    const [line, column, index = 0] = value as unknown[];
     if (!isCount(line) || !isCount(column)) throw this.#wrong('at', '[line, column], both from 1');
+    const file = isWhole(index) ? files[index] : undefined;
+    if (file === undefined) throw this.#wrong('at', '[line, column, file] with the number of a file');
     return { at: { file, line, column } };
+  }
+
+  /** As `list`; none where the key is missing. */
+  optionalList(key: string, max: number): RecordFields[] {
+    return this.#own(key) === undefined ? [] : this.list(key, max);
   }
 
   /** A list of records inside this one. */
@@ -128,4 +163,8 @@ export class RecordFields {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxLine;
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2 ** 40;
 }

@@ -1,6 +1,14 @@
 import { TextDecoder } from 'node:util';
 import { VaisError } from '../../common/error.ts';
-import type { Contract, ContractField, ContractFunction, ContractGlobal, ContractStruct, Place } from './contract.ts';
+import type {
+  Contract,
+  ContractEnum,
+  ContractField,
+  ContractFunction,
+  ContractGlobal,
+  ContractStruct,
+  ContractVirtual,
+} from './contract.ts';
 import { RecordFields } from './record-fields.ts';
 
 /** What a contract may hold at most. A record must fit a line of the link, a contract a gRPC message. */
@@ -11,6 +19,8 @@ export const contractLimits = {
   /** Bytes of one record. */
   recordBytes: 49_152,
   fieldsPerStruct: 1_024,
+  valuesPerEnum: 4_096,
+  files: 4_096,
 } as const;
 
 /**
@@ -22,8 +32,10 @@ export const contractLimits = {
 export function readContract(source: Uint8Array | Iterable<string>): Contract {
   const records = source instanceof Uint8Array ? splitRecords(source) : source;
   let head: RecordFields | undefined;
+  let files: readonly string[] = [];
   const functions: ContractFunction[] = [];
   const structs: ContractStruct[] = [];
+  const enums: ContractEnum[] = [];
   const globals: ContractGlobal[] = [];
   let count = 0;
   for (const text of records) {
@@ -33,83 +45,93 @@ export function readContract(source: Uint8Array | Iterable<string>): Contract {
     if (record.kind === 'module') {
       if (head !== undefined) throw record.fault('a second module record: an image holds one module');
       head = record;
+      files = [head.text('source', 255), ...head.texts('files', contractLimits.files, 1_024)];
       continue;
     }
     if (head === undefined) throw record.fault('the first record is not the module record');
-    const file = head.text('source', 255);
-    if (record.kind === 'function') functions.push(readFunction(record, file));
-    else if (record.kind === 'struct') structs.push(readStruct(record, file));
-    else if (record.kind === 'global') globals.push(readGlobal(record, file));
+    if (record.kind === 'function') functions.push(readFunction(record, files));
+    else if (record.kind === 'struct') structs.push(readStruct(record, files));
+    else if (record.kind === 'enum') enums.push(readEnum(record, files));
+    else if (record.kind === 'global') globals.push(readGlobal(record, files));
     else throw record.fault(`a record of the unknown kind ${JSON.stringify(record.kind)}`);
   }
   if (head === undefined) throw new VaisError('contract_missing', 'the contract is empty');
   requireUnique('hot function', functions);
   requireUnique('struct', structs);
+  requireUnique('enum', enums);
   requireUnique('global', globals);
-  return { ...readModule(head), functions, structs, globals };
+  return { ...readModule(head), functions, structs, enums, globals };
 }
 
-/** The records of a contract in order, each as JSON without its NUL byte: what the compiler writes into the section. */
-export function formatContract(contract: Contract): string[] {
-  const { format, module, triple, buildId, tier, compiler, source } = contract;
-  return [
-    { record: 'module', format, name: module, triple, build: buildId, tier, compiler, source },
-    ...contract.functions.map(({ name, type, text, at }) => ({ record: 'function', name, type, text, ...mark(at) })),
-    ...contract.structs.map(({ name, size, align, held, fields, at }) => ({
-      record: 'struct',
-      name,
-      size,
-      align,
-      held,
-      fields: fields.map((field) => ({ name: field.name, type: field.type, offset: field.offset, ...mark(field.at) })),
-      ...mark(at),
-    })),
-    ...contract.globals.map(({ name, type, size, at }) => ({ record: 'global', name, type, size, ...mark(at) })),
-  ].map((record) => JSON.stringify(record));
-}
-
-function mark(at: Place | undefined): { at?: [number, number] } {
-  return at === undefined ? {} : { at: [at.line, at.column] };
-}
-
-function readModule(record: RecordFields): Omit<Contract, 'functions' | 'structs' | 'globals'> {
+function readModule(record: RecordFields): Omit<Contract, 'functions' | 'structs' | 'enums' | 'globals'> {
   return {
     format: record.format(),
     module: record.moduleName(),
     triple: record.text('triple', 64),
     buildId: record.buildId(),
     tier: record.tier(),
+    origin: record.origin(),
     compiler: record.text('compiler', 255),
     source: record.text('source', 255),
   };
 }
 
-function readFunction(record: RecordFields, file: string): ContractFunction {
+function readFunction(record: RecordFields, files: readonly string[]): ContractFunction {
   const [name, type] = [record.name(), record.text('type', 4_096)];
-  return { name, type, text: record.text('text', 8_192, `${name}: ${type}`), ...record.at(file) };
+  const symbol = record.optionalText('symbol', 4_096);
+  return {
+    name,
+    ...(symbol === undefined ? {} : { symbol }),
+    type,
+    text: record.text('text', 8_192, `${name}: ${type}`),
+    ...record.at(files),
+  };
 }
 
-function readStruct(record: RecordFields, file: string): ContractStruct {
+function readStruct(record: RecordFields, files: readonly string[]): ContractStruct {
   const size = record.bytes('size');
   const fields = record.list('fields', contractLimits.fieldsPerStruct).map((field): ContractField => {
     const offset = field.bytes('offset');
     if (offset > size) throw field.fault(`the offset ${offset} in a struct of ${size} bytes`);
-    return { name: field.name(), type: field.text('type', 1_024), offset, ...field.at(file) };
+    const when = field.optionalText('when', 64);
+    return {
+      name: field.name(),
+      type: field.text('type', 1_024),
+      offset,
+      ...field.bits(),
+      ...(when === undefined ? {} : { when }),
+      ...field.at(files),
+    };
   });
+  const virtuals = record
+    .optionalList('virtuals', contractLimits.fieldsPerStruct)
+    .map((one): ContractVirtual => ({ name: one.name(), type: one.text('type', 1_024), slot: one.bytes('slot') }));
   const struct = {
     name: record.name(),
     size,
     align: record.align(),
     held: record.flag('held'),
+    ...(record.optionalText('passed', 16) === 'reference' ? { passed: 'reference' as const } : {}),
     fields,
-    ...record.at(file),
+    ...(virtuals.length === 0 ? {} : { virtuals }),
+    ...record.at(files),
   };
   requireUnique(`field of ${struct.name}`, fields);
+  requireUnique(`virtual function of ${struct.name}`, virtuals);
   return struct;
 }
 
-function readGlobal(record: RecordFields, file: string): ContractGlobal {
-  return { name: record.name(), type: record.text('type', 1_024), size: record.bytes('size'), ...record.at(file) };
+function readEnum(record: RecordFields, files: readonly string[]): ContractEnum {
+  const values = record
+    .list('values', contractLimits.valuesPerEnum)
+    .map((one) => ({ name: one.name(), value: one.text('value', 64) }));
+  const name = record.name();
+  requireUnique(`value of ${name}`, values);
+  return { name, size: record.bytes('size'), values, ...record.at(files) };
+}
+
+function readGlobal(record: RecordFields, files: readonly string[]): ContractGlobal {
+  return { name: record.name(), type: record.text('type', 1_024), size: record.bytes('size'), ...record.at(files) };
 }
 
 function* splitRecords(section: Uint8Array): Generator<string> {

@@ -5,7 +5,7 @@ import { DebugBytes } from './bytes.ts';
 import { DebugSections, damagedDebug, unreadableDebug } from './debug-sections.ts';
 import type { Die } from './die.ts';
 import { Form } from './numbers.ts';
-import { readSources } from './sources.ts';
+import { readSources, type Sources } from './sources.ts';
 import { Unit, type UnitHeader } from './unit.ts';
 
 const DW_UT_compile = 1;
@@ -86,7 +86,7 @@ export class DebugInfo {
     return table;
   }
 
-  sourcesOf(unit: Unit): readonly string[] {
+  sourcesOf(unit: Unit): Sources {
     return readSources(this, unit);
   }
 

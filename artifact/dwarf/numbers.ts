@@ -50,6 +50,7 @@ export const At = {
   discriminant: 0x15,
   discriminantValue: 0x16,
   containingType: 0x1d,
+  compiledIn: 0x1b,
   constValue: 0x1c,
   producer: 0x25,
   prototyped: 0x27,

@@ -20,6 +20,11 @@ export interface Found {
   readonly offset: number;
 }
 
+/** A definition of a record or enum, with the entries around it, the innermost first. */
+export interface FoundDefinition extends Found {
+  readonly around: readonly number[];
+}
+
 /** What one pass over all units finds; nothing else of them is read. */
 export interface Scan {
   /** Functions that begin at one of the addresses that were asked for. */
@@ -29,7 +34,7 @@ export interface Scan {
   /** Variables with an address of their own or a place in each thread's block, and those that only the linker's name tells. */
   readonly variables: readonly Found[];
   /** Definitions of records and enums that have names. */
-  readonly definitions: readonly Found[];
+  readonly definitions: readonly FoundDefinition[];
 }
 
 /** Looks through all units. @throws VaisError `image_invalid` */
@@ -37,7 +42,7 @@ export function scan(info: DebugInfo, addresses: ReadonlySet<number>): Scan {
   const functions = new Map<number, Found[]>();
   const split: Found[] = [];
   const variables: Found[] = [];
-  const definitions: Found[] = [];
+  const definitions: FoundDefinition[] = [];
   for (const unit of info.units) {
     const interest = unit.abbreviations.map(interestOf);
     const plans = new Map<Abbreviation, Interest>();
@@ -46,12 +51,17 @@ export function scan(info: DebugInfo, addresses: ReadonlySet<number>): Scan {
       if (abbreviation !== undefined && plan !== undefined) plans.set(abbreviation, plan);
     });
     if (plans.size === 0) continue;
+    // Definitions come in rows: most have the same entries around them as the one before.
+    let around: readonly number[] = [];
     unit.walk((abbreviation, offset, values, parent, above) => {
       if (abbreviation.tag > Tag.variable) return;
       const plan = plans.get(abbreviation);
       if (plan === undefined) return;
-      if (plan.kind === 'definition') definitions.push({ unit, offset });
-      else if (plan.kind === 'split') split.push({ unit, offset });
+      if (plan.kind === 'definition') {
+        if (around[0] !== parent) around = [parent, ...above.toReversed()];
+        definitions.push({ unit, offset, around });
+      }
+      if (plan.kind === 'split') split.push({ unit, offset });
       else if (plan.kind === 'variable' || plan.kind === 'named') {
         if (plan.kind === 'variable' && !isStatic(unit, abbreviation, plan.index, values)) return;
         unit.know(offset, [parent, ...above.toReversed()]);

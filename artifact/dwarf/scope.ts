@@ -61,3 +61,11 @@ function clean(name: string): string {
 export function isZig(die: Die): boolean {
   return die.unit.root.text(At.producer)?.startsWith('zig ') === true;
 }
+
+/** `game::World`; undefined for what has no name of its own. */
+export function qualifiedName(die: Die): string | undefined {
+  const name = nameOf(die);
+  // Zig's names of types are whole, and it numbers those without a name anew in each build.
+  if (name !== undefined && isZig(die)) return name.replace(/__(struct|union|enum|opaque)_\d+/g, '__$1');
+  return name === undefined ? undefined : [...scopeOf(die), name].join('::');
+}

@@ -10,13 +10,21 @@ const DW_LNCT_path = 1;
 const DW_LNCT_directory = 2;
 const mostFiles = 1 << 20;
 
+/** What the line table of a unit says of its sources. */
+export interface Sources {
+  /** The folder that it was compiled in; empty where the table does not say. */
+  readonly folder: string;
+  /** By their numbers. */
+  readonly files: readonly string[];
+}
+
 /**
  * The source files of a unit by their numbers, each as the compiler knew it, relative ones from where it was started: the
  * head of the unit's line table. Empty for a unit that has none.
  */
-export function readSources(info: DebugInfo, unit: Unit): string[] {
+export function readSources(info: DebugInfo, unit: Unit): Sources {
   const offset = unit.root.sectionOffset(At.statementList);
-  if (offset === undefined) return [];
+  if (offset === undefined) return { folder: '', files: [] };
   const section = new DebugBytes(info.sections.get('line'), '.debug_line');
   const wide = section.unsigned(offset, 4) === 0xffffffff;
   const body = offset + (wide ? 12 : 4);
@@ -27,9 +35,9 @@ export function readSources(info: DebugInfo, unit: Unit): string[] {
     const opcodes = section.unsigned(head + 5, 1);
     return readTables(info, section, head + 5 + opcodes, { offsetSize, addressSize: unit.addressSize });
   }
-  if (version < 2 || version > 4) return [];
+  if (version < 2 || version > 4) return { folder: '', files: [] };
   const head = body + 2 + offsetSize + (version === 4 ? 5 : 4);
-  return readOldTables(section, head + section.unsigned(head, 1));
+  return { folder: '', files: readOldTables(section, head + section.unsigned(head, 1)) };
 }
 
 /** Version 5: folders and files, each a table whose form it says itself. */
@@ -38,7 +46,7 @@ function readTables(
   section: DebugBytes,
   from: number,
   sizes: { readonly offsetSize: number; readonly addressSize: number },
-): string[] {
+): Sources {
   let at = from;
   const readTable = (): { path: string; folder: number }[] => {
     const columns = Array.from({ length: section.unsigned(at, 1) }, (_, index) => {
@@ -63,7 +71,8 @@ function readTables(
   };
   const folders = readTable().map(({ path }) => path);
   const [base = ''] = folders;
-  return readTable().map(({ path, folder }) => joined(joined(path, folders[folder] ?? ''), base));
+  const files = readTable().map(({ path, folder }) => joined(joined(path, folders[folder] ?? ''), base));
+  return { folder: base, files };
 }
 
 function pathOf(info: DebugInfo, section: DebugBytes, form: number, at: number, offsetSize: number): string {

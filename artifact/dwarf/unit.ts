@@ -5,6 +5,7 @@ import { damagedDebug, unreadableDebug } from './debug-sections.ts';
 import { Die } from './die.ts';
 import { At, Tag } from './numbers.ts';
 import { type Sizes, skipEntry } from './skip.ts';
+import type { Sources } from './sources.ts';
 
 /** What a unit's header says. */
 export interface UnitHeader extends Sizes {
@@ -51,7 +52,8 @@ export class Unit implements Sizes {
   readonly #known = new Map<number, number>();
   #stringBase: number | undefined;
   #addressBase: number | undefined;
-  #sources: readonly string[] | undefined;
+  #folder: string | undefined;
+  #sources: Sources | undefined;
 
   constructor(info: DebugInfo, section: DebugBytes, header: UnitHeader) {
     this.info = info;
@@ -76,6 +78,17 @@ export class Unit implements Sizes {
     return this.#root;
   }
 
+  /** The folder that it was compiled in. */
+  get folder(): string {
+    this.#folder ??= this.root.text(At.compiledIn) ?? this.#lines.folder;
+    return this.#folder;
+  }
+
+  get #lines(): Sources {
+    this.#sources ??= this.info.sourcesOf(this);
+    return this.#sources;
+  }
+
   get language(): number {
     return this.root.number(At.language) ?? 0;
   }
@@ -94,8 +107,7 @@ export class Unit implements Sizes {
 
   /** The source file that an entry names by number; undefined where the unit does not know it. */
   source(index: number): string | undefined {
-    this.#sources ??= this.info.sourcesOf(this);
-    return this.#sources[index];
+    return this.#lines.files[index];
   }
 
   /** The entry at this place of the unit's section. @throws VaisError `image_invalid` */

@@ -3,7 +3,7 @@
  * (`follow.ts`), `push` once; both on one `PushSession`.
  */
 import { randomBytes } from 'node:crypto';
-import { compareContracts, contractChanged } from '../../artifact/contract/compare.ts';
+import { contractChanged, transitionOf } from '../../artifact/contract/transition.ts';
 import { functionNames } from '../../artifact/image/symbols.ts';
 import { lookInto } from '../../artifact/transfer/local-image.ts';
 import type { Digest } from '../../common/digest.ts';
@@ -80,7 +80,7 @@ export function compare({ push, built }: Ready, destination: Destination): Error
   const which = { push: push.id, file: push.file.path };
   try {
     for (const running of contractsOf(destination)) {
-      const differences = compareContracts(running, built.contract);
+      const { refused: differences } = transitionOf(running, built.contract);
       if (differences.length > 0) return errorReport(contractChanged(differences), { ...which, differences });
     }
     return undefined;

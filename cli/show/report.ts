@@ -5,7 +5,7 @@
  * This file is everything that a command can say, as data. `render.ts` says it to people, `json.ts` to machines.
  * The field names are what `--json` prints and are kept stable. Times are milliseconds since the push began.
  */
-import type { Difference } from '../../artifact/contract/compare.ts';
+import type { Difference } from '../../artifact/contract/difference.ts';
 import type { ErrorShape, VaisError } from '../../common/error.ts';
 import type { Diagnostic } from '../../compiler/front/diagnostic.ts';
 import type { Detail } from '../../rpc/event.ts';

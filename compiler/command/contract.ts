@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Place } from '../../artifact/contract/contract.ts';
+import { formatContract } from '../../artifact/contract/format.ts';
 import { readImage } from '../../artifact/contract/image.ts';
 import { VaisError } from '../../common/error.ts';
-import { recordsOf } from '../plan/contract.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `vaisc contract FILE [--json]`: what a built library promises, read from its bytes without running it. */
@@ -15,7 +15,7 @@ export async function contractCommand(file: string, json: boolean, terminal: Ter
   });
   const { contract, format, size, digest } = readImage(bytes);
   if (json) {
-    terminal.write(`${recordsOf(contract).join('\n')}\n`);
+    terminal.write(`${formatContract(contract).join('\n')}\n`);
     return 0;
   }
   const at = (place: Place | undefined): string =>

@@ -1,10 +1,10 @@
+import { formatContract } from '../../artifact/contract/format.ts';
 import { generate } from '../back/c/generate.ts';
 import { toolchainFor } from '../back/c/tool/find.ts';
 import { tripleOf } from '../compile.ts';
 import { analyse } from '../front/front.ts';
 import { searchPathOf } from '../front/package.ts';
 import { planBuild, settleBuild } from '../plan/build-plan.ts';
-import { recordsOf } from '../plan/contract.ts';
 import { type BuildFlags, wishOf } from './flags.ts';
 import { showDiagnostics, type Terminal } from './terminal.ts';
 
@@ -31,7 +31,8 @@ export async function emitText(
   const found = await toolchainFor(triple, plan.compilers, kind);
   const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
   const { c, contract } = generate(front.program, { ...settleBuild(plan, toolchain.name), triple, toolchain });
-  terminal.write(what === 'c' ? c : `${recordsOf(contract).join('\n')}\n`);
+  terminal.write(what === 'c' ? c : `${formatContract(contract).join('\n')}\n`);
+  terminal.write(what === 'c' ? c : `${formatContract(contract).join('\n')}\n`);
   return 0;
 }
 

@@ -37,6 +37,7 @@ export function contractOf(
     format: 1,
     module: module.name,
     ...facts,
+    origin: 'stated',
     source: basename(module.path),
     functions: hot.map((func) => ({
       name: func.name,
@@ -45,6 +46,7 @@ export function contractOf(
       at: placeOf(func.span),
     })),
     structs: [...used].sort(byPlace).map((type) => structOf(type, held.has(type))),
+    enums: [],
     globals: globals.map(
       (global): ContractGlobal => ({
         name: globalName(global, module),
@@ -143,50 +145,4 @@ function enumFields(type: EnumType): ContractField[] {
     }
   }
   return fields;
-}
-
-/** The records of a contract as they stand in the image: one JSON object each (docs/contract.md). */
-export function recordsOf(contract: Contract): string[] {
-  const at = (place: Place | undefined): { at?: [number, number] } =>
-    place === undefined ? {} : { at: [place.line, place.column] };
-  return [
-    {
-      record: 'module',
-      format: contract.format,
-      name: contract.module,
-      triple: contract.triple,
-      build: contract.buildId,
-      tier: contract.tier,
-      compiler: contract.compiler,
-      source: contract.source,
-    },
-    ...contract.functions.map((one) => ({
-      record: 'function',
-      name: one.name,
-      type: one.type,
-      text: one.text,
-      ...at(one.at),
-    })),
-    ...contract.structs.map((one) => ({
-      record: 'struct',
-      name: one.name,
-      size: one.size,
-      align: one.align,
-      held: one.held,
-      fields: one.fields.map((field) => ({
-        name: field.name,
-        type: field.type,
-        offset: field.offset,
-        ...at(field.at),
-      })),
-      ...at(one.at),
-    })),
-    ...contract.globals.map((one) => ({
-      record: 'global',
-      name: one.name,
-      type: one.type,
-      size: one.size,
-      ...at(one.at),
-    })),
-  ].map((record) => JSON.stringify(record));
 }

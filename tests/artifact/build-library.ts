@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Contract } from '../../artifact/contract/contract.ts';
-import { formatContract } from '../../artifact/contract/records.ts';
+import { formatContract } from '../../artifact/contract/format.ts';
 import type { Triple } from '../../artifact/image/triple.ts';
 import { packageRoot } from '../../common/package-root.ts';
 
@@ -57,6 +57,7 @@ export const exampleContract: Contract = {
   triple: 'x86_64-linux-gnu',
   buildId: '0123456789abcdef0123456789abcdef',
   tier: 'fast',
+  origin: 'stated',
   compiler: 'vaisc 0.1.0, tcc 0.9.27',
   source: 'game.vais',
   functions: [
@@ -83,6 +84,7 @@ export const exampleContract: Contract = {
     },
     { name: 'Scratch', size: 8, align: 8, held: false, fields: [{ name: 'n', type: 'i64', offset: 0 }] },
   ],
+  enums: [],
   globals: [{ name: 'score', type: 'i64', size: 8, at: { file: 'game.vais', line: 7, column: 3 } }],
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compareContracts, contractChanged, requireCompatible } from '../../artifact/contract/compare.ts';
+import { compareContracts } from '../../artifact/contract/compare.ts';
 import type { Contract, ContractStruct } from '../../artifact/contract/contract.ts';
 import { renderDifferences } from '../../artifact/contract/differences.ts';
+import { contractChanged, requireTransition, transitionOf } from '../../artifact/contract/transition.ts';
 import { exampleContract } from './build-library.ts';
 
 const running = exampleContract;
@@ -39,6 +40,8 @@ describe('what fits', () => {
   it('is any change of a struct that nothing outside the image holds', () => {
     expect(compareContracts(running, { ...running, structs: [state, { ...scratch, size: 16 }] })).toEqual([]);
     expect(compareContracts(running, { ...running, structs: [state] })).toEqual([]);
+    // Nothing is known of it any more, so no code of the new version can look into it.
+    expect(compareContracts(running, { ...running, structs: [scratch] })).toEqual([]);
   });
 
   it('is a signature whose parameters have other names', () => {
@@ -48,7 +51,39 @@ describe('what fits', () => {
 
   it('is another order of functions, structs and globals', () => {
     const next = { ...running, functions: [render, update], structs: [scratch, state] };
-    expect(() => requireCompatible(running, next)).not.toThrow();
+    expect(() => requireTransition(running, next)).not.toThrow();
+  });
+});
+
+describe('a function', () => {
+  it('keeps its name for the linker when an overload gives it another one for people', () => {
+    const was = { ...running, functions: [{ ...update, symbol: '_Z4stepi', name: 'step' }] };
+    const is = { ...running, functions: [{ ...update, symbol: '_Z4stepi', name: 'step [_Z4stepi]' }] };
+    expect(compareContracts(was, is)).toEqual([]);
+    const other = { ...running, functions: [{ ...update, symbol: '_Z4stepd', name: 'step', type: 'fn(f64) -> i64' }] };
+    expect(compareContracts(was, other)).toMatchObject([{ kind: 'function_changed', name: 'step' }]);
+  });
+});
+
+describe('an image that tells nothing', () => {
+  it('is compared by platform and names of functions alone', () => {
+    const blind: Contract = { ...running, origin: 'unchecked', structs: [], globals: [] };
+    expect(compareContracts(running, { ...blind, functions: [{ ...update, type: 'unknown' }, render] })).toEqual([]);
+    expect(compareContracts(running, { ...blind, functions: [] })).toMatchObject([
+      { kind: 'function_removed' },
+      { kind: 'function_removed' },
+    ]);
+  });
+});
+
+describe('a transition', () => {
+  it('tells what is refused and what is added', () => {
+    const more = { ...render, name: 'pause_game' };
+    expect(transitionOf(running, { ...running, functions: [update, more] })).toMatchObject({
+      refused: [{ kind: 'function_removed', name: 'render_game' }],
+      added: [{ kind: 'function', name: 'pause_game' }],
+      migrated: [],
+    });
   });
 });
 
@@ -125,10 +160,63 @@ describe('what does not fit', () => {
     expect(difference).not.toHaveProperty('field');
   });
 
-  it('is a held struct without a layout that a signature still names', () => {
-    expect(compareContracts(running, { ...running, structs: [] })).toMatchObject([
-      { kind: 'struct_changed', name: 'GameState', is: 'removed' },
+  it('is a changed bit-field, variant or virtual function', () => {
+    const [x] = state.fields;
+    if (!x) throw new Error('the example is incomplete');
+    const was: ContractStruct = {
+      ...state,
+      fields: [
+        { ...x, bits: { first: 0, count: 3 } },
+        { name: 'Circle', type: 'Circle', offset: 8, when: '0' },
+      ],
+      virtuals: [{ name: 'tick', type: 'fn(*GameState)', slot: 2 }],
+    };
+    const with3 = withState(was);
+    const change = (edit: Partial<ContractStruct>) => compareContracts(with3, withState({ ...was, ...edit }));
+    const [, circle] = was.fields;
+    if (!circle) throw new Error('the example is incomplete');
+    expect(change({})).toEqual([]);
+    expect(change({ fields: [{ ...x, bits: { first: 0, count: 4 } }, circle] })).toMatchObject([
+      { field: 'x', was: 'x: i64, 3 bits', is: 'x: i64, 4 bits' },
     ]);
+    expect(change({ fields: [{ ...x, bits: { first: 1, count: 3 } }, circle] })).toMatchObject([
+      { field: 'x', was: 'x: i64, 3 bits at bit 0', is: 'x: i64, 3 bits at bit 1' },
+    ]);
+    expect(
+      change({
+        fields: [
+          { ...x, bits: { first: 0, count: 3 } },
+          { ...circle, when: '1' },
+        ],
+      }),
+    ).toMatchObject([
+      { field: 'Circle', was: 'Circle: Circle when the tag is 0', is: 'Circle: Circle when the tag is 1' },
+    ]);
+    expect(change({ virtuals: [{ name: 'tick', type: 'fn(*GameState)', slot: 3 }] })).toMatchObject([
+      { field: 'tick', was: 'virtual tick: fn(*GameState) in slot 2', is: 'virtual tick: fn(*GameState) in slot 3' },
+    ]);
+    expect(change({ passed: 'reference' })).toMatchObject([{ was: 'passed by value', is: 'passed by reference' }]);
+  });
+
+  it('is an enum with a value renumbered or removed, or of another size; an added value is not', () => {
+    const mode = {
+      name: 'Mode',
+      size: 4,
+      values: [
+        { name: 'IDLE', value: '0' },
+        { name: 'RUN', value: '1' },
+      ],
+    };
+    const change = (values: typeof mode.values, size = 4) =>
+      compareContracts({ ...running, enums: [mode] }, { ...running, enums: [{ ...mode, values, size }] });
+    const [idle, run] = mode.values;
+    if (!idle || !run) throw new Error('the example is incomplete');
+    expect(change([idle, run, { name: 'STOP', value: '2' }])).toEqual([]);
+    expect(change([idle, { ...run, value: '2' }])).toMatchObject([
+      { kind: 'enum_changed', name: 'Mode', value: 'RUN', was: 'RUN = 1', is: 'RUN = 2' },
+    ]);
+    expect(change([idle])).toMatchObject([{ value: 'RUN', is: 'removed' }]);
+    expect(change([idle, run], 1)).toMatchObject([{ was: '4 bytes', is: '1 bytes' }]);
   });
 
   it('is a global of another type or size', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contract } from '../../artifact/contract/contract.ts';
-import { contractLimits, formatContract, readContract } from '../../artifact/contract/records.ts';
+import { formatContract } from '../../artifact/contract/format.ts';
+import { contractLimits, readContract } from '../../artifact/contract/records.ts';
 import { VaisError } from '../../common/error.ts';
 import { exampleContract } from './build-library.ts';
 
@@ -25,6 +26,8 @@ const structRecord = {
   fields: [{ name: 'x', type: 'i64', offset: 0 }],
 };
 
+const withField = (more: object) => ({ ...structRecord, fields: [{ name: 'x', type: 'i64', offset: 0, ...more }] });
+
 function read(...records: unknown[]): Contract {
   return readContract(records.map((record) => JSON.stringify(record)));
 }
@@ -43,6 +46,30 @@ describe('a contract', () => {
 
   it('reads back from its records', () => {
     expect(readContract(formatContract(exampleContract))).toEqual(exampleContract);
+  });
+
+  it('reads back what only debug information tells', () => {
+    const [update] = exampleContract.functions;
+    const [state] = exampleContract.structs;
+    if (!update || !state) throw new Error('the example is incomplete');
+    const contract: Contract = {
+      ...exampleContract,
+      origin: 'debug',
+      functions: [{ ...update, symbol: '_Z6updatev', at: { file: 'src/state.h', line: 1, column: 2 } }],
+      structs: [
+        {
+          ...state,
+          passed: 'reference',
+          fields: [
+            { name: 'flags', type: 'u32', offset: 4, bits: { first: 35, count: 3 } },
+            { name: 'Circle', type: 'Circle', offset: 8, when: 'any other' },
+          ],
+          virtuals: [{ name: 'tick', type: 'fn(*GameState)', slot: 0 }],
+        },
+      ],
+      enums: [{ name: 'Mode', size: 8, values: [{ name: 'FAR', value: '18446744073709551615' }] }],
+    };
+    expect(readContract(formatContract(contract))).toEqual(contract);
   });
 
   it('reads back from a section, whatever the padding', () => {
@@ -109,7 +136,7 @@ describe('a contract is refused', () => {
   it.each<[string, unknown[], string]>([
     ['a function before the module', [functionRecord], 'the first record is not the module record'],
     ['two modules', [moduleRecord, moduleRecord], 'a second module record'],
-    ['an unknown kind of record', [moduleRecord, { record: 'enum', name: 'E' }], 'the unknown kind "enum"'],
+    ['an unknown kind of record', [moduleRecord, { record: 'trait', name: 'E' }], 'the unknown kind "trait"'],
     ['a later format', [{ ...moduleRecord, format: 2 }], 'the format 2'],
     ['a module that names a folder', [{ ...moduleRecord, name: '../game' }], '"name" is not a module\'s name'],
     ['a build id that is none', [{ ...moduleRecord, build: 'xyz' }], '"build" is not 32 hex digits'],
@@ -126,8 +153,8 @@ describe('a contract is refused', () => {
     ],
     [
       'a name that is too long',
-      [moduleRecord, { ...functionRecord, name: 'n'.repeat(256) }],
-      '"name" is not a string of 1 to 255 bytes',
+      [moduleRecord, { ...functionRecord, name: 'n'.repeat(1_025) }],
+      '"name" is not a string of 1 to 1024 bytes',
     ],
     ['a function without a type', [moduleRecord, { ...functionRecord, type: undefined }], '"type" is not a string'],
     ['a function stated twice', [moduleRecord, functionRecord, functionRecord], 'the hot function f twice'],
@@ -150,6 +177,9 @@ describe('a contract is refused', () => {
       [moduleRecord, { ...structRecord, fields: [...structRecord.fields, ...structRecord.fields] }],
       'the field of S x twice',
     ],
+    ['bits that are none', [moduleRecord, withField({ bits: [0, 0] })], '"bits" is not [first, count]'],
+    ['a file that is none', [moduleRecord, { ...functionRecord, at: [1, 1, 1] }], 'with the number of a file'],
+    ['an origin that is none', [{ ...moduleRecord, origin: 'hearsay' }], '"origin" is not "stated", "debug"'],
     [
       'too many fields',
       [moduleRecord, { ...structRecord, fields: Array.from({ length: 1_025 }, () => 0) }],

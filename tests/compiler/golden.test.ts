@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { formatContract } from '../../artifact/contract/format.ts';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
 import { generate } from '../../compiler/back/c/generate.ts';
 import { renderDiagnostics } from '../../compiler/compile.ts';
 import { analyse, type FrontResult } from '../../compiler/front/front.ts';
-import { recordsOf } from '../../compiler/plan/contract.ts';
 
 // What the compiler writes for each construct: C and contract of `right/`, messages of `wrong/`. After a change that
 // is meant, VAIS_UPDATE_GOLDEN=1 writes them anew; then read the difference.
@@ -49,6 +49,6 @@ describe('C and contract', () => {
     if (program.contract.functions.length === 0) return;
     const image = generate(result.program, { ...options, kind: 'image', tier: 'fast' });
     golden(`right/${file.replace('.vais', '.image.c')}`, plain(image.c));
-    golden(`right/${file.replace('.vais', '.contract.txt')}`, plain(`${recordsOf(image.contract).join('\n')}\n`));
+    golden(`right/${file.replace('.vais', '.contract.txt')}`, plain(`${formatContract(image.contract).join('\n')}\n`));
   });
 });

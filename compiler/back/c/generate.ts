@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Contract } from '../../../artifact/contract/contract.ts';
+import { formatContract } from '../../../artifact/contract/format.ts';
 import type { Triple } from '../../../artifact/image/triple.ts';
 import { packageVersion } from '../../../common/package-root.ts';
 import { builtins } from '../../front/builtins.ts';
 import type { Module } from '../../front/modules.ts';
 import type { Program } from '../../front/tree.ts';
 import type { BuildSettings } from '../../plan/build-plan.ts';
-import { contractOf, recordsOf } from '../../plan/contract.ts';
+import { contractOf } from '../../plan/contract.ts';
 import { emitImage, type ImageFacts } from './emit/image.ts';
 import { emitProgram } from './emit/program.ts';
 import type { Unit } from './emit/unit.ts';
@@ -48,7 +49,7 @@ export function generate(program: Program, options: GenerateOptions): Generated 
     triple,
     tier,
     buildId: placeholder,
-    records: recordsOf(describe(module)),
+    records: formatContract(describe(module)),
   });
   const made = emit();
   const how = [made.c, triple, tier, toolchain.name, toolchain.version, ...flagsOf({ ...options })];

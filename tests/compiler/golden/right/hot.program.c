@@ -132,12 +132,12 @@ static const hot_offer offers_hot[] = {
 {"hot_state", (hot_address)hot_state},
 };
 static const char contract_hot[] HOT_CONTRACT =
-"{\"record\":\"module\",\"format\":1,\"name\":\"hot\",\"triple\":\"x86_64-linux-gnu\",\"build\":\"BUILD\",\"tier\":\"optimized\",\"compiler\":\"vaisc VERSION, gcc 0\",\"source\":\"hot.vais\"}\000"
+"{\"record\":\"module\",\"format\":1,\"name\":\"hot\",\"triple\":\"x86_64-linux-gnu\",\"build\":\"BUILD\",\"tier\":\"optimized\",\"compiler\":\"vaisc VERSION, gcc 0\",\"source\":\"hot.vais\",\"files\":[\"helper.vais\"]}\000"
 "{\"record\":\"function\",\"name\":\"update\",\"type\":\"fn(*State, f64) -> i64\",\"text\":\"F update(state: *State, dt: f64) -> i64\",\"at\":[7,3]}\000"
 "{\"record\":\"function\",\"name\":\"other\",\"type\":\"fn(*State)\",\"text\":\"F other(state: *State)\",\"at\":[16,3]}\000"
 "{\"record\":\"struct\",\"name\":\"State\",\"size\":48,\"align\":8,\"held\":true,\"fields\":[{\"name\":\"x\",\"type\":\"i64\",\"offset\":0,\"at\":[2,11]},{\"name\":\"name\",\"type\":\"str\",\"offset\":8,\"at\":[2,19]},{\"name\":\"at\",\"type\":\"[f64; 4]\",\"offset\":16,\"at\":[2,30]}],\"at\":[2,3]}\000"
 "{\"record\":\"global\",\"name\":\"score\",\"type\":\"i64\",\"size\":8,\"at\":[3,3]}\000"
-"{\"record\":\"global\",\"name\":\"helper.calls\",\"type\":\"i64\",\"size\":8,\"at\":[1,3]}";
+"{\"record\":\"global\",\"name\":\"helper.calls\",\"type\":\"i64\",\"size\":8,\"at\":[1,3,1]}";
 static const hot_image image_hot = {HOT_ABI, sizeof(hot_image), "hot", "BUILD", "x86_64-linux-gnu", contract_hot, sizeof contract_hot, 2, 2, functions_hot, 2, 0, globals_hot, 0, 0};
 static hot_module module_hot = {HOT_ABI, sizeof(hot_module), &image_hot, offers_hot, 4, thread_hot, 0};
 static hot_module *const vais_modules[] = {&module_hot};
