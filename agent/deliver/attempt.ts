@@ -14,7 +14,7 @@ import type { QueueDeps } from './queue-deps.ts';
 export type OnGiveWay = (giveWay: () => void) => void;
 
 /** What an attempt needs of its queue. */
-export interface AttemptDeps extends QueueDeps, Pick<DeliveryDeps, 'swapped' | 'wentBack'> {
+export interface AttemptDeps extends QueueDeps, Pick<DeliveryDeps, 'newest' | 'swapped' | 'wentBack'> {
   readonly history: ModuleHistory;
   readonly lineage: Lineage;
   /** The instances that are connected now. */
@@ -58,7 +58,7 @@ export class Attempt {
   async run(onGiveWay: OnGiveWay): Promise<Outcome> {
     const push = this.#push;
     const { group } = push;
-    const { history, links, onOrder } = this.#deps;
+    const { history, links, newest, onOrder } = this.#deps;
     await history.save(false); // Before the order: what runs must be known, whenever we are killed.
     if (links().length === 0) throw endedBefore(push);
     push.requireRights(); // It may have waited for its turn since it was admitted.
@@ -70,14 +70,16 @@ export class Attempt {
     };
     if (group === undefined) order();
     else await group.meet('saved', order);
-    onGiveWay(() => (group === undefined ? this.delivery.cancel() : group.giveWay(push.module, supersededBy(push))));
+    onGiveWay(() =>
+      group === undefined ? this.delivery.cancel() : group.giveWay(push.module, supersededBy(push, newest()).reason),
+    );
     return await this.#conclude();
   }
 
   /** Writes its end down; a version that did not hold everywhere is taken back everywhere. */
   async #conclude(): Promise<Outcome> {
     const [push, entry, { lineage, save, revert }] = [this.#push, this.#entry, this.#deps];
-    const ended = inAll(await this.delivery.ended) ?? { kind: 'superseded', reason: supersededBy(push) };
+    const ended = inAll(await this.delivery.ended) ?? supersededBy(push, this.#deps.newest());
     const own = isHeld(ended) ? undefined : ended;
     if (own !== undefined) push.group?.fail(push.module, own);
     const failed = own ?? (await failedWith(push));
@@ -90,7 +92,7 @@ export class Attempt {
     }
     await save();
     // Its own `reverted` was said when it happened, by the instance that it happened to.
-    const told = { kind, reason, running };
+    const told = { ...failed, running };
     return kind === 'reverted' && own !== undefined ? told : push.fail(told);
   }
 }

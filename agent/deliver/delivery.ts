@@ -18,6 +18,8 @@ export interface DeliveryDeps {
   readonly closing: AbortSignal;
   /** Makes the version durable, before it is said to be confirmed. */
   readonly makeDurable: () => Promise<void>;
+  /** The newest push that came to its queue. */
+  readonly newest: () => Push | undefined;
   /** An instance runs the delivery's version from now on. */
   readonly swapped: (link: ProgramLink, report: LinkReport) => void;
   /** An instance went back to another version by itself. */
@@ -237,7 +239,7 @@ export class Delivery {
   }
 
   #superseded(): Outcome {
-    return { kind: 'superseded', reason: supersededBy(this.push) };
+    return supersededBy(this.push, this.#deps.newest());
   }
 
   #settle(instance: Instance, outcome: Outcome): void {

@@ -90,6 +90,7 @@ export class Lineage {
       buildId,
       ...(tier === undefined ? {} : { tier }),
       at: Date.now(),
+      ...(push.developer === '' ? {} : { developer: push.developer }),
       ...(push.rollbackTo === undefined ? {} : { rollbackTo: push.rollbackTo }),
       ...groupOf(push),
     };

@@ -11,8 +11,16 @@ export interface Held {
 }
 
 /** It does not run. */
-export interface Failed {
-  readonly kind: 'refused' | 'reverted' | 'superseded';
+export type Failed = FailedAs<'refused' | 'reverted'> | Superseded;
+
+/** It gave way to something newer. */
+export interface Superseded extends FailedAs<'superseded'> {
+  /** Who pushed that, where it is known. */
+  readonly by?: string | undefined;
+}
+
+interface FailedAs<Kind> {
+  readonly kind: Kind;
   readonly reason: VaisError;
   /** What runs instead; missing: what ran before, as far as anybody knows. */
   readonly running?: number | undefined;

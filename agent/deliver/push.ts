@@ -1,3 +1,4 @@
+import { defined } from '../../common/defined.ts';
 import type { Digest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Detail } from '../../rpc/event.ts';
@@ -5,7 +6,7 @@ import type { OriginName } from '../../rpc/names.ts';
 import type { PushEvent } from '../say/notice.ts';
 import { nextArrival } from './arrival.ts';
 import type { Group } from './group.ts';
-import type { Failed } from './outcome.ts';
+import type { Failed, Superseded } from './outcome.ts';
 
 /** What a push is, as far as it is known when it begins. */
 export interface PushOptions {
@@ -20,6 +21,8 @@ export interface PushOptions {
   readonly rollbackTo?: number | undefined;
   /** The fast build whose place the code takes in its version; undefined: it becomes a version of its own. */
   readonly refines?: Digest | undefined;
+  /** Who signed it; empty where that is not known, or nobody did. */
+  readonly developer?: string;
   /** What it swaps with, or not at all. */
   readonly group?: Group | undefined;
   /** Whether whoever signed it may still do so: asked last before the order. @throws VaisError `revoked`, `not_permitted` */
@@ -34,6 +37,7 @@ export class Push {
   readonly origin: OriginName;
   readonly rollbackTo: number | undefined;
   readonly refines: Digest | undefined;
+  readonly developer: string;
   readonly group: Group | undefined;
   readonly requireRights: () => void;
   readonly #arrival: number;
@@ -53,6 +57,7 @@ export class Push {
     this.origin = what.origin;
     this.rollbackTo = what.rollbackTo;
     this.refines = what.refines;
+    this.developer = what.developer ?? '';
     this.group = what.group;
     this.requireRights = what.requireRights ?? (() => undefined);
     this.#arrival = what.arrival ?? nextArrival();
@@ -81,6 +86,7 @@ export class Push {
       pid,
       origin: this.origin,
       ...(this.refines === undefined ? {} : { refines: this.refines }),
+      ...(this.developer === '' ? {} : { developer: this.developer }),
       ms: performance.now() - this.#startedAt,
       at: Date.now(),
       ...detail,
@@ -90,14 +96,26 @@ export class Push {
 
   /** Says that it failed, and how. */
   fail(failed: Failed): Failed {
-    this.reach({ event: failed.kind, reason: failed.reason.toJSON() });
+    const reason = failed.reason.toJSON();
+    this.reach(
+      failed.kind === 'superseded'
+        ? { event: failed.kind, reason, ...defined({ by: failed.by }) }
+        : { event: failed.kind, reason },
+    );
     return failed;
   }
 }
 
-/** Why a push gave way. */
-export function supersededBy({ module }: Push): VaisError {
-  return new VaisError('superseded', `a newer push of ${module} came before this one had swapped`);
+/**
+ * How a push ends that gives way.
+ *
+ * @param newer what it gave way to, where that is known
+ */
+export function supersededBy({ module }: Push, newer: Push | undefined): Superseded {
+  const by = newer?.developer || undefined;
+  const whose = by === undefined ? '' : ` by ${by}`;
+  const reason = new VaisError('superseded', `a newer push of ${module}${whose} came before this one had swapped`);
+  return { kind: 'superseded', reason, by };
 }
 
 /** Why a push ended before it began. */

@@ -33,8 +33,8 @@ export class Queue {
   /** The last push that was confirmed: who made it hears of it when the version fails later. */
   #confirmed: Push | undefined;
   #resuming = false;
-  /** When the newest push came that was submitted. */
-  #newest = 0;
+  /** The push that came last of those that were submitted. */
+  #newest: Push | undefined;
 
   constructor(history: ModuleHistory, lineage: Lineage, deps: QueueDeps) {
     this.#history = history;
@@ -106,15 +106,15 @@ export class Queue {
    */
   submit(push: Push, code: Code): Promise<Outcome> {
     const superseded = () => {
-      const failed = { kind: 'superseded', reason: supersededBy(push), running: this.lineage.desired } as const;
+      const failed = { ...supersededBy(push, this.#newest), running: this.lineage.desired };
       push.group?.fail(push.module, failed);
       return push.fail(failed);
     };
     // The better build of what runs is no reason for something else to give way.
     if (push.refines !== undefined && this.#turns.busy) return Promise.resolve(superseded());
     // It was overtaken on its way here by something that came after it.
-    if (push.arrival < this.#newest) return Promise.resolve(superseded());
-    if (push.refines === undefined) this.#newest = push.arrival;
+    if (this.#newest !== undefined && push.arrival < this.#newest.arrival) return Promise.resolve(superseded());
+    if (push.refines === undefined) this.#newest = push;
     return this.#turns.take((onGiveWay) => this.#take(push, code, onGiveWay), superseded).finally(this.#deps.changed);
   }
 
@@ -137,7 +137,7 @@ export class Queue {
     }
     const { group } = push;
     if (group !== undefined) {
-      onGiveWay(() => group.giveWay(push.module, supersededBy(push)));
+      onGiveWay(() => group.giveWay(push.module, supersededBy(push, this.#newest).reason));
       await group.meet('turn');
     }
     const before = lineage.desired;
@@ -180,7 +180,7 @@ export class Queue {
     const run = async (onGiveWay: OnGiveWay) => {
       const code = await this.codeOf(entry.version);
       const push = this.#pushOf(entry, entry.origin, code, group);
-      if (group !== undefined) onGiveWay(() => group.giveWay(this.module, supersededBy(push)));
+      if (group !== undefined) onGiveWay(() => group.giveWay(this.module, supersededBy(push, this.#newest).reason));
       await this.#try(push, code, entry, onGiveWay);
     };
     try {
@@ -205,6 +205,7 @@ export class Queue {
       history: this.#history,
       lineage: this.lineage,
       links: () => this.links,
+      newest: () => this.#newest,
       onOrder: () => this.#restorer.overtaken(),
       swapped: (link, report) => {
         note(link, code, report);

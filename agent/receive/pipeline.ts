@@ -24,6 +24,8 @@ export interface PipelineDeps {
 
 /** What an act brings from the authorizer. */
 interface Admitted {
+  /** Who signed it. */
+  readonly developer: string;
   /** Resolves when it is on the disk that the act was admitted. */
   readonly admitted: Promise<void>;
   /** Asked last before the order. @throws VaisError `revoked`, `not_permitted` */
@@ -39,11 +41,11 @@ export async function runPush(
   deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Outcome> {
-  const { manifest, startedAt, admitted, requireRights, group } = received;
+  const { manifest, startedAt, admitted, developer, requireRights, group } = received;
   const { program, module, digest, size, buildId, tier, refines } = manifest;
   const arrival = nextArrival();
   if (group !== undefined) group.arrival = arrival;
-  const what = { program, module, buildId, digest, refines, group, requireRights, arrival };
+  const what = { program, module, buildId, digest, refines, developer, group, requireRights, arrival };
   const push = new Push({ ...what, origin: 'push' }, startedAt, sinks);
   let queue = deps.programs.queueOf(program, module);
   const letGo = deps.images.hold(digest);
@@ -102,12 +104,12 @@ export async function runRollback(
   deps: PipelineDeps,
   sinks: readonly ((event: PushEvent) => void)[],
 ): Promise<Outcome> {
-  const { program, module, startedAt, admitted, requireRights } = order;
+  const { program, module, startedAt, admitted, developer, requireRights } = order;
   const arrival = nextArrival();
   const found = await findVersion(order, deps).catch((thrown: unknown) => VaisError.from(thrown));
   const { code, to } = found instanceof VaisError ? { code: undefined, to: undefined } : found;
   const names = { buildId: code?.buildId ?? '', digest: code?.image?.digest };
-  const what = { program, module, ...names, rollbackTo: to, requireRights, arrival };
+  const what = { program, module, ...names, rollbackTo: to, developer, requireRights, arrival };
   const push = new Push({ ...what, origin: 'rollback' }, startedAt, sinks);
   let letGo: () => void = () => undefined;
   try {

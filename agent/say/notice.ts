@@ -21,6 +21,8 @@ export interface EventHead {
   readonly origin: OriginName;
   /** The fast build whose place the image takes in its version. */
   readonly refines?: string;
+  /** Who signed it. */
+  readonly developer?: string;
   /** Milliseconds since the push began. */
   readonly ms: number;
   /** Wall clock, milliseconds since 1970. */

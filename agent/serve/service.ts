@@ -168,7 +168,7 @@ async function rollback(call: ServerWritableStream<RollbackRequest__Output, Roll
     const outcome = await runRollback(
       {
         ...{ program, module, version, parentVersion, startedAt },
-        ...{ admitted: admission.durable, requireRights: admission.requireRights },
+        ...{ admitted: admission.durable, developer: admission.developer, requireRights: admission.requireRights },
       },
       deps,
       sinks,

@@ -111,8 +111,8 @@ export function serveSession(stream: Stream, deps: SessionDeps): void {
     let outcome: Outcome;
     pushes += 1;
     try {
-      const { durable: admitted, requireRights } = admission;
-      outcome = await runPush({ ...received, admitted, requireRights }, deps, [
+      const { durable: admitted, developer, requireRights } = admission;
+      outcome = await runPush({ ...received, admitted, developer, requireRights }, deps, [
         deps.publish,
         (event) => {
           if (event.event === 'checked') release(); // What happens from here on works with the file.

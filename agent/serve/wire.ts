@@ -14,11 +14,12 @@ import type { HistoryEntry, LineageRecord } from '../store/history-file.ts';
 /** The agent's data as the messages of `proto/vais/remote/v1/agent.proto`. */
 
 export function wireEvent(event: PushEvent): Event {
-  const { program, module, version, buildId, digest, pid, origin, refines, ms, at, ...detail } = event;
+  const { program, module, version, buildId, digest, pid, origin, refines, developer, ms, at, ...detail } = event;
   const head = { program, module, version, buildId, digest, pid, origin: originEnum(origin) };
   return {
     ...head,
     ...(refines === undefined ? {} : { refines }),
+    ...(developer === undefined ? {} : { developer }),
     elapsedUs: Math.round(ms * 1000),
     atUnixMs: at,
     ...toWire(detail),
@@ -71,6 +72,7 @@ export function wireEntry(entry: HistoryEntry, { desired }: Pick<LineageRecord, 
     desired: entry.version > 0 && entry.version === desired,
     rollbackTo: entry.rollbackTo ?? 0,
     cleaned: entry.cleaned === true,
+    developer: entry.developer ?? '',
     together: [...(entry.group?.together ?? [])],
     ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
   };

@@ -21,6 +21,8 @@ export interface HistoryEntry {
   readonly at: number;
   readonly reason?: ErrorShape;
   readonly rollbackTo?: number;
+  /** Who signed it. */
+  readonly developer?: string;
   /** What it was pushed with, to swap together. */
   readonly group?: { readonly id: string; readonly together: readonly string[] };
   /** True when its image was cleaned away: see `deliver/retention.ts`. */

@@ -20,6 +20,8 @@ import { Acts, type Caller } from './limits.ts';
 export interface Admission {
   /** Resolves when it is on the disk that the act was admitted: nothing reaches a program before. */
   readonly durable: Promise<void>;
+  /** Who signed it, as the agent lists them; empty with --insecure. */
+  readonly developer: string;
   /** Whether whoever signed it may still do so. @throws VaisError `revoked`, `not_permitted` */
   requireRights(): void;
   /** Writes down how it ended. @throws VaisError `storage` */
@@ -89,12 +91,17 @@ export class Authorizer {
     statement: (stamp: Stamp) => Buffer,
   ): Admission {
     try {
-      const { entered, who, requireRights } = this.#check(about, signature, statement);
+      const { entered, who, developer, requireRights } = this.#check(about, signature, statement);
       const durable = Promise.all([entered, this.#audit.append(`${kind}_admitted`, { ...who, ...about })]).then(
         () => {},
       );
       durable.catch(() => undefined); // Whoever waits for it hears of it; an act that fails earlier does not wait.
-      return { durable, requireRights, close: (outcome) => this.#close(kind, { ...who, ...about }, outcome) };
+      return {
+        durable,
+        developer,
+        requireRights,
+        close: (outcome) => this.#close(kind, { ...who, ...about }, outcome),
+      };
     } catch (thrown) {
       const { code, message } = VaisError.from(thrown);
       const by = signature !== null && /^[0-9a-f]{64}$/.test(signature.keyId) ? { keyId: signature.keyId } : {};
@@ -109,9 +116,14 @@ export class Authorizer {
     { program, module }: { readonly program: string; readonly module: string },
     signature: Signature__Output | null,
     statement: (stamp: Stamp) => Buffer,
-  ): { readonly entered: Promise<void>; readonly who: AuditFields; readonly requireRights: () => void } {
+  ): {
+    readonly entered: Promise<void>;
+    readonly who: AuditFields;
+    readonly developer: string;
+    readonly requireRights: () => void;
+  } {
     if (this.#signers === undefined)
-      return { entered: Promise.resolve(), who: { insecure: true }, requireRights: () => undefined };
+      return { entered: Promise.resolve(), who: { insecure: true }, developer: '', requireRights: () => undefined };
     const { agentId, developers, ledger } = this.#signers;
     if (signature === null)
       throw new VaisError('signature_missing', 'this agent takes nothing that no developer has signed');
@@ -128,6 +140,7 @@ export class Authorizer {
     return {
       entered,
       who: { developer: developer.name, keyId, sequence, nonce, signedAt },
+      developer: developer.name,
       requireRights: () => requirePermission(developers.signer(keyId).developer, program),
     };
   }

@@ -48,6 +48,7 @@ async function history(
         ...(entry.together.length === 0 ? {} : { together: entry.together }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
         ...(entry.cleaned ? { cleaned: true } : {}),
+        ...(entry.developer === '' ? {} : { developer: entry.developer }),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });
     }

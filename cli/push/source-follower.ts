@@ -2,8 +2,9 @@ import { VaisError } from '../../common/error.ts';
 import type { Change } from '../../common/watch/burst.ts';
 import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 import { readFromDisk } from '../../compiler/front/modules.ts';
+import type { HistoryEntry__Output } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
-import { tierName } from '../../rpc/names.ts';
+import { originName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
 import type { AgentLine } from '../session/agent-line.ts';
 import type { PushSession } from '../session/push-session.ts';
@@ -252,7 +253,11 @@ export class SourceFollower implements SaveGroupMember {
     }
     if (newest.group !== group) return; // It was offered anew, with something newer.
     newest.state = 'ended';
-    if (outcome.event === 'error' && outcome.code === 'superseded') return;
+    if (outcome.event === 'error' && outcome.code === 'superseded') {
+      // By our own next save without a word; by somebody else's push not.
+      if (newest === this.#newest && newest.fast === undefined) output.show(outcome);
+      return;
+    }
     if (outcome.event === 'error' && (outcome.code === 'no_such_program' || outcome.code === 'no_such_module')) {
       newest.state = 'waiting';
       return;
@@ -318,11 +323,25 @@ export class SourceFollower implements SaveGroupMember {
       this.#context.output.show(
         errorReport(fromFailure(ours.reason), { push: confirmed.push.id, file: this.#file.path }),
       );
-    } else if (ours === undefined && lost !== undefined) {
+    } else if (ours !== undefined) {
+      this.#sayReplaced(entries.find((entry) => entry.desired));
+    } else if (lost !== undefined) {
       lost.state = 'waiting'; // The fast build first, as when it was saved.
       this.#newest = lost;
       this.#saveGroup.look();
     }
+  }
+
+  /** Something else runs than what was pushed from here: somebody pushed it, or rolled back. */
+  #sayReplaced(entry: HistoryEntry__Output | undefined): void {
+    if (entry === undefined || entry.origin === 'ORIGIN_START') return;
+    const { program, module } = this.#destination;
+    const { version, developer } = entry;
+    const by = developer === '' ? {} : { developer };
+    this.#context.output.show({
+      ...{ event: 'replaced', program, module, version, origin: originName(entry.origin) },
+      ...by,
+    });
   }
 
   #note(destination: Destination): void {

@@ -50,6 +50,12 @@ export function render(report: Report, style: Style): string {
       return colors.dim(
         `${report.lineages === 1 ? 'One older lineage' : `${report.lineages} older lineages`}, of the program as it was built before: --lineage 1`,
       );
+    case 'replaced': {
+      const { program, version, origin, developer } = report;
+      const who = developer === undefined ? 'somebody else' : developer;
+      const how = origin === 'rollback' ? 'rolled it back' : 'pushed another version';
+      return `${colors.yellow('replaced')}  ${who} ${how}: ${program} runs version ${version} now; your next save takes its place`;
+    }
     case 'listening':
       return colors.dim(`hearing what happens at ${report.address}, until Ctrl-C`);
     case 'held':
@@ -205,9 +211,10 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
   return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
 }
 
-function fromOf({ origin, rollbackTo, together = [] }: VersionReport): string {
-  if (rollbackTo !== undefined) return `rollback to ${rollbackTo}`;
-  return together.length === 0 ? origin : `${origin} with ${together.join(', ')}`;
+function fromOf({ origin, rollbackTo, developer, together = [] }: VersionReport): string {
+  const what = rollbackTo === undefined ? origin : `rollback to ${rollbackTo}`;
+  const by = developer === undefined ? what : `${what} by ${developer}`;
+  return together.length === 0 ? by : `${by} with ${together.join(', ')}`;
 }
 
 function renderAgent({ address, agentVersion, insecure, programs, storage }: AgentReport, style: Style): string {
@@ -260,7 +267,8 @@ export function renderEvent(report: StageReport, style: Style): string {
   const paint = bad ? colors.red : report.event === 'confirmed' ? colors.green : colors.cyan;
   const tier = report.refines === undefined ? '' : ' optimized';
   const version = report.version === undefined ? '' : ` version ${report.version}${tier}`;
-  const who = report.pid === undefined ? '' : ` (pid ${report.pid})`;
+  const by = report.developer === undefined ? '' : ` by ${report.developer}`;
+  const who = report.pid === undefined ? by : `${by} (pid ${report.pid})`;
   const name = report.program === report.module ? report.program : `${report.program}/${report.module}`;
   const line = `${paint(report.event.padEnd(10))}${formatMs(report.ms).padStart(10)}  ${name}${version}${who}`;
   const said = 'reason' in report ? report.reason.message : report.event === 'waiting' ? whoHolds(report) : undefined;

@@ -33,6 +33,8 @@ interface StageHead extends OfTarget {
   readonly refines?: string;
   /** Missing of a push. */
   readonly origin?: string;
+  /** Who signed it, as the agent lists them. */
+  readonly developer?: string;
   /** Wall clock, in events of other commands. */
   readonly at?: string;
 }
@@ -154,6 +156,16 @@ export type LineReport =
   /** The line broke while an image was on its way; it goes on when the line is back. */
   | { readonly event: 'interrupted'; readonly address: string; readonly message: string }
   | { readonly event: 'absent'; readonly program: string; readonly module: string }
+  /** Another version took the place of the one that was pushed from here. */
+  | {
+      readonly event: 'replaced';
+      readonly program: string;
+      readonly module: string;
+      readonly version: number;
+      readonly origin: string;
+      /** Missing where the agent knows nobody by name. */
+      readonly developer?: string;
+    }
   | {
       readonly event: 'held';
       readonly program: string;
@@ -279,6 +291,8 @@ export interface VersionReport {
   readonly cleaned?: boolean;
   /** The modules that were pushed with it, to swap together. */
   readonly together?: readonly string[];
+  /** Who signed it, as the agent lists them. */
+  readonly developer?: string;
   readonly reason?: ErrorShape;
 }
 

@@ -18,7 +18,7 @@ export function stageReport(
 ): StageReport | undefined {
   const detail = fromWire(event);
   if (detail === undefined) return undefined;
-  const { program, module, version, buildId, digest, pid, refines } = event;
+  const { program, module, version, buildId, digest, pid, refines, developer } = event;
   const origin = originName(event.origin);
   const head = {
     program,
@@ -30,6 +30,7 @@ export function stageReport(
       pid: pid === 0 ? undefined : pid,
       origin: origin === 'unspecified' || origin === 'push' ? undefined : origin,
       refines: refines === '' ? undefined : refines,
+      developer: developer === '' ? undefined : developer,
     }),
     ms,
   };

@@ -150,6 +150,7 @@ describe('a version that is ordered where nobody is any more', () => {
         deathOf: async () => 'ended',
         closing: new AbortController().signal,
         makeDurable: async () => undefined,
+        newest: () => undefined,
         swapped: () => undefined,
         wentBack: () => undefined,
       },
@@ -171,7 +172,12 @@ describe('an upload whose last step fails', () => {
     const offered = {
       manifest: { ...manifest, buildId: 'b', parentVersion: 0, tier: 'fast' },
       startedAt: 0,
-      admission: { durable: Promise.resolve(), requireRights: () => undefined, close: async () => undefined },
+      admission: {
+        durable: Promise.resolve(),
+        developer: '',
+        requireRights: () => undefined,
+        close: async () => undefined,
+      },
       group: undefined,
     } as const;
     uploads.expect(1, offered);

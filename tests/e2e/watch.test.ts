@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { rename, unlink, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Agent, counterSource, parseCount, type Running, World } from './harness.ts';
@@ -114,6 +114,30 @@ it('does not undo a rollback when the agent comes back', async () => {
   await world.until(agent.address, ([row]) => row?.version === 3);
   await save('odd');
   await watching.event('done', ({ version }) => version === 4);
+  await expectWord('odd');
+});
+
+it('says it when another push takes the place of its own, and whose of two at once lost', async () => {
+  await save('wild');
+  await watching.event('done', ({ version }) => version === 2);
+  mkdirSync(world.path('theirs'));
+  await world.write('theirs/count.vais', counterSource({ word: 'odd' }));
+  const theirs = ['push', 'theirs/count.vais', '--to', agent.address, '--json'];
+  expect((await world.run(...theirs)).code).toBe(0);
+  expect(await watching.event('replaced')).toMatchObject({ program: 'count', version: 3, origin: 'push' });
+  // A stopped program takes neither; what came first gives way.
+  program.kill('SIGSTOP');
+  await save('even');
+  await watching.event('delivered');
+  await world.write('theirs/count.vais', counterSource({ word: 'wild' }));
+  const second = world.remote(...theirs);
+  await second.event('checked');
+  await world.write('theirs/count.vais', counterSource({ word: 'odd' }));
+  const third = world.remote(...theirs);
+  await second.event('error', ({ code }) => code === 'superseded'); // So the third waits, for the first to give way.
+  program.kill('SIGCONT');
+  expect(await watching.event('error')).toMatchObject({ code: 'superseded' });
+  await third.event('done');
   await expectWord('odd');
 });
 

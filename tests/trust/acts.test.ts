@@ -63,6 +63,32 @@ describe('a signed push', () => {
     ]);
   });
 
+  it('tells the loser of two at once whose came later, and the history who made which version', async () => {
+    const agent = await fort.agent();
+    const program = await fort.program(stock.program, agent, false);
+    await program.pass();
+    const [ann, bob] = [await fort.developer(agent), await fort.developer(agent, 'bob')];
+    const session = await ann.session();
+    // The program reaches no safe point yet, so the first one waits.
+    const first = ann.push(await stock.image('a1'), session);
+    await session.heard.first(({ progress }) => progress?.event?.detail === 'loaded', 'the first one is loaded');
+    const second = bob.push(await stock.image('a2'));
+    expect(await first).toMatchObject({
+      code: 'superseded',
+      message: 'a newer push of game by bob came before this one had swapped',
+    });
+    const given = await session.heard.first(({ progress }) => progress?.event?.detail === 'superseded', 'it is said');
+    expect(given.progress?.event).toMatchObject({ developer: 'ann', superseded: { by: 'bob' } });
+    fort.run(program);
+    expect(await second).toMatchObject({ kind: 'ack' });
+    const { entries } = await ann.client().listHistory('game', 'game');
+    expect(entries.map(({ outcome, developer }) => [outcome, developer])).toEqual([
+      ['OUTCOME_CONFIRMED', ''],
+      ['OUTCOME_SUPERSEDED', 'ann'],
+      ['OUTCOME_CONFIRMED', 'bob'],
+    ]);
+  });
+
   it('has to be signed, by somebody whom the agent knows, for this agent', async () => {
     const { agent, ann } = await guardedGame();
     const image = await stock.image('a1');

@@ -174,15 +174,18 @@ export class Fort {
   }
 
   /** Starts a program that makes passes by itself, and waits until the agent knows it. */
-  async program(path: string, agent: Guarded): Promise<Program> {
+  async program(path: string, agent: Guarded, passes = true): Promise<Program> {
     const program = new Program(path, { link: agent.link, env: {} });
-    const timer = setInterval(() => program.child.stdin.writable && program.send('.'), 3);
-    this.#closers.push(() => {
-      clearInterval(timer);
-      program.kill();
-    });
+    this.#closers.push(() => program.kill());
+    if (passes) this.run(program);
     await linked({ ...agent, client: new AgentClient(agent.target), session: () => Promise.reject() }, program.pid);
     return program;
+  }
+
+  /** Lets a program make passes from now on. */
+  run(program: Program): void {
+    const timer = setInterval(() => program.child.stdin.writable && program.send('.'), 3);
+    this.#closers.push(() => clearInterval(timer));
   }
 
   /** Ends something early, or last. */

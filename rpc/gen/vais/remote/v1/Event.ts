@@ -27,6 +27,7 @@ export interface Event {
   'atUnixMs'?: (number | string | Long);
   'origin'?: (_vais_remote_v1_Origin);
   'refines'?: (string);
+  'developer'?: (string);
   'received'?: (_vais_remote_v1_Received | null);
   'verified'?: (_vais_remote_v1_Verified | null);
   'staged'?: (_vais_remote_v1_Staged | null);
@@ -54,6 +55,7 @@ export interface Event__Output {
   'atUnixMs': (number);
   'origin': (_vais_remote_v1_Origin__Output);
   'refines': (string);
+  'developer': (string);
   'received'?: (_vais_remote_v1_Received__Output | null);
   'verified'?: (_vais_remote_v1_Verified__Output | null);
   'staged'?: (_vais_remote_v1_Staged__Output | null);

@@ -21,6 +21,7 @@ export interface HistoryEntry {
   'fastBuildId'?: (string);
   'together'?: (string)[];
   'cleaned'?: (boolean);
+  'developer'?: (string);
 }
 
 export interface HistoryEntry__Output {
@@ -38,4 +39,5 @@ export interface HistoryEntry__Output {
   'fastBuildId': (string);
   'together': (string)[];
   'cleaned': (boolean);
+  'developer': (string);
 }

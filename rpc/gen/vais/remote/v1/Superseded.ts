@@ -4,8 +4,10 @@ import type { Failure as _vais_remote_v1_Failure, Failure__Output as _vais_remot
 
 export interface Superseded {
   'reason'?: (_vais_remote_v1_Failure | null);
+  'by'?: (string);
 }
 
 export interface Superseded__Output {
   'reason': (_vais_remote_v1_Failure__Output | null);
+  'by': (string);
 }
