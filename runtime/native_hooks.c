@@ -122,12 +122,12 @@ void hoti_freed_settle(hoti_self *self, size_t from, int undone) {
 
 /* ---- the list ---- */
 hoti_hook hoti_hooks[] = {
-    {"longjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
-    {"_longjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
-    {"__longjmp_chk", (void *)our_longjmp, (void **)&jump_checked, NULL}, /* its check takes coroutines for a mistake */
-    {"siglongjmp", (void *)our_longjmp, (void **)&jump_as_libc, NULL},
-    {"free", (void *)our_free, (void **)&free_as_libc, NULL},
-    {"realloc", (void *)our_realloc, (void **)&realloc_as_libc, NULL},
+    {"longjmp", (void *)(size_t)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"_longjmp", (void *)(size_t)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"__longjmp_chk", (void *)(size_t)our_longjmp, (void **)&jump_checked, NULL}, /* its check takes coroutines for a mistake */
+    {"siglongjmp", (void *)(size_t)our_longjmp, (void **)&jump_as_libc, NULL},
+    {"free", (void *)(size_t)our_free, (void **)&free_as_libc, NULL},
+    {"realloc", (void *)(size_t)our_realloc, (void **)&realloc_as_libc, NULL},
     {NULL, NULL, NULL, NULL},
 };
 #else

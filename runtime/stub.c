@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HIDDEN __attribute__((visibility("hidden")))
+#define HIDDEN __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
 
 /* The registers of a call, on its stack; stub_x64.c has its places. */
 typedef struct hoti_registers {

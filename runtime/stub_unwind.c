@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unwind.h>
 
-#define HIDDEN __attribute__((visibility("hidden")))
+#define HIDDEN __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
 HIDDEN _Unwind_Reason_Code hoti_stub_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class_,
                                                  struct _Unwind_Exception *exception, struct _Unwind_Context *context);
 HIDDEN void *hoti_stub_left(hoti_entry *entry);
