@@ -43,7 +43,7 @@ void hoti_callback(hoti_u64 version) {
         hot_thread *t = hoti_here(m);
         const hoti_version *v;
         if (!t->joined) t = hoti_thread_join(m, t);
-        v = t->version;
+        v = (const hoti_version *)t->version;
         HOT_ENTER(t);
         ((void (*)(long long))v->table[(slot - 1) % SLOTS])((long long)version);
         HOT_LEAVE(t);
@@ -64,7 +64,7 @@ long long hot_version(void) {
     hoti_u64 highest = 1;
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
-        const hoti_version *v = t->joined ? t->version : NULL;
+        const hoti_version *v = (const hoti_version *)(t->joined ? t->version : NULL);
         hoti_u64 number = v == NULL ? HOTI_GET(hoti_modules[i].number) : v->number;
         if (number > highest) highest = number;
     }
@@ -75,7 +75,7 @@ long long hot_on_reload(void (*call)(long long version)) {
     size_t address = (size_t)call;
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
-        const hoti_version *v = t->joined ? t->version : NULL;
+        const hoti_version *v = (const hoti_version *)(t->joined ? t->version : NULL);
         hoti_error error;
         if (v == NULL || address < v->base || address >= v->end) continue;
         for (unsigned slot = 0; slot < hoti_modules[i].given->image->function_count; slot++)

@@ -28,10 +28,10 @@ static int fill_table(hoti_version *v, hoti_error *error) {
 static hoti_global *make_global(const hot_global *wanted) {
     size_t name = strlen(wanted->name) + 1, type = strlen(wanted->type) + 1;
     size_t align = wanted->align < sizeof(void *) ? sizeof(void *) : (size_t)wanted->align;
-    hoti_global *g = calloc(1, sizeof *g + name + type);
+    hoti_global *g = (hoti_global *)calloc(1, sizeof *g + name + type);
     if (g == NULL) return NULL;
-    g->name = memcpy((char *)(g + 1), wanted->name, name);
-    g->type = memcpy((char *)(g + 1) + name, wanted->type, type);
+    g->name = (const char *)memcpy((char *)(g + 1), wanted->name, name);
+    g->type = (const char *)memcpy((char *)(g + 1) + name, wanted->type, type);
     g->size = wanted->size;
     g->address = hoti_aligned(align, wanted->size == 0 ? 1 : (size_t)wanted->size);
     if (g->address == NULL) {
@@ -75,7 +75,7 @@ static hoti_global *find_global(const hoti_module *m, const hot_global *wanted) 
 static int bind_globals(hoti_version *v, hoti_error *error) {
     hoti_module *m = v->module;
     const hot_image *image = v->image;
-    v->bound = calloc(image->global_count == 0 ? 1 : image->global_count, sizeof *v->bound);
+    v->bound = (hoti_global **)calloc(image->global_count == 0 ? 1 : image->global_count, sizeof *v->bound);
     if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", m->name);
     for (unsigned i = 0; i < image->global_count; i++) {
         const hot_global *wanted = &image->globals[i];
@@ -106,7 +106,7 @@ int hoti_bind_own(hoti_module *m) {
     const hot_image *image = m->given->image;
     for (unsigned i = 0; i < image->global_count; i++) {
         const hot_global *own = &image->globals[i];
-        hoti_global *g = calloc(1, sizeof *g);
+        hoti_global *g = (hoti_global *)calloc(1, sizeof *g);
         if (g == NULL) return 0;
         g->name = own->name;
         g->type = own->type;
@@ -122,7 +122,7 @@ int hoti_bind_own(hoti_module *m) {
 /* The code the program started with, as a later version: what it may change is what it always had. */
 int hoti_bind_builtin(hoti_version *v, hoti_error *error) {
     const hot_image *own = v->image;
-    v->bound = calloc(own->global_count == 0 ? 1 : own->global_count, sizeof *v->bound);
+    v->bound = (hoti_global **)calloc(own->global_count == 0 ? 1 : own->global_count, sizeof *v->bound);
     if (v->bound == NULL) return hoti_fail(error, "storage", "no memory for the globals of %s", v->module->name);
     for (unsigned i = 0; i < own->global_count; i++) {
         hoti_global *g = find_global(v->module, &own->globals[i]);

@@ -27,7 +27,7 @@ void hoti_copies_forget(void) {
 static int create(const char *module, hoti_u64 number, char **path) {
     size_t room = strlen(folder) + strlen(module) + 64;
     int fd = -1;
-    *path = malloc(room);
+    *path = (char *)malloc(room);
     for (unsigned again = 1; *path != NULL && again < 10000; again++) {
         if (again == 1) snprintf(*path, room, "%s/lib%s.v%llu" HOTI_SUFFIX, folder, module, number);
         else snprintf(*path, room, "%s/lib%s.v%llu.%u" HOTI_SUFFIX, folder, module, number, again);

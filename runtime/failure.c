@@ -37,7 +37,7 @@ static void set(const hot_guard_options *o) {
 }
 
 void hoti_guards_begin(void) {
-    static const hot_guard_options usual;
+    static const hot_guard_options usual = {0, 0, 0, 0};
     if (HOTI_GET(guards) < 0) set(&usual);
 }
 
@@ -56,7 +56,7 @@ hoti_u64 hoti_probation_calls(void) { return HOTI_GET(probation_calls); }
 /* Waits until the background thread has put this thread on the version before. Not on what is published by then: that
  * may be a newer one already, and just as bad. 0: it does not answer. */
 int hoti_failure_tell(hoti_module *module, hot_thread *t, unsigned slot, const hoti_crash *crash, int undone) {
-    failure mine = {NULL, t, module, t->version, slot, crash, undone, 0};
+    failure mine = {NULL, t, module, (hoti_version *)t->version, slot, crash, undone, 0};
     hoti_version *target;
     hoti_lock_take();
     mine.next = failures;
@@ -68,7 +68,7 @@ int hoti_failure_tell(hoti_module *module, hot_thread *t, unsigned slot, const h
                 *at = mine.next;
                 break;
             }
-    target = t->version;
+    target = (hoti_version *)t->version;
     hoti_lock_give();
     if (!mine.handled) return 0;
     if (HOTI_GET(target->state) == HOTI_FAILED) return 0; /* there was nothing to go back to */
@@ -124,7 +124,7 @@ void hoti_failure_watch(hoti_u64 now) {
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hoti_lock_take();
         for (hot_thread *t = hoti_modules[i].threads; t != NULL; t = t->next) {
-            hoti_self *self = t->self;
+            hoti_self *self = (hoti_self *)t->self;
             unsigned turn = HOTI_GET(self->turn);
             hoti_u64 due;
             if (turn != self->watched) {

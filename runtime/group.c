@@ -27,7 +27,7 @@ static void enter(const char *name) {
 
 void hoti_group_add(const char *name, hoti_u64 size, hoti_version *version) {
     enter(name);
-    if (held == NULL) held = calloc(hoti_module_count, sizeof *held);
+    if (held == NULL) held = (hoti_version **)calloc(hoti_module_count, sizeof *held);
     if (held == NULL) { /* no memory for a pointer or two: as if the agent had taken it back */
         if (version == NULL) return;
         hoti_report_superseded(version);

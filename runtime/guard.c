@@ -14,7 +14,7 @@ static void release_streams(void) {
 #ifdef __GLIBC__
     FILE *const streams[] = {stdin, stdout, stderr};
     for (unsigned i = 0; i < 3; i++) {
-        struct { int lock, count; void *owner; } *lock = streams[i]->_lock; /* glibc's _IO_lock_t */
+        struct lock { int lock, count; void *owner; } *lock = (struct lock *)streams[i]->_lock; /* glibc's _IO_lock_t */
         while (lock != NULL && lock->owner == (void *)pthread_self() && lock->count > 0) funlockfile(streams[i]);
     }
 #endif
@@ -41,7 +41,7 @@ static void save(volatile hoti_frame *f, const hoti_version *v, const hot_site *
             continue;
         }
         if (wanted > self->saved_room) {
-            char *more = realloc(self->saved, wanted * 2);
+            char *more = (char *)realloc(self->saved, wanted * 2);
             if (more == NULL) {
                 f->complete = 0;
                 continue;
@@ -73,7 +73,7 @@ static void put_back(volatile hoti_frame *f) {
  * lock of malloc cannot be: then it is better to end than to stand still. */
 void hoti_guard_landed(hot_thread *t, const hoti_crash *crash) {
     release_streams();
-    if (crash->outside && !hoti_heap_works(t->self)) hoti_heap_end(t->module->image->module);
+    if (crash->outside && !hoti_heap_works((hoti_self *)t->self)) hoti_heap_end(t->module->image->module);
 }
 
 /* A jump out of a call leaves the calls below it, too, those into other modules included. */
@@ -101,7 +101,7 @@ void hoti_frame_leave(volatile hoti_frame *f) {
 
 /* The version before makes the call that failed; unguarded, so that what is wrong with the program itself comes out. */
 static void call_again(hoti_module *m, hot_thread *t, const hot_site *site, void *call, int answered) {
-    const hoti_version *v = t->version;
+    const hoti_version *v = (const hoti_version *)t->version;
     HOT_ENTER(t);
     site->run(answered ? v->table[site->slot] : m->given->image->functions[site->slot].address, call);
     HOT_LEAVE(t);
@@ -151,9 +151,9 @@ void hoti_frame_undo(volatile hoti_frame *f) {
 }
 
 int hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
-    hoti_version *v = t->version;
+    hoti_version *v = (hoti_version *)t->version;
     volatile hoti_frame f; /* lives through the jump */
-    f.self = t->self;
+    f.self = (hoti_self *)t->self;
     hoti_frame_begin(&f, v, site, call);
     f.guard.armed = 0;
     if (HOTI_MARK(f.guard.jump) == 0) {
@@ -178,13 +178,13 @@ int hoti_guard_call(hoti_module *m, hot_thread *t, const hot_site *site, void *c
 void hoti_guard_quickly(hoti_module *m, hot_thread *t, const hot_site *site, void *call) {
     hoti_guard g;
     unsigned depths[HOTI_DEPTHS];
-    hoti_self *self = t->self;
+    hoti_self *self = (hoti_self *)t->self;
     remember_depths(self, depths);
     g.outer = self->guard;
     g.end = &g;
     g.defers = 0;
     g.context = NULL;
-    g.version = t->version;
+    g.version = (const hoti_version *)t->version;
     g.phase = HOTI_RUNNING;
     if (HOTI_MARK(g.jump) == 0) {
         g.armed = 1;

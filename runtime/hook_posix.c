@@ -32,11 +32,11 @@ static int read_tables(const struct dl_phdr_info *info, tables *t) {
         if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
             d = (const ElfW(Dyn) *)(size_t)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
     for (; d != NULL && d->d_tag != DT_NULL; d++) {
-        if (d->d_tag == DT_SYMTAB) t->symbols = at(info->dlpi_addr, d->d_un.d_ptr);
-        if (d->d_tag == DT_STRTAB) t->names = at(info->dlpi_addr, d->d_un.d_ptr);
-        if (d->d_tag == DT_RELA) t->rela = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_SYMTAB) t->symbols = (const Elf64_Sym *)at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_STRTAB) t->names = (const char *)at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_RELA) t->rela = (const Elf64_Rela *)at(info->dlpi_addr, d->d_un.d_ptr);
         if (d->d_tag == DT_RELASZ) t->rela_size = (size_t)d->d_un.d_val;
-        if (d->d_tag == DT_JMPREL) t->jumps = at(info->dlpi_addr, d->d_un.d_ptr);
+        if (d->d_tag == DT_JMPREL) t->jumps = (const Elf64_Rela *)at(info->dlpi_addr, d->d_un.d_ptr);
         if (d->d_tag == DT_PLTRELSZ) t->jumps_size = (size_t)d->d_un.d_val;
     }
     return t->symbols != NULL && t->names != NULL;
@@ -101,6 +101,14 @@ static int visit(struct dl_phdr_info *info, size_t size, void *own) {
     return 0;
 }
 
+/* A program that was linked with -static has a libc of its own beside that of its libraries. */
+static int is_dynamic(struct dl_phdr_info *info, size_t size, void *own) {
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_INTERP) *(int *)own = 1;
+    return 1; /* the program comes first */
+}
+
 /* How many libraries were ever loaded: another number, and there may be cells that we have not seen. */
 static int count_loaded(struct dl_phdr_info *info, size_t size, void *own) {
     (void)size;
@@ -123,6 +131,9 @@ static int is_only_an_entry(void *shown) {
 }
 
 static void find_theirs(void) {
+    int dynamic = 0;
+    dl_iterate_phdr(is_dynamic, &dynamic);
+    if (!dynamic) return;
     for (hoti_hook *h = hoti_hooks; h->name != NULL; h++) {
         h->shown = dlsym(RTLD_DEFAULT, h->name);
         *h->theirs = h->shown;

@@ -58,6 +58,13 @@ static inline unsigned hoti_swap(unsigned *place, unsigned value) {
 #define HOTI_PRINTF(text, first)
 #endif
 
+/* What the assembly takes for granted. */
+#ifdef __cplusplus
+#define HOTI_HOLDS(test) static_assert(test, #test)
+#else
+#define HOTI_HOLDS(test) _Static_assert(test, #test)
+#endif
+
 /* For code that reads stacks as they are, which sanitizers take for a mistake. */
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define HOTI_RAW __attribute__((no_sanitize_address, no_sanitize_thread, noinline))

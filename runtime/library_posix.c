@@ -118,7 +118,7 @@ void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t
     const Elf64_Ehdr *head;
     const Elf64_Phdr *parts;
     if (dladdr(inside, &info) == 0) return;
-    head = info.dli_fbase;
+    head = (const Elf64_Ehdr *)info.dli_fbase;
     if (memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return; /* a linker that maps no header */
     parts = (const Elf64_Phdr *)((const char *)head + head->e_phoff);
     *origin = (size_t)info.dli_fbase;

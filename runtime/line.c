@@ -88,7 +88,7 @@ static void append(hoti_text *out, const char *bytes, size_t count) {
     if (out->failed || count == 0) return;
     if (out->room - out->length < count) {
         size_t room = (out->length + count) * 2;
-        char *more = realloc(out->bytes, room);
+        char *more = (char *)realloc(out->bytes, room);
         if (more == NULL) {
             out->failed = 1;
             return;

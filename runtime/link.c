@@ -71,7 +71,7 @@ static int read_lines(void) {
         if (n <= 0) return n == 0;
         heard_at = asked_at = hoti_now();
         input_length += (size_t)n;
-        while ((end = memchr(at, '\n', input_length - (size_t)(at - input))) != NULL) {
+        while ((end = (char *)memchr(at, '\n', input_length - (size_t)(at - input))) != NULL) {
             if (!hear(at, (size_t)(end - at))) return 0;
             if (!connected) return 0;
             at = end + 1;

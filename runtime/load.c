@@ -35,8 +35,8 @@ static void locate(hoti_version *v) {
 
 /* What it says of itself, or, of a plain library, what it is. 0: no memory. */
 static int describe(hoti_version *v, hoti_error *error) {
-    if (v->module->native != NULL) return v->described != NULL ? (v->image = v->described) != NULL : hoti_native_describe(v, v->digest, error);
-    v->image = hoti_library_symbol(v->handle, "vais_hot_image");
+    if (v->module->native != NULL) return v->described != NULL ? (v->image = (const hot_image *)v->described) != NULL : hoti_native_describe(v, v->digest, error);
+    v->image = (const hot_image *)hoti_library_symbol(v->handle, "vais_hot_image");
     return 1;
 }
 

@@ -40,11 +40,11 @@ static follow *make_follow(const char *source) {
     if (n >= sizeof name || !hoti_path_whole(relative, folder, sizeof folder)) return NULL;
     memcpy(name, base, n);
     name[n] = '\0';
-    f = calloc(1, sizeof *f);
+    f = (follow *)calloc(1, sizeof *f);
     if (f == NULL) return NULL;
     f->module = hoti_module_named(name);
     room = strlen(folder) + n + sizeof "/lib" HOTI_SUFFIX;
-    f->library = malloc(room);
+    f->library = (char *)malloc(room);
     if (f->module == NULL || f->library == NULL) {
         free(f->library);
         free(f);
@@ -72,7 +72,7 @@ static void add(follow *f) {
 }
 
 int hoti_local_follow(hoti_module *module, const char *library, const char *digest) {
-    follow *f = calloc(1, sizeof *f);
+    follow *f = (follow *)calloc(1, sizeof *f);
     if (f == NULL) return 0;
     f->module = module;
     f->library = strdup(library);

@@ -23,7 +23,7 @@ static void set_source(hoti_module *module) {
 
 /* Before any other thread of the runtime exists. 0 when a module is of another ABI or memory ran out. */
 int hoti_module_register(hot_module *const *modules, unsigned count) {
-    hoti_module *all = calloc(count + HOTI_NATIVE_MODULES, sizeof *all); /* none of them ever moves */
+    hoti_module *all = (hoti_module *)calloc(count + HOTI_NATIVE_MODULES, sizeof *all); /* none of them ever moves */
     if (all == NULL) return 0;
     for (unsigned i = 0; i < count; i++) {
         hoti_load_order first = {1, "", NULL, NULL, NULL, NULL};
@@ -93,7 +93,7 @@ hoti_module *hoti_module_named(const char *name) {
 
 static hoti_version *allocate(hoti_module *module, const hoti_load_order *order) {
     const hot_image *own = module->given->image;
-    hoti_version *v = calloc(1, sizeof *v + hoti_module_slots(module) * sizeof v->table[0]);
+    hoti_version *v = (hoti_version *)calloc(1, sizeof *v + hoti_module_slots(module) * sizeof v->table[0]);
     if (v == NULL) return NULL;
     v->module = module;
     v->number = order->number;

@@ -79,10 +79,10 @@ static int whole_path(const char *path, char *whole) {
 static hoti_native *make(const char *name, const char *path, hoti_error *error) {
     static const char triple[] = HOT_TRIPLE;
     char whole[PATH_MAX];
-    hoti_native *n = calloc(1, sizeof *n);
+    hoti_native *n = (hoti_native *)calloc(1, sizeof *n);
     if (n != NULL) {
-        n->functions = calloc(HOTI_NATIVE_SLOTS, sizeof *n->functions);
-        n->stubs = calloc(HOTI_NATIVE_SLOTS, sizeof(hoti_stub *));
+        n->functions = (hot_function *)calloc(HOTI_NATIVE_SLOTS, sizeof *n->functions);
+        n->stubs = (hoti_stub **)calloc(HOTI_NATIVE_SLOTS, sizeof(hoti_stub *));
         n->own.module = strdup(name);
     }
     if (n == NULL || n->functions == NULL || n->stubs == NULL || n->own.module == NULL) {
@@ -129,14 +129,14 @@ hot_module *hot_open(const char *name, const char *path) {
     else if (HOTI_STUBS == 0)
         hoti_fail(&error, "usage", "hot_open needs gcc or clang on x86-64 Linux; link the module into the program instead");
     else if (!hoti_begin(0, NULL, NULL, 0)) hoti_fail(&error, "storage", "the hot runtime cannot be started");
-    if (error.code != NULL) return fail(&error);
+    if (error.code != NULL) return (hot_module *)fail(&error);
     hoti_lock_take();
     m = hoti_module_named(name);
     if (m != NULL) module = open_again(m, &error);
     hoti_lock_give();
-    if (m != NULL) return module == NULL ? fail(&error) : module;
+    if (m != NULL) return (hot_module *)(module == NULL ? fail(&error) : module);
     n = make(name, path, &error); /* kept also when it fails: that is rare, and the library may have left something */
-    if (n == NULL) return fail(&error);
+    if (n == NULL) return (hot_module *)fail(&error);
     hoti_lock_take();
     m = hoti_module_named(name); /* another thread may have been faster */
     if (m == NULL) {
@@ -146,7 +146,7 @@ hot_module *hot_open(const char *name, const char *path) {
     }
     if (m != NULL) module = open_again(m, &error);
     hoti_lock_give();
-    if (module == NULL) return fail(&error);
+    if (module == NULL) return (hot_module *)fail(&error);
     hoti_hooks_set();
     hoti_local_follow(m, n->library, n->digest);
     hoti_link_renew();
@@ -194,7 +194,7 @@ static hoti_stub *add(hoti_module *m, const char *name, hoti_error *error) {
 
 void *hot_symbol(hot_module *module, const char *name) {
     hoti_error error = {NULL, ""};
-    hoti_module *m = module == NULL ? NULL : module->runtime;
+    hoti_module *m = (hoti_module *)(module == NULL ? NULL : module->runtime);
     hoti_stub *stub = NULL;
     if (m == NULL || m->native == NULL || name == NULL)
         hoti_fail(&error, "usage", "hot_symbol wants a module that hot_open returned, and a name");
@@ -208,7 +208,7 @@ void *hot_symbol(hot_module *module, const char *name) {
 }
 
 long long hot_close(hot_module *module) {
-    hoti_module *m = module == NULL ? NULL : module->runtime;
+    hoti_module *m = (hoti_module *)(module == NULL ? NULL : module->runtime);
     long long result = -1;
     hoti_lock_take();
     if (m != NULL && m->native != NULL && m->native->opened != 0) {

@@ -79,7 +79,7 @@ static hoti_self *is_deferring(void) {
 static void defer(hoti_self *self, void *block) {
     if (self->freed_count == self->freed_room) {
         size_t room = self->freed_room == 0 ? 256 : self->freed_room * 2;
-        void **more = realloc_as_libc(self->freed, room * sizeof *more);
+        void **more = (void **)realloc_as_libc(self->freed, room * sizeof *more);
         if (more == NULL) return; /* leaks, which an undone call does as well */
         self->freed = more;
         self->freed_room = room;

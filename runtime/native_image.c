@@ -20,7 +20,7 @@ struct wanted {
 };
 
 static int read_notes(struct dl_phdr_info *info, size_t size, void *own) {
-    const struct wanted *w = own;
+    const struct wanted *w = (const struct wanted *)own;
     int is_it = 0;
     (void)size;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
@@ -58,12 +58,12 @@ void hoti_native_build(void *inside, const char *digest, char build[33]) {
 #endif
 
 /* ---- functions ---- */
-typedef char *demangle(const char *name, char *text, size_t *length, int *status);
+typedef char *demangle_function(const char *name, char *text, size_t *length, int *status);
 
 struct search {
     const char *name;
     void *handle;
-    demangle *demangle;
+    demangle_function *demangle;
     char found[512];
     unsigned count;
 };
@@ -76,7 +76,7 @@ static int is_named(const char *readable, const char *name) {
 }
 
 static int compare(const char *mangled, void *own) {
-    struct search *s = own;
+    struct search *s = (struct search *)own;
     int status = 0, same;
     char *readable;
     if (strncmp(mangled, "_Z", 2) != 0 || strlen(mangled) >= sizeof s->found || strcmp(mangled, s->found) == 0) return 0;
@@ -89,8 +89,8 @@ static int compare(const char *mangled, void *own) {
     return same == 2;
 }
 
-static demangle *demangler(void) {
-    union { void *data; demangle *code; } symbol;
+static demangle_function *demangler(void) {
+    union { void *data; demangle_function *code; } symbol;
     symbol.data = hoti_library_any("__cxa_demangle");
 #if !defined(_WIN32)
     if (symbol.data == NULL) { /* the module brought the library that has it, for itself */
@@ -123,7 +123,7 @@ int hoti_native_describe(hoti_version *v, const char *digest, hoti_error *error)
     struct description {
         hot_image image;
         char build[33];
-    } *d = calloc(1, sizeof *d);
+    } *d = (struct description *)calloc(1, sizeof *d);
     if (d == NULL) return hoti_fail(error, "storage", "no memory for another version of %s", v->module->name);
     d->image = *own;
     d->image.function_count = 0;

@@ -49,9 +49,9 @@ static int extent(const hoti_list *list, const hoti_segment *s, size_t *from, si
 
 static int replace(hoti_list *list, const hoti_target *wanted, const hoti_segment *s, size_t from, size_t to, hoti_error *error) {
     size_t size = to - from;
-    char *live = (char *)(list->bias + from), *view = MAP_FAILED;
+    char *live = (char *)(list->bias + from), *view = (char *)MAP_FAILED;
     int fd = memory_file(), good = 0;
-    if (fd >= 0 && ftruncate(fd, (off_t)size) == 0) view = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd >= 0 && ftruncate(fd, (off_t)size) == 0) view = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (view != MAP_FAILED) {
         memcpy(view, live, size);
         hoti_patch_fields(list, wanted, from, to, view, from);

@@ -27,7 +27,7 @@ static void say_contract(hoti_text *out, const hoti_module *m) {
     const hot_image *image = m->running->image;
     const char *at = image->contract, *end = at + image->contract_size;
     while (at != NULL && at < end) {
-        const char *stop = memchr(at, '\0', (size_t)(end - at));
+        const char *stop = (const char *)memchr(at, '\0', (size_t)(end - at));
         size_t left = (size_t)((stop == NULL ? end : stop) - at);
         while (left != 0) {
             size_t n = left > PART ? PART : left;

@@ -119,7 +119,7 @@ void hoti_sha256_begin(hoti_sha256 *hash) {
 }
 
 void hoti_sha256_add(hoti_sha256 *hash, const void *bytes, size_t count) {
-    const unsigned char *p = bytes;
+    const unsigned char *p = (const unsigned char *)bytes;
     while (count != 0) {
         size_t at = (size_t)(hash->length % 64), n = 64 - at < count ? 64 - at : count;
         if (at == 0 && count >= 64) {

@@ -11,11 +11,10 @@
 #if defined(__x86_64__) && !defined(__ILP32__) && defined(__linux__) && defined(__GNUC__) && !defined(HOT_NO_TLS)
 
 /* Where the assembly finds its words. */
-#define HOLDS(test) _Static_assert(test, #test)
-HOLDS(offsetof(hot_thread, depth) == 8);
-HOLDS(offsetof(hot_thread, mark) == 32);
-HOLDS(offsetof(hot_thread, site) == 40);
-HOLDS(offsetof(hot_site, tail) == 24);
+HOTI_HOLDS(offsetof(hot_thread, depth) == 8);
+HOTI_HOLDS(offsetof(hot_thread, mark) == 32);
+HOTI_HOLDS(offsetof(hot_thread, site) == 40);
+HOTI_HOLDS(offsetof(hot_site, tail) == 24);
 
 /* hot_shortcut(function rdi, call rsi, thread rdx, site rcx) */
 __asm__(".text\n"
@@ -65,20 +64,20 @@ __asm__(".text\n"
         ".size hot_shortcut, .-hot_shortcut\n");
 
 /* Called by the landing, and by nobody else. */
-hot_address hoti_shortcut_landed(hot_thread *t);
+__attribute__((used)) hot_address hoti_shortcut_landed(hot_thread *t);
 
 hot_address hoti_shortcut_landed(hot_thread *t) {
-    hoti_self *self = t->self;
-    const hoti_module *m = t->module->runtime;
+    hoti_self *self = (hoti_self *)t->self;
+    const hoti_module *m = (const hoti_module *)t->module->runtime;
     const hoti_version *v;
     unsigned slot = t->site->slot;
     int answered;
     HOT_STORE(t->depth, 0);
     hoti_signals_landed(&self->caught);
     hoti_guard_landed(t, &self->crash);
-    answered = hoti_failure_tell(t->module->runtime, t, slot, &self->crash, 0);
+    answered = hoti_failure_tell((hoti_module *)t->module->runtime, t, slot, &self->crash, 0);
     HOT_STORE(t->depth, 1);
-    v = t->version;
+    v = (const hoti_version *)t->version;
     return answered ? v->table[slot] : m->given->image->functions[slot].address;
 }
 #endif

@@ -214,7 +214,7 @@ static place find_place(hoti_self *self, const ucontext_t *context) {
 #ifdef HOTI_SHORTCUT
     if (self->joined != NULL && self->joined->mark != NULL && is_within(self->joined->mark, context)) {
         p.shortcut = self->joined;
-        p.version = p.shortcut->version;
+        p.version = (const hoti_version *)p.shortcut->version;
         p.end = p.shortcut->mark;
         p.crash = &self->crash;
         p.caught = &self->caught;
@@ -228,7 +228,7 @@ static place find_place(hoti_self *self, const ucontext_t *context) {
     if (quick != NULL && (p.guard == NULL || hoti_native_mark(quick) < (size_t)p.guard->end)) {
         p.guard = NULL;
         p.context = hoti_native_context(quick);
-        p.version = quick->version;
+        p.version = (const hoti_version *)quick->version;
         p.end = (const void *)hoti_native_mark(quick);
         p.crash = &self->crash;
         p.caught = &self->caught;
@@ -258,12 +258,12 @@ static int is_to_be_stopped(const place *p, hoti_self *self, unsigned turn, cons
 static void on_signal(int number, siginfo_t *info, void *context) {
     int kept = errno;
     hoti_self *self = hoti_self_peek();
-    place p = find_place(self, context);
+    place p = find_place(self, (const ucontext_t *)context);
     int sent = is_sent(info);
     unsigned turn = 0;
     if (self != NULL && number == SIGSEGV && sent && is_own(info)) turn = hoti_swap(&self->stop, 0);
     if (turn != 0) {
-        if (!is_to_be_stopped(&p, self, turn, context)) {
+        if (!is_to_be_stopped(&p, self, turn, (const ucontext_t *)context)) {
             errno = kept;
             return;
         }
@@ -283,7 +283,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
         p.crash->signal = turn != 0 ? 0 : number;
         p.crash->address = sent ? NULL : info->si_addr;
         p.crash->line = self->line;
-        walk(p.crash, p.version, p.end, context);
+        walk(p.crash, p.version, p.end, (const ucontext_t *)context);
     }
     /* Our handler masks nothing, but a sanitizer that stands in front of it masks all. The kernel fills in 8 bytes. */
     sigemptyset(&p.caught->mask);

@@ -51,10 +51,10 @@ static int add(hoti_module *m, const hoti_list *list, unsigned index, const hoti
     const hoti_list_variable *one = &list->variables[index];
     const char *key = list->text + one->key, *type = list->text + one->type;
     size_t key_size = strlen(key) + 1, type_size = strlen(type) + 1;
-    known *k = malloc(sizeof *k + key_size + type_size);
+    known *k = (known *)malloc(sizeof *k + key_size + type_size);
     if (k == NULL) return 0;
-    k->key = memcpy((char *)(k + 1), key, key_size);
-    k->type = memcpy((char *)(k + 1) + key_size, type, type_size);
+    k->key = (const char *)memcpy((char *)(k + 1), key, key_size);
+    k->type = (const char *)memcpy((char *)(k + 1) + key_size, type, type_size);
     k->size = one->size;
     k->kind = one->kind;
     k->hash = hash_of(key);
@@ -84,7 +84,7 @@ static int begin(hoti_module *m, hoti_error *error) {
     if (m->statics != NULL) return 1;
     list = hoti_list_open(file, library, error);
     if (list == NULL && error->code != NULL) return 0;
-    m->statics = calloc(1, sizeof *m->statics);
+    m->statics = (struct hoti_statics *)calloc(1, sizeof *m->statics);
     if (m->statics == NULL) good = hoti_fail(error, "storage", "no memory for the variables of %s", m->name);
     else m->statics->listed = list != NULL;
     if (good && list != NULL) good = add_new(m, list, NULL, error);
@@ -133,7 +133,7 @@ static int one_block(const hoti_list *list, hoti_target *wanted, hoti_error *err
 static int lead(hoti_version *v, hoti_error *error) {
     hoti_module *m = v->module;
     hoti_list *list = v->list;
-    hoti_target *wanted = calloc(list->head->variables + 1, sizeof *wanted);
+    hoti_target *wanted = (hoti_target *)calloc(list->head->variables + 1, sizeof *wanted);
     int good = wanted != NULL ? 1 : hoti_fail(error, "storage", "no memory for the variables of %s", m->name);
     for (unsigned i = 0; good > 0 && i < list->head->variables; i++) {
         const hoti_list_variable *one = &list->variables[i];

@@ -68,7 +68,7 @@ typedef struct hoti_segment {
 
 enum { HOTI_SEGMENTS = 16 };
 
-typedef struct hoti_list {
+struct hoti_list {
     char *bytes; /* the section; all that follows points into it */
     const hoti_list_head *head;
     const hoti_list_variable *variables;
@@ -81,7 +81,7 @@ typedef struct hoti_list {
     size_t bias;                /* what its addresses have to be moved by */
     size_t module;              /* its own number in the loader; 0: no code of it asks */
     hoti_target *now;           /* what each variable's fields lead to */
-} hoti_list;
+};
 
 /* ---- statics_list.c. Null without an error: the image has no list ---- */
 hoti_list *hoti_list_open(const char *path, void *library, hoti_error *error);

@@ -11,7 +11,7 @@
 #define SECTION ".vais.statics"
 
 static int read_at(int fd, void *to, size_t size, hoti_u64 at) {
-    char *next = to;
+    char *next = (char *)to;
     while (size != 0) {
         ssize_t n = pread(fd, next, size, (off_t)at);
         if (n <= 0) return 0;
@@ -53,7 +53,7 @@ static char *read_section(int fd, const Elf64_Ehdr *head, size_t *size) {
         if (!read_at(fd, &one, sizeof one, head->e_shoff + i * sizeof one) || one.sh_size >> 32 != 0 ||
             !read_at(fd, name, sizeof name, names.sh_offset + one.sh_name) || memcmp(name, SECTION, sizeof name) != 0)
             continue;
-        bytes = malloc((size_t)one.sh_size + 1);
+        bytes = (char *)malloc((size_t)one.sh_size + 1);
         if (bytes == NULL || !read_at(fd, bytes, (size_t)one.sh_size, one.sh_offset)) {
             free(bytes);
             return NULL;
@@ -105,7 +105,7 @@ static int is_sound(hoti_list *list, size_t size) {
 
 /* What the fields lead to as they were linked and loaded. */
 static int find_own(hoti_list *list) {
-    list->now = calloc(list->head->variables + 1, sizeof *list->now);
+    list->now = (hoti_target *)calloc(list->head->variables + 1, sizeof *list->now);
     if (list->now == NULL) return 0;
     for (unsigned i = 0; i < list->head->fields && list->module == 0; i++) {
         const hoti_list_field *f = &list->fields[i];
@@ -126,7 +126,7 @@ hoti_list *hoti_list_open(const char *path, void *library, hoti_error *error) {
     Elf64_Ehdr head;
     size_t size = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC), good = 0;
-    hoti_list *list = fd < 0 ? NULL : calloc(1, sizeof *list);
+    hoti_list *list = (hoti_list *)(fd < 0 ? NULL : calloc(1, sizeof *list));
     if (list != NULL && read_at(fd, &head, sizeof head, 0)) list->bytes = read_section(fd, &head, &size);
     if (list == NULL || list->bytes == NULL) {
         if (fd >= 0) close(fd);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HIDDEN __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
+#define HIDDEN __attribute__((visibility("hidden")))
+#define USED __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
 
 /* The registers of a call, on its stack; stub_x64.c has its places. */
 typedef struct hoti_registers {
@@ -20,19 +21,19 @@ typedef struct hoti_registers {
     size_t unused;
     void *back; /* the return address */
 } hoti_registers;
-_Static_assert(offsetof(hoti_registers, back) == 648, "the frame of hot_stub_slow");
+HOTI_HOLDS(offsetof(hoti_registers, back) == 648); /* the frame of hot_stub_slow */
 
 /* For the assembly and by it. */
 extern HIDDEN hoti_stub hoti_stubs[HOTI_STUBS];
 extern HIDDEN unsigned hoti_vector_width;
-HIDDEN hoti_entry *hoti_stub_enter(hoti_registers *registers);
-HIDDEN void hoti_stub_leave(hoti_entry *entry);
-HIDDEN hot_address hoti_stub_landed(hoti_context *context);
+USED hoti_entry *hoti_stub_enter(hoti_registers *registers);
+USED void hoti_stub_leave(hoti_entry *entry);
+USED hot_address hoti_stub_landed(hoti_context *context);
 extern HIDDEN char hot_stub_code[];
 HIDDEN void hot_stub_quick_all(void);
 
-hoti_stub hoti_stubs[HOTI_STUBS];
-unsigned hoti_vector_width; /* bytes of a vector register */
+USED hoti_stub hoti_stubs[HOTI_STUBS];
+USED unsigned hoti_vector_width; /* bytes of a vector register */
 static unsigned stub_count; /* under the lock */
 
 /* ---- stubs ---- */
@@ -89,7 +90,7 @@ hot_thread *hoti_native_here(const hoti_module *m) {
 
 /* Where all are in use. */
 static int more_entries(hoti_native_thread *t) {
-    hoti_entries *block = calloc(1, sizeof *block);
+    hoti_entries *block = (hoti_entries *)calloc(1, sizeof *block);
     if (block == NULL) return 0;
     block->next = t->blocks;
     t->blocks = block;
@@ -129,10 +130,10 @@ unsigned hoti_native_depth(const hot_thread *base) {
 }
 
 hot_thread *hoti_native_join(hoti_module *m) {
-    hoti_native_thread *t = hoti_aligned(64, sizeof *t);
+    hoti_native_thread *t = (hoti_native_thread *)hoti_aligned(64, sizeof *t);
     if (t == NULL) return NULL;
     memset(t, 0, sizeof *t);
-    t->context = calloc(1, sizeof *t->context);
+    t->context = (hoti_context *)calloc(1, sizeof *t->context);
     if (t->context == NULL || !more_entries(t)) {
         free(t->context);
         hoti_aligned_free(t);
@@ -145,7 +146,7 @@ hot_thread *hoti_native_join(hoti_module *m) {
 
 void hoti_native_end(hot_thread *base) {
     hoti_native_thread *t = hoti_native_of(base);
-    const hoti_module *m = base->module->runtime;
+    const hoti_module *m = (const hoti_module *)base->module->runtime;
     here[m->native->number] = NULL;
     while (t->blocks != NULL) {
         hoti_entries *block = t->blocks;
@@ -158,7 +159,7 @@ void hoti_native_end(hot_thread *base) {
 
 /* The quick way back leaves only calls of modules that keep entries: not with others on the same thread. */
 void hoti_native_use(hot_thread *base) {
-    const hoti_self *self = base->self;
+    const hoti_self *self = (const hoti_self *)base->self;
     int alone = 1;
     base->shortcut = NULL;
     for (const hot_thread *t = self->joined; t != NULL; t = t->mine)
@@ -180,7 +181,7 @@ static void keep(hoti_context *c, const hoti_registers *r) {
 static void guard(hoti_context *c, hoti_registers *r, hoti_version *v, hot_thread *t) {
     int probation = HOTI_GET(v->state) != HOTI_CONFIRMED;
     keep(c, r);
-    c->frame.self = t->self;
+    c->frame.self = (hoti_self *)t->self;
     c->frame.guard.end = (const void *)c->entry.stack;
     hoti_frame_begin(&c->frame, v, probation ? &r->stub->site : NULL, c);
     if (r->stub->stacked <= sizeof c->arguments && probation) {
@@ -204,7 +205,7 @@ hoti_entry *hoti_stub_enter(hoti_registers *r) {
     int guarded;
     if (!t->joined) t = hoti_thread_join(m, t);
     own = hoti_native_of(t);
-    v = t->version;
+    v = (hoti_version *)t->version;
     guarded = hoti_native_depth(t) == 0 && !hoti_is_child && hoti_guards_wanted() &&
               (HOTI_GET(v->state) != HOTI_CONFIRMED || HOTI_GET(v->guarded));
     if (guarded) {
@@ -235,7 +236,7 @@ void hoti_stub_leave(hoti_entry *e) {
     int error = errno;
     hoti_native_thread *own = e->thread;
     hot_thread *t = &own->base;
-    hoti_version *v = t->version;
+    hoti_version *v = (hoti_version *)t->version;
     int again = 0;
     if (e == &own->context->entry) {
         again = own->mark == 0 && !own->context->framed; /* made by the version before */
@@ -304,8 +305,8 @@ void *hoti_native_context(const hot_thread *t) { return hoti_native_of((hot_thre
 hot_address hoti_stub_landed(hoti_context *c) {
     hoti_native_thread *own = c->entry.thread;
     hot_thread *t = &own->base;
-    hoti_self *self = t->self;
-    hoti_module *m = t->module->runtime;
+    hoti_self *self = (hoti_self *)t->self;
+    hoti_module *m = (hoti_module *)t->module->runtime;
     const hoti_version *v;
     hoti_crash crash;
     unsigned slot = c->stub->site.slot;
@@ -328,7 +329,7 @@ hot_address hoti_stub_landed(hoti_context *c) {
     hoti_guard_landed(t, &crash);
     answered = hoti_failure_tell(m, t, slot, &crash, undone);
     HOT_STORE(t->depth, 1);
-    v = t->version;
+    v = (const hoti_version *)t->version;
     return answered ? v->table[slot] : m->given->image->functions[slot].address;
 }
 #else

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <unwind.h>
 
-#define HIDDEN __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
-HIDDEN _Unwind_Reason_Code hoti_stub_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class_,
-                                                 struct _Unwind_Exception *exception, struct _Unwind_Context *context);
-HIDDEN void *hoti_stub_left(hoti_entry *entry);
+#define HIDDEN __attribute__((visibility("hidden")))
+#define USED __attribute__((visibility("hidden"), used)) /* by the assembly, which no compiler reads */
+USED _Unwind_Reason_Code hoti_stub_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class_,
+                                               struct _Unwind_Exception *exception, struct _Unwind_Context *context);
+USED void *hoti_stub_left(hoti_entry *entry);
 HIDDEN void hoti_stub_leave(hoti_entry *entry);
 HIDDEN void hot_stub_unwound(void);
 

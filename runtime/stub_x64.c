@@ -14,19 +14,18 @@
 #if HOTI_STUBS
 
 /* Where the assembly finds its words. */
-#define HOLDS(test) _Static_assert(test, #test)
-HOLDS(offsetof(hoti_entry, back) == 0 && offsetof(hoti_entry, rbx) == 8 && offsetof(hoti_entry, stack) == 16);
-HOLDS(offsetof(hoti_entry, thread) == 24 && offsetof(hoti_entry, next) == 32);
-HOLDS(offsetof(hoti_entry, position) == 40);
-HOLDS(offsetof(hoti_context, stub) == 48 && offsetof(hoti_context, kept) == 56);
-HOLDS(offsetof(hoti_context, integers) == 96 && offsetof(hoti_context, vectors) == 160);
-HOLDS(offsetof(hoti_native_thread, free) == 48 && offsetof(hoti_native_thread, context) == 56);
-HOLDS(offsetof(hoti_native_thread, quick) == 64 && offsetof(hoti_native_thread, mark) == 72);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, table) == 80);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, depth) == 88);
-HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, guarded) == 96);
-HOLDS(offsetof(hoti_stub, place) == 0 && offsetof(hoti_stub, offset) == 8 && offsetof(hoti_stub, quick) == 16);
-HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
+HOTI_HOLDS(offsetof(hoti_entry, back) == 0 && offsetof(hoti_entry, rbx) == 8 && offsetof(hoti_entry, stack) == 16);
+HOTI_HOLDS(offsetof(hoti_entry, thread) == 24 && offsetof(hoti_entry, next) == 32);
+HOTI_HOLDS(offsetof(hoti_entry, position) == 40);
+HOTI_HOLDS(offsetof(hoti_context, stub) == 48 && offsetof(hoti_context, kept) == 56);
+HOTI_HOLDS(offsetof(hoti_context, integers) == 96 && offsetof(hoti_context, vectors) == 160);
+HOTI_HOLDS(offsetof(hoti_native_thread, free) == 48 && offsetof(hoti_native_thread, context) == 56);
+HOTI_HOLDS(offsetof(hoti_native_thread, quick) == 64 && offsetof(hoti_native_thread, mark) == 72);
+HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, table) == 80);
+HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, depth) == 88);
+HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, guarded) == 96);
+HOTI_HOLDS(offsetof(hoti_stub, place) == 0 && offsetof(hoti_stub, offset) == 8 && offsetof(hoti_stub, quick) == 16);
+HOTI_HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
 
 /* While the call runs: rbx is the entry, the frame's address is the stack pointer itself. */
 #define CALLED \
@@ -122,6 +121,9 @@ HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
     ".cfi_endproc\n" \
     ".size " name ", .-" name "\n"
 
+/* Nobody but a pedant counts the letters of a literal. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 __asm__(".text\n"
         /* ---- the stubs: 16 bytes each, in the order of hoti_stubs ---- */
         ".p2align 5\n"
@@ -351,4 +353,5 @@ __asm__(".text\n"
         QUICK("hot_stub_quick_integers", KEEP_ARGUMENTS)
         QUICK("hot_stub_quick_three", "movq %rdi, 96(%r11)\nmovq %rsi, 104(%r11)\nmovq %rdx, 112(%r11)\n"
               "movq %rax, 144(%r11)\n"));
+#pragma GCC diagnostic pop
 #endif

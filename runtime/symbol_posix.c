@@ -46,7 +46,7 @@ static int with_file(const char *path, visit *each, void *own) {
         file = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (fd >= 0) close(fd);
     if (file == MAP_FAILED) return 0;
-    result = walk(file, (size_t)s.st_size, each, own);
+    result = walk((const char *)file, (size_t)s.st_size, each, own);
     munmap(file, (size_t)s.st_size);
     return result;
 }
@@ -57,7 +57,7 @@ struct place {
 };
 
 static int nearer(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
-    struct place *p = own;
+    struct place *p = (struct place *)own;
     if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF || symbol->st_value > p->offset ||
         symbol->st_value < p->best || length >= p->room ||
         (symbol->st_size != 0 && p->offset > symbol->st_value + symbol->st_size))
@@ -80,7 +80,7 @@ struct exported {
 };
 
 static int tell_exported(const Elf64_Sym *symbol, const char *text, size_t length, void *own) {
-    const struct exported *e = own;
+    const struct exported *e = (const struct exported *)own;
     int bind = ELF64_ST_BIND(symbol->st_info);
     (void)length;
     if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF) return 0;

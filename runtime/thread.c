@@ -68,7 +68,7 @@ static void unlink_thread(hot_thread *t) {
 /* A thread ends: it holds no version any more. Another destructor may still make hot calls after this one; then the
  * thread joins again and this runs again. */
 static void end_thread(void *argument) {
-    hoti_self *self = argument;
+    hoti_self *self = (hoti_self *)argument;
     hoti_lock_take();
     while (self->joined != NULL) {
         hot_thread *t = self->joined;
@@ -137,12 +137,12 @@ hot_thread *hoti_thread_join(hoti_module *module, hot_thread *t) {
 void hoti_threads_forget(void) {
     for (unsigned i = 0; i < hoti_module_count; i++) hoti_modules[i].threads = NULL;
     for (hot_thread *t = hoti_self_get()->joined; t != NULL; t = t->mine) {
-        hoti_module *m = t->module->runtime;
+        hoti_module *m = (hoti_module *)t->module->runtime;
         t->next = m->threads;
         t->link = &m->threads;
         if (t->next != NULL) t->next->link = &t->next;
         m->threads = t;
-        hoti_thread_use(t, t->version);
+        hoti_thread_use(t, (hoti_version *)t->version);
     }
 }
 
@@ -197,7 +197,7 @@ static int look(unsigned *changes) {
 static int is_held_back(unsigned group) {
     for (unsigned i = 0; group != 0 && i < hoti_module_count; i++) {
         const hot_thread *t = hoti_here(&hoti_modules[i]);
-        const hoti_version *v = t->coming;
+        const hoti_version *v = (const hoti_version *)t->coming;
         if (v != NULL && v->group == group && hoti_depth(t) != 0) return 1;
     }
     return 0;
@@ -208,13 +208,13 @@ static hoti_u64 move(int *moved) {
     hoti_u64 start = hoti_now(), newest = 0, pause;
     for (unsigned i = 0; i < hoti_module_count; i++) { /* all are asked before any moves */
         hot_thread *t = hoti_here(&hoti_modules[i]);
-        const hoti_version *v = t->coming;
+        const hoti_version *v = (const hoti_version *)t->coming;
         if (!t->joined) continue;
         t->stays = v == NULL || hoti_depth(t) != 0 || is_held_back(v->group);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
-        hoti_version *v = t->coming;
+        hoti_version *v = (hoti_version *)t->coming;
         if (!t->joined) continue;
         if (t->stays) {
             HOTI_SET(t->coming, (void *)0);
@@ -251,7 +251,7 @@ static int step(void) {
         hot_thread *t = hoti_here(m);
         hoti_version *v;
         if (!t->joined) continue;
-        v = t->version;
+        v = (hoti_version *)t->version;
         if (hoti_depth(t) != 0) { /* called below a hot function: its code is in use */
             settled = 0;
             below = 1;
@@ -279,7 +279,7 @@ long long hot_check_now(void) {
 
 /* ---- the slow way of a thunk ---- */
 static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
-    hoti_module *m = module->runtime;
+    hoti_module *m = (hoti_module *)module->runtime;
     hoti_version *v;
     int returned = 1;
     if (m == NULL) { /* before hot_program: a constructor, or a program that never calls it */
@@ -287,7 +287,7 @@ static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site,
         return;
     }
     if (!t->joined) t = hoti_thread_join(m, t);
-    v = t->version;
+    v = (hoti_version *)t->version;
     HOT_STORE(t->slot, site->slot);
     if (t->depth == 0 && HOTI_GET(v->state) != HOTI_CONFIRMED && !hoti_is_child && hoti_guards_wanted()) {
         returned = hoti_guard_call(m, t, site, call);
@@ -302,6 +302,6 @@ static void call_slowly(hot_module *module, hot_thread *t, const hot_site *site,
 }
 
 void hot_call(hot_module *module, hot_thread *t, const hot_site *site, void *call) {
-    if (HOT_LIKELY(t->guarded != NULL && t->depth == 0)) hoti_guard_quickly(module->runtime, t, site, call);
+    if (HOT_LIKELY(t->guarded != NULL && t->depth == 0)) hoti_guard_quickly((hoti_module *)module->runtime, t, site, call);
     else call_slowly(module, t, site, call);
 }

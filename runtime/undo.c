@@ -69,7 +69,7 @@ hoti_range hoti_undo_range(const hoti_version *v, unsigned states_then, const ho
                            unsigned index) {
     hoti_range r = {NULL, 0};
     if (index < v->bound_count) {
-        r.address = v->bound[index]->address;
+        r.address = (char *)v->bound[index]->address;
         r.size = v->bound[index]->size;
     } else if (index - v->bound_count < states_then) {
         r = hoti_state_at(index - v->bound_count);

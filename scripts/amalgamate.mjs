@@ -30,13 +30,19 @@ export function amalgamate() {
     return `\n/* ==== ${file.name} ==== */\n${inline(text, included)}${undone}`;
   });
   return `/* hot.c: the hot runtime in one file, made by scripts/amalgamate.mjs. hot.h is its manual.
- * Compile it as C and link it with the program: cc -c hot.c, then -lpthread -ldl. */
+ * cc -c hot.c, and link it with the program: -lpthread -ldl -lm. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
 #undef _FORTIFY_SOURCE /* it takes the jump from the signal stack to the thread's for a mistake */
 #include "hot.h"
-${parts.join('')}`;
+#ifdef __cplusplus
+extern "C" { /* a C++ compiler takes it, too: the assembly in it wants plain names */
+#endif
+${parts.join('')}#ifdef __cplusplus
+}
+#endif
+`;
 }
 
 /** Puts the runtime's own headers in place of what includes them, each once. */
@@ -50,7 +56,8 @@ function inline(text, included) {
 
 /** Comments, strings, preprocessor lines' first words, words, and the rest. */
 function lex(text) {
-  const pattern = /(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|("(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*')|(#\s*include[^\n]*)|([A-Za-z_]\w*)|(\s+)|([\s\S])/g;
+  const pattern =
+    /(\/\*[\s\S]*?\*\/|\/\/[^\n]*)|("(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*')|(#\s*include[^\n]*)|([A-Za-z_]\w*)|(\s+)|([\s\S])/g;
   const kinds = ['comment', 'string', 'include', 'word', 'space', 'mark'];
   return [...text.matchAll(pattern)].map((match) => ({
     kind: kinds[match.slice(1).findIndex((group) => group !== undefined)],
@@ -72,7 +79,11 @@ function ownNames(all) {
     const token = all[at];
     if (token.text === '#' && /(^|\n)[ \t]*$/.test(all[at - 1]?.text ?? '\n')) {
       const words = [];
-      for (; at < all.length && !(all[at].kind === 'space' && all[at].text.includes('\n') && all[at - 1].text !== '\\'); at++)
+      for (
+        ;
+        at < all.length && !(all[at].kind === 'space' && all[at].text.includes('\n') && all[at - 1].text !== '\\');
+        at++
+      )
         if (all[at].kind === 'word') words.push(all[at].text);
       if (words[0] === 'define') macros.add(words[1]);
       continue;
@@ -104,7 +115,10 @@ function declaration(tokens, start, names) {
       }
     }
     if (text === '(' || text === '{' || text === '[') {
-      const pointed = text === '(' && tokens[at + 1]?.text === '*' ? tokens.slice(at, at + 5).find((t) => t.kind === 'word') : undefined;
+      const pointed =
+        text === '(' && tokens[at + 1]?.text === '*'
+          ? tokens.slice(at, at + 5).find((t) => t.kind === 'word')
+          : undefined;
       if (pointed !== undefined && isOwn && !named) {
         names.add(pointed.text);
         named = true;
