@@ -6,6 +6,7 @@ import type { Contract } from '../../artifact/contract/contract.ts';
 import { formatContract } from '../../artifact/contract/format.ts';
 import type { Triple } from '../../artifact/image/triple.ts';
 import { packageRoot } from '../../common/package-root.ts';
+import { missingC } from '../platforms/tools.ts';
 
 /** Builds real libraries with real compilers, in a folder of its own that `close()` removes. */
 export class Workshop {
@@ -28,10 +29,7 @@ export class Workshop {
   compileMachO(source: string, arch: 'arm64' | 'x86_64'): string {
     const object = this.compile(['clang-14', `--target=${arch}-apple-macos11`, '-c'], source, '.o');
     const library = object.replace(/o$/, 'dylib');
-    execFileSync('ld64.lld-14', [
-      ...['-dylib', '-arch', arch, '-platform_version', 'macos', '11', '11', '-undefined', 'dynamic_lookup'],
-      ...['-o', library, object],
-    ]);
+    execFileSync('ld64.lld-14', [...machOFlags(arch), '-o', library, object]);
     return library;
   }
 
@@ -50,6 +48,15 @@ export const compilers = {
   aarch64: ['aarch64-linux-gnu-gcc', '-shared', '-fPIC'],
   mingw: ['x86_64-w64-mingw32-gcc', '-shared'],
 } as const;
+
+const machOFlags = (arch: 'arm64' | 'x86_64'): string[] => [
+  ...['-dylib', '-arch', arch, '-platform_version', 'macos', '11', '11', '-undefined', 'dynamic_lookup'],
+];
+
+/** What is missing to build a Mach-O library here; undefined when nothing is. */
+export function missingMachO(arch: 'arm64' | 'x86_64' = 'arm64'): string | undefined {
+  return missingC(['clang-14', `--target=${arch}-apple-macos11`, '-c'], ['ld64.lld-14', ...machOFlags(arch)]);
+}
 
 export const exampleContract: Contract = {
   format: 1,

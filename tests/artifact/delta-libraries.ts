@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editedUnit, type LibraryPlan, unitSource } from '../../bench/delta-source.ts';
+import { missingC } from '../platforms/tools.ts';
 import type { Workshop } from './build-library.ts';
 
 /** The same library, before and after a change of one function in one of its units. */
@@ -56,11 +57,9 @@ export const ways: Readonly<Record<string, Way>> = {
   'Mach-O arm64': macho('arm64'),
 };
 
-/** The tool that this way needs and that is not here. */
-export function missingTool({ compile, link }: Way): string | undefined {
-  const tools = [compile[0], link[0]];
-  if (link.includes('-fuse-ld=lld-14')) tools.push('ld.lld-14');
-  return tools.find((tool = '') => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined);
+/** What is missing to build in this way; undefined when nothing is. */
+export function missingFor({ compile, link }: Way): string | undefined {
+  return missingC(compile.slice(0, -1), link.slice(0, -1));
 }
 
 /** The library of the plan, and the one with its edit. */

@@ -2,12 +2,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { applyDelta, encodeDelta, readDeltaHead } from '../../artifact/delta/delta.ts';
 import { readLayout } from '../../artifact/delta/layout.ts';
 import { digestOf } from '../../common/digest.ts';
+import { itWhere } from '../scenario/needs.ts';
 import { Workshop } from './build-library.ts';
 import {
   buildPair,
   buildPlan,
   cppSource,
-  missingTool,
+  missingFor,
   type Pair,
   plainSource,
   stripPair,
@@ -35,8 +36,7 @@ function sizeOfDelta({ old, next }: Pair): number {
 
 /** A test that needs the tools of a way, and says which one is missing. */
 function withTools(name: string, way: Way, run: (way: Way) => void): void {
-  const missing = missingTool(way);
-  it.skipIf(missing !== undefined)(missing === undefined ? name : `${name} (needs ${missing})`, () => run(way));
+  itWhere(name, missingFor(way), () => run(way));
 }
 
 // What a delta may have after a change of one function, whatever the library's size: that function, a build id,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ByteReader } from '../../artifact/image/byte-reader.ts';
 import { functionNames } from '../../artifact/image/symbols.ts';
+import { missingC } from '../platforms/tools.ts';
+import { itWhere } from '../scenario/needs.ts';
 import { compilers, Workshop } from './build-library.ts';
 
 let workshop: Workshop;
@@ -34,9 +36,12 @@ it('knows the functions of an image, static ones included, unless it was strippe
   expect(names).not.toContain('inner');
 });
 
+itWhere('knows nothing of a library for Windows', missingC(compilers.mingw), () => {
+  expect(namesIn(workshop.read(workshop.compile(compilers.mingw, source, '.dll'))).size).toBe(0);
+});
+
 it('knows nothing of what is no ELF file, or is cut short, and never throws', () => {
   expect(functionNames(new ByteReader(new Uint8Array()))(16)).toBeUndefined();
-  expect(namesIn(workshop.read(workshop.compile(compilers.mingw, source, '.dll'))).size).toBe(0);
   const whole = workshop.read(workshop.compile(compilers.gcc, source));
   for (let size = 0; size < whole.length; size += 97)
     expect(functionNames(new ByteReader(whole.subarray(0, size)))(1)).toBeUndefined();

@@ -1,10 +1,9 @@
 /** Runs one source through every C compiler at every level, as program and as image, and says what came of it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compiled, type Ended, runProgram, ways } from './support/work.ts';
+import { compiled, type Ended, missingCompilers, runProgram, type Way, ways } from './support/work.ts';
 
-export type Way = (typeof ways)[number];
-export { ways };
+export { type Way, ways };
 
 /** Long runs take every way and many more programs. */
 export const long = process.env['VAIS_LONG'] === '1';
@@ -55,6 +54,16 @@ export const hosts = {
 
 export type Host = (typeof hosts)[keyof typeof hosts];
 
+/** The quickest host that there is for what needs no other. */
+const quickest = missingCompilers.tcc === undefined ? hosts.tcc : hosts.gcc;
+
+/** The host for a source that needs none in particular. */
+export const hostFor = (text: string): Host => (wide.test(text) ? hosts.gcc : quickest);
+
+/** The hosts that can be built here: in CI all of them. */
+export const hostsHere = (list: readonly Host[]): readonly Host[] =>
+  process.env['CI'] === 'true' ? list : list.filter(({ compiler }) => missingCompilers[compiler] === undefined);
+
 const hostMain = `
 F main() -> i64 {
     hot_init("./game.vais")
@@ -74,7 +83,7 @@ export async function runAsImage(
   text: string,
   list: readonly Way[],
   folder: string,
-  host: Host = wide.test(text) ? hosts.gcc : hosts.tcc,
+  host: Host = hostFor(text),
 ): Promise<Ended[]> {
   const source = hosted(text);
   const own = join(folder, `image${++count}`);

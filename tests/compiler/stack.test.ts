@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compiled, runProgram, workFolder } from './support/work.ts';
+import { compiled, runProgram, ways, workFolder } from './support/work.ts';
 
 const work = workFolder();
 const source = `@[extern "C"] F fopen(path: str, mode: str) -> i64
@@ -31,7 +31,7 @@ it('leaves the stack of the program as it is, whatever built the image', async (
   const library = join(work, 'libgame.so');
   await compiled({ file, text: source, kind: 'program', output: program, compiler: 'gcc' });
   await writeFile(file, source);
-  for (const compiler of ['tcc', 'gcc', 'clang'] as const) {
+  for (const compiler of new Set(ways.map((way) => way.compiler))) {
     const tier = compiler === 'tcc' ? 'fast' : 'optimized';
     for (const debug of [false, true]) {
       await compiled({ file, text: source, kind: 'image', compiler, tier, debug, output: library });

@@ -1,4 +1,6 @@
-import { beforeAll, describe } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
+
+const inCi = process.env['CI'] === 'true';
 
 /**
  * A suite that needs something of the machine. Where that is missing, it is skipped and its name says why; in CI, where
@@ -11,10 +13,21 @@ export function describeWhere(name: string, missing: string | undefined, body: (
     describe(name, body);
     return;
   }
-  describe.skipIf(process.env['CI'] !== 'true')(`${name} (skipped: ${missing})`, () => {
+  describe.skipIf(!inCi)(`${name} (skipped: ${missing})`, () => {
     beforeAll(() => {
       throw new Error(`CI must run this, and cannot: ${missing}`);
     });
     body();
+  });
+}
+
+/** A test that needs something of the machine, as `describeWhere`. */
+export function itWhere(name: string, missing: string | undefined, run: () => unknown, timeout?: number): void {
+  if (missing === undefined) {
+    it(name, async () => void (await run()), timeout);
+    return;
+  }
+  it.skipIf(!inCi)(`${name} (skipped: ${missing})`, () => {
+    throw new Error(`CI must run this, and cannot: ${missing}`);
   });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type CompileOptions, type CompileResult, compile, renderDiagnostics } from '../../../compiler/compile.ts';
+import { missingBuild } from '../../platforms/tools.ts';
 
 /** A folder of this test file's own, gone when it ends. */
 export function workFolder(): string {
@@ -36,8 +37,8 @@ export async function compiled(options: CompileOptions): Promise<Extract<Compile
   return result;
 }
 
-/** Every way in which C is made of a source here. */
-export const ways = [
+/** Every way in which C is made of a source. */
+const allWays = [
   { name: 'tcc', compiler: 'tcc', tier: 'fast', opt: 0 },
   { name: 'gcc -O0', compiler: 'gcc', tier: 'optimized', opt: 0 },
   { name: 'gcc -O1', compiler: 'gcc', tier: 'optimized', opt: 1 },
@@ -48,3 +49,16 @@ export const ways = [
   { name: 'clang -O2', compiler: 'clang', tier: 'optimized', opt: 2 },
   { name: 'clang -O3', compiler: 'clang', tier: 'optimized', opt: 3 },
 ] as const;
+
+export type Way = (typeof allWays)[number];
+
+/** Why a compiler builds nothing here; undefined when it does. */
+export const missingCompilers = {
+  tcc: await missingBuild({ kind: 'program', compiler: 'tcc' }),
+  gcc: await missingBuild({ kind: 'program', compiler: 'gcc' }),
+  clang: await missingBuild({ kind: 'program', compiler: 'clang' }),
+} as const;
+
+/** The ways that there are on this machine: in CI, where nothing is skipped, all of them. */
+export const ways: readonly Way[] =
+  process.env['CI'] === 'true' ? allWays : allWays.filter(({ compiler }) => missingCompilers[compiler] === undefined);

@@ -63,6 +63,11 @@ export function flagsOf(options: Pick<BuildOptions, 'toolchain' | 'opt' | 'debug
   return ['-std=gnu11', `-O${opt}`, ...debugFlags, ...meaning, ...shared, ...own];
 }
 
+/** What is linked in beside our own C is found by name, so it has to be visible; all of ours is static. */
+function ofExtra({ toolchain, extra }: BuildOptions): string[] {
+  return extra.length === 0 || toolchain.name === 'tcc' ? [] : ['-fvisibility=default'];
+}
+
 /** Outputs that this process has built: one that is built again will be built once more. */
 const built = new Set<string>();
 
@@ -119,7 +124,7 @@ async function buildPlain(c: string, options: BuildOptions, aside: string): Prom
   const { toolchain, debug, signal } = options;
   // With `-g` compilers want a file: some keep what they read from a pipe out of the debug information.
   const source = debug ? `${aside}.c` : '-';
-  const flags = [...flagsOf(options), '-w', '-I', runtimeFolder];
+  const flags = [...flagsOf(options), ...ofExtra(options), '-w', '-I', runtimeFolder];
   const args = [...flags, ...(await inputs(options, source)), '-o', aside, ...linkFlags(options)];
   if (!debug) return call(toolchain, args, c, signal, options.environment);
   try {
@@ -133,7 +138,10 @@ async function buildPlain(c: string, options: BuildOptions, aside: string): Prom
 /** The way from a save to new code: nothing here waits for what could be done before or after. */
 async function buildFast(c: string, options: BuildOptions, output: string, fresh: () => string): Promise<void> {
   const { toolchain, signal } = options;
-  const args = [...flagsOf(options), '-w', '-I', runtimeFolder, '-', ...options.extra, ...linkFlags(options)];
+  const args = [
+    ...[...flagsOf(options), ...ofExtra(options), '-w', '-I', runtimeFolder],
+    ...['-', ...options.extra, ...linkFlags(options)],
+  ];
   const key = [toolchain.command, ...args].join('\n');
   signal?.throwIfAborted();
   let ready = takeStandby(output, key);
