@@ -73,7 +73,8 @@ export function requireCheckable(image: Image): void {
   });
 }
 
-function readBinary(file: ByteReader): Binary {
+/** A library as its format says, with nothing read of its contract. @throws VaisError `image_invalid`, `wrong_platform` */
+export function readBinary(file: ByteReader): Binary {
   const start = file.slice(0, Math.min(file.size, startBytes), 'its beginning');
   if (isElf(start)) return readElf(file);
   if (isMachO(start)) return readMachO(file);

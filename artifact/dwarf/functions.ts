@@ -8,9 +8,9 @@ import { parametersOf } from './types.ts';
 
 /**
  * Sections that `HOT` before a function puts it into: in a module that has them, what is in them is hot, and nothing else.
- * ELF, Mach-O and PE, where a name has eight bytes.
+ * As runtime/hot.h has it: for ELF and PE, and for Mach-O.
  */
-const hotSections: ReadonlySet<string> = new Set(['vais_hot', '__vais_hot', '.vaishot']);
+const hotSections: ReadonlySet<string> = new Set(['vais_hot', '__vais_hot']);
 
 /** A hot function of an image. */
 export interface HotFunction {
