@@ -50,7 +50,8 @@ function check(request: CheckRequest): void {
   const library = koffi.load(process.platform === 'win32' ? `${request.path}.` : request.path);
   try {
     say({ kind: 'stage', stage: 'read' });
-    compare(request, readHead(library));
+    if (request.functions === undefined) compare(request, readHead(library));
+    else for (const name of request.functions) requireFunction(library, name);
   } finally {
     say({ kind: 'stage', stage: 'unload' });
     library.unload();
@@ -68,6 +69,14 @@ function digestOfFile(path: string): string {
     closeSync(file);
   }
   return hash.digest('hex');
+}
+
+function requireFunction(library: LibraryHandle, name: string): void {
+  try {
+    library.symbol(name);
+  } catch {
+    throw failed(`the library does not export the function ${shown(name)}, which its contract names`);
+  }
 }
 
 function readHead(library: LibraryHandle): HotImageHead {

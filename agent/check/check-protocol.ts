@@ -7,6 +7,8 @@ export interface CheckRequest {
   readonly module: string;
   readonly buildId: string;
   readonly digest: Digest;
+  /** For a library of the user's own build, which has no table inside: the functions that it must have, by their symbols. */
+  readonly functions?: readonly string[];
 }
 
 /** How far the check process came with an image, so that a crash can say what it happened in. */

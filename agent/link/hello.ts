@@ -2,6 +2,7 @@ import type { Contract } from '../../artifact/contract/contract.ts';
 import { isName } from '../../artifact/contract/name.ts';
 import { readContract } from '../../artifact/contract/records.ts';
 import { type Digest, parseDigest } from '../../common/digest.ts';
+import { contractOfOpened } from './opened.ts';
 
 /** What a program runs of one of its modules. */
 export interface LinkedModule {
@@ -88,7 +89,11 @@ export class Hello {
       const base = fields.get('base');
       if (running === undefined || base === undefined) return `module ${name} says too little`;
       try {
-        const contract = readContract(records);
+        const image = fields.get('image');
+        const contract =
+          records.length === 0 && image !== undefined
+            ? contractOfOpened(image, { module: name, triple: this.triple, buildId: running.buildId })
+            : readContract(records);
         modules.set(name, { name, source: fields.get('source') ?? '', base, ...running, contract });
       } catch (thrown) {
         return `the contract of module ${name} cannot be read: ${thrown instanceof Error ? thrown.message : thrown}`;

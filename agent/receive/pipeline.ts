@@ -4,6 +4,7 @@ import { matchManifest } from '../../artifact/act/manifest.ts';
 import { requireCheckable, requireTriple } from '../../artifact/contract/image.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Checker } from '../check/check.ts';
+import { checkRequest } from '../check/request.ts';
 import { nextArrival } from '../deliver/arrival.ts';
 import type { Code } from '../deliver/code.ts';
 import type { Group } from '../deliver/group.ts';
@@ -63,7 +64,7 @@ export async function runPush(
     await stage(received, deps.images);
     push.reach({ event: 'staged' });
 
-    await deps.checker.check({ path: deps.images.path(digest), module, buildId, digest });
+    await deps.checker.check(checkRequest({ path: deps.images.path(digest), module, buildId, digest }, image.contract));
     push.reach({ event: 'checked' });
 
     await admitted;
@@ -119,7 +120,8 @@ export async function runRollback(
     if (image !== undefined) {
       const { digest } = image;
       letGo = deps.images.hold(digest); // It may be about to be cleaned away.
-      await deps.checker.check({ path: deps.images.path(digest), module, buildId, digest });
+      const what = { path: deps.images.path(digest), module, buildId, digest };
+      await deps.checker.check(checkRequest(what, found.code.contract));
       push.reach({ event: 'checked' });
     }
     await admitted;

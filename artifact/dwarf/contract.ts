@@ -1,7 +1,6 @@
 /** The contract of an image in C, C++, Rust or Zig, read from its debug information. Read first: the rest are its words. */
 import type { Contract, ContractEnum, ContractFunction, ContractGlobal, ContractStruct } from '../contract/contract.ts';
 import type { ByteReader } from '../image/byte-reader.ts';
-import type { Triple } from '../image/triple.ts';
 import { DebugInfo } from './debug-info.ts';
 import { Definitions } from './definitions.ts';
 import type { Die } from './die.ts';
@@ -17,7 +16,7 @@ import { type StaticVariable, unitName, variablesOf } from './variables.ts';
 /** What the image itself does not tell. */
 export interface ContractFacts {
   readonly module: string;
-  readonly triple: Triple;
+  readonly triple: string;
   readonly buildId: string;
 }
 
