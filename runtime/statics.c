@@ -112,21 +112,24 @@ static int fits(const hoti_list *list, const hoti_list_variable *one, const know
 
 /* Code that asks once for the thread's block, and finds all variables in it from there, cannot be led to two of them. */
 static int one_block(const hoti_list *list, hoti_target *wanted, hoti_error *error) {
-    const char *first = NULL;
-    size_t module = 0;
+    const hoti_list_field *first = NULL;
     for (unsigned i = 0; i < list->head->fields; i++) {
         const hoti_list_field *f = &list->fields[i];
-        const char *key = list->text + list->variables[f->variable].key;
         unsigned kind = HOTI_FIELD_KIND(f);
         if (kind != HOTI_FIELD_TLS32 && kind != HOTI_FIELD_TLS64) continue;
-        if (first != NULL && wanted[f->variable].module != module)
-            return hoti_fail(error, "contract_changed", "the thread-local variables %s and %s are in two versions, and the new code "
-                             "looks for both in one place: build it without optimization, or give them one type of both", first, key);
-        first = key;
-        module = wanted[f->variable].module;
+        if (first == NULL) first = f;
+        if (wanted[f->variable].module != wanted[first->variable].module) {
+            int is_new = wanted[f->variable].module == list->module;
+            const char *one = list->text + list->variables[f->variable].key;
+            const char *other = list->text + list->variables[first->variable].key;
+            return hoti_fail(error, "contract_changed", "the thread-local variable %s would be in another block than %s, and the "
+                             "compiler looks for both in one: declare it without static, or build with -O0",
+                             is_new ? one : other, is_new ? other : one);
+        }
     }
     for (unsigned i = 0; first != NULL && i < list->head->fields; i++)
-        if (HOTI_FIELD_KIND(&list->fields[i]) == HOTI_FIELD_TLS_MODULE) wanted[list->fields[i].variable].module = module;
+        if (HOTI_FIELD_KIND(&list->fields[i]) == HOTI_FIELD_TLS_MODULE)
+            wanted[list->fields[i].variable].module = wanted[first->variable].module;
     return 1;
 }
 

@@ -21,6 +21,7 @@ let count = 0;
 export async function buildStatics(folder: string, source: string | readonly string[], build: Build): Promise<string> {
   const name = `statics-${++count}`;
   const language = build.language ?? 'c';
+  const driver = language === 'c' ? build.compiler : build.compiler.replace('gcc', 'g++').replace('clang', 'clang++');
   const keeping = moduleFlags(compilerFamily(build.compiler, ''));
   const sources = typeof source === 'string' ? [source] : source;
   const objects = await Promise.all(
@@ -29,13 +30,13 @@ export async function buildStatics(folder: string, source: string | readonly str
       const file = join(folder, `${name}-${index}`, `part${index}.${language === 'c' ? 'c' : 'cc'}`);
       await run('mkdir', ['-p', join(folder, `${name}-${index}`)]);
       writeFileSync(file, text);
-      await run(build.compiler, [...keeping.compile, ...build.flags, '-c', file, '-o', object]);
+      await run(driver, [...keeping.compile, ...build.flags, '-c', file, '-o', object]);
       return object;
     }),
   );
   const library = join(folder, `${name}.so`);
   const link = [...keeping.link, ...build.flags, ...objects, '-o', library];
-  await run(build.compiler, language === 'c' ? link : [...link, '-lstdc++']);
+  await run(driver, link);
   return library;
 }
 
