@@ -12,11 +12,11 @@ export type CompilerFamily = 'gcc' | 'clang';
 /**
  * The flags for a module. `-fdata-sections` gives each variable a section of its own, by which references to it can be told
  * apart; without `-fno-toplevel-reorder`, gcc drops variables that it sees no use for, and takes those that are only read for
- * constants. clang merges variables on arm64 unless it is told not to.
+ * constants; and `-fno-gnu-unique`, as the loader would never let go of an image with unique symbols. clang merges variables on arm64 unless it is told not to.
  */
 export function moduleFlags(family: CompilerFamily, machine: 'x86_64' | 'aarch64' = 'x86_64'): ModuleFlags {
   const arm = machine === 'aarch64' ? ['-mno-global-merge'] : [];
-  const one = family === 'gcc' ? ['-fno-toplevel-reorder'] : arm;
+  const one = family === 'gcc' ? ['-fno-toplevel-reorder', '-fno-gnu-unique'] : arm;
   return {
     compile: ['-g', '-fPIC', '-fdata-sections', ...one],
     link: ['-shared', `-B${linkerFolder}`],

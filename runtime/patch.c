@@ -6,7 +6,7 @@
 #include <string.h>
 
 static size_t width(unsigned kind) {
-    return kind == HOTI_FIELD_ABS64 || kind == HOTI_FIELD_PC64 || kind == HOTI_FIELD_TLS64 || kind == HOTI_FIELD_TLS_MODULE ||
+    return kind == HOTI_FIELD_ABS64 || kind == HOTI_FIELD_SLOT || kind == HOTI_FIELD_PC64 || kind == HOTI_FIELD_TLS64 || kind == HOTI_FIELD_TLS_MODULE ||
                    kind == HOTI_FIELD_TLS_PAIR
                ? 8
                : 4;
@@ -44,6 +44,7 @@ static int hold(const hoti_list_field *f, const hoti_target *target, size_t plac
     case HOTI_FIELD_TLS_PAIR:
     case HOTI_FIELD_TLS_MODULE: *value = target->module; return FITS;
     case HOTI_FIELD_ABS64:
+    case HOTI_FIELD_SLOT:
     case HOTI_FIELD_TLS64: *value = to; return FITS;
     case HOTI_FIELD_ADRP: return page(to, place, value);
     default: return HOTI_FIELD_KIND(f) <= HOTI_FIELD_LOAD12 + 4 ? low_bits(to, HOTI_FIELD_KIND(f), value) : ODD;

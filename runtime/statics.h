@@ -31,7 +31,8 @@ enum hoti_field_kind {
     HOTI_FIELD_PC64 = 7,
     HOTI_FIELD_ADRP = 8, /* arm64: the page */
     HOTI_FIELD_ADD12 = 9,
-    HOTI_FIELD_LOAD12 = 10 /* and the four that follow: the low twelve bits, by 1, 2, 4, 8 or 16 */
+    HOTI_FIELD_LOAD12 = 10, /* and the four that follow: the low twelve bits, by 1, 2, 4, 8 or 16 */
+    HOTI_FIELD_SLOT = 15    /* an address in the table through which code finds it: the loader may have taken another one */
 };
 
 enum { HOTI_LIST_DESTROYS = 1 }; /* flags of the list: first use of a variable leaves a destructor of this image behind */

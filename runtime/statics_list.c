@@ -95,7 +95,7 @@ static int is_sound(hoti_list *list, size_t size) {
         const hoti_list_field *f = &list->fields[i];
         size_t bytes = HOTI_FIELD_KIND(f) == HOTI_FIELD_TLS_PAIR ? 16 : 8;
         if (HOTI_FIELD_KIND(f) == HOTI_FIELD_PC32 || HOTI_FIELD_KIND(f) == HOTI_FIELD_TLS32 ||
-            HOTI_FIELD_KIND(f) >= HOTI_FIELD_ADRP)
+            (HOTI_FIELD_KIND(f) >= HOTI_FIELD_ADRP && HOTI_FIELD_KIND(f) != HOTI_FIELD_SLOT))
             bytes = 4;
         if (f->variable >= h->variables || hoti_list_segment(list, HOTI_FIELD_PLACE(f), bytes) == NULL) return 0;
         if (i != 0 && HOTI_FIELD_PLACE(f) < HOTI_FIELD_PLACE(f - 1)) return 0;
@@ -118,6 +118,11 @@ static int find_own(hoti_list *list) {
         int is_tls = v->kind == HOTI_STATIC_TLS;
         list->now[i].address = (size_t)v->address + (is_tls ? 0 : list->bias);
         list->now[i].module = is_tls ? list->module : 0;
+    }
+    for (unsigned i = 0; i < list->head->fields; i++) {
+        const hoti_list_field *f = &list->fields[i];
+        if (HOTI_FIELD_KIND(f) == HOTI_FIELD_SLOT)
+            memcpy(&list->now[f->variable].address, (const char *)(list->bias + (size_t)HOTI_FIELD_PLACE(f)), sizeof(size_t));
     }
     return 1;
 }

@@ -16,14 +16,14 @@ const x64: Readonly<Record<number, Relocation>> = {
   1: { kind: FieldKind.abs64 }, // R_X86_64_64
   2: { kind: FieldKind.pc32 }, // R_X86_64_PC32
   4: { kind: FieldKind.pc32 }, // R_X86_64_PLT32
-  9: { kind: FieldKind.pc32, table: FieldKind.abs64 }, // R_X86_64_GOTPCREL
+  9: { kind: FieldKind.pc32, table: FieldKind.slot }, // R_X86_64_GOTPCREL
   17: { kind: FieldKind.tls64 }, // R_X86_64_DTPOFF64
   19: { kind: FieldKind.pc32, table: FieldKind.tlsPair }, // R_X86_64_TLSGD
   20: { kind: FieldKind.pc32, table: FieldKind.tlsModule }, // R_X86_64_TLSLD
   21: { kind: FieldKind.tls32 }, // R_X86_64_DTPOFF32
   24: { kind: FieldKind.pc64 }, // R_X86_64_PC64
-  41: { kind: FieldKind.pc32, table: FieldKind.abs64 }, // R_X86_64_GOTPCRELX
-  42: { kind: FieldKind.pc32, table: FieldKind.abs64 }, // R_X86_64_REX_GOTPCRELX
+  41: { kind: FieldKind.pc32, table: FieldKind.slot }, // R_X86_64_GOTPCRELX
+  42: { kind: FieldKind.pc32, table: FieldKind.slot }, // R_X86_64_REX_GOTPCRELX
 };
 const arm64: Readonly<Record<number, Relocation>> = {
   257: { kind: FieldKind.abs64 }, // R_AARCH64_ABS64
@@ -96,7 +96,7 @@ export class Fields {
     }
     const distance = this.#file.bytes.readInt32LE(section.offset + place - section.address);
     const slot = place + distance - addend;
-    if (found.table === FieldKind.abs64 && slot === address) {
+    if (found.table === FieldKind.slot && slot === address) {
       this.fields.push({ place, kind: found.kind, variable, addend });
       return;
     }

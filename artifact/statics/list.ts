@@ -32,6 +32,8 @@ export const FieldKind = {
   add12: 9,
   /** And the four that follow: by 1, 2, 4, 8 or 16. */
   load12: 10,
+  /** An address in the table through which code finds it: the loader may have taken another one. */
+  slot: 15,
 } as const;
 
 export interface ListedVariable {
