@@ -21,7 +21,9 @@ function links(compiler: string, linker: string): boolean {
   const probe = join(folder, 'probe.c');
   writeFileSync(probe, 'int probe;\n');
   try {
-    execFileSync(compiler, ['-shared', '-fPIC', ...linker.split(' '), probe, '-o', join(folder, 'probe.so')], { stdio: 'ignore' });
+    execFileSync(compiler, ['-shared', '-fPIC', ...linker.split(' '), probe, '-o', join(folder, 'probe.so')], {
+      stdio: 'ignore',
+    });
     return true;
   } catch {
     return false;
@@ -31,14 +33,24 @@ function links(compiler: string, linker: string): boolean {
 const linkers = ['-fuse-ld=bfd', '-fuse-ld=lld', '-fuse-ld=gold'];
 const levels = ['-O0', '-O1', '-O2', '-O3'];
 const builds = ['gcc', 'clang-14'].flatMap((compiler) =>
-  linkers.filter((linker) => links(compiler, linker)).flatMap((linker) => levels.map((level) => ({ compiler, linker, level }))),
+  linkers
+    .filter((linker) => links(compiler, linker))
+    .flatMap((linker) => levels.map((level) => ({ compiler, linker, level }))),
 );
 const count = 220;
 
 /** What a pass of the new code made of what the old one saw. */
-function expectKept(before: ReadonlyMap<string, Seen>, after: ReadonlyMap<string, Seen>, kept: ReadonlySet<string>): void {
-  const moved = [...before].filter(([name, { address }]) => kept.has(base(name)) && after.get(name)?.address !== address);
-  expect(moved.map(([name, { address }]) => `${name} was at ${address}, is at ${after.get(name)?.address}`)).toEqual([]);
+function expectKept(
+  before: ReadonlyMap<string, Seen>,
+  after: ReadonlyMap<string, Seen>,
+  kept: ReadonlySet<string>,
+): void {
+  const moved = [...before].filter(
+    ([name, { address }]) => kept.has(base(name)) && after.get(name)?.address !== address,
+  );
+  expect(moved.map(([name, { address }]) => `${name} was at ${address}, is at ${after.get(name)?.address}`)).toEqual(
+    [],
+  );
 }
 
 const base = (name: string) => name.split('.')[0] ?? name;
@@ -52,7 +64,10 @@ async function keeps(build: Build, language: 'c' | 'c++', seed: number): Promise
   const shared = all.filter((id) => id >= kinds * 2 || id % kinds === 7);
   const rest = all.filter((id) => !shared.includes(id));
   const module = (variables: readonly number[], step: number) =>
-    buildStatics(folder, writeModule({ variables, language, step, seed: next(1 << 30), blocks }), { ...build, language });
+    buildStatics(folder, writeModule({ variables, language, step, seed: next(1 << 30), blocks }), {
+      ...build,
+      language,
+    });
   // The second version has dropped some and has new ones; the third has all.
   const [first, second, third] = await Promise.all([
     module([...shared, ...rest.slice(0, kinds)], 1),
@@ -70,13 +85,15 @@ async function keeps(build: Build, language: 'c' | 'c++', seed: number): Promise
     const two = await host.report();
     expectKept(one, two, new Set(shared.map((id) => `v${id}`)));
     for (const [name, value] of counts)
-      if (two.has(name)) expect(`${name}=${two.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 10 : 11)}`);
+      if (two.has(name))
+        expect(`${name}=${two.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 10 : 11)}`);
     expect(await host.push(third)).toBeUndefined();
     const three = await host.report();
     expectKept(one, three, new Set(all.map((id) => `v${id}`)));
     expectKept(two, three, new Set(all.map((id) => `v${id}`)));
     for (const [name, value] of counts)
-      if (!two.has(name)) expect(`${name}=${three.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 100 : 101)}`);
+      if (!two.has(name))
+        expect(`${name}=${three.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 100 : 101)}`);
     const threeThread = await host.report('new');
     for (const [name, { value }] of oneThread)
       if (isThread(name, kinds)) expect(`${name}=${threeThread.get(name)?.value}`).toBe(`${name}=${value + 99}`);
@@ -86,7 +103,8 @@ async function keeps(build: Build, language: 'c' | 'c++', seed: number): Promise
 }
 
 /** Kinds that add the step, once for each pass. */
-const isPlain = (name: string, kinds: number) => [0, 3, 5, 6, 7, 8].includes(Number(name.slice(1)) % kinds) && !name.includes('.');
+const isPlain = (name: string, kinds: number) =>
+  [0, 3, 5, 6, 7, 8].includes(Number(name.slice(1)) % kinds) && !name.includes('.');
 const isThread = (name: string, kinds: number) => [7, 8].includes(Number(name.slice(1)) % kinds) && !name.includes('.');
 
 describe('variables in every build', () => {

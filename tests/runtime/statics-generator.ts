@@ -51,8 +51,11 @@ const common: readonly Kind[] = [
   (id, step) =>
     join(
       `static long v${id}[5];`,
-      fn(id, `for (long *p = v${id}; p != v${id} + 5; p++) *p += ${step};
-        SAY("v${id}", v${id}[which % 5], v${id}); SAY("v${id}.end", v${id}[4], v${id} + 5);`),
+      fn(
+        id,
+        `for (long *p = v${id}; p != v${id} + 5; p++) *p += ${step};
+        SAY("v${id}", v${id}[which % 5], v${id}); SAY("v${id}.end", v${id}[4], v${id} + 5);`,
+      ),
     ),
   (id, step) =>
     join(
@@ -63,7 +66,10 @@ const common: readonly Kind[] = [
   (id, step) =>
     join(
       `static short v${id}_array[7]; static short *v${id} = v${id}_array + 3;`,
-      fn(id, `*v${id} += ${step}; SAY("v${id}", v${id}_array[3], v${id}); SAY("v${id}.place", v${id} - v${id}_array, &v${id});`),
+      fn(
+        id,
+        `*v${id} += ${step}; SAY("v${id}", v${id}_array[3], v${id}); SAY("v${id}.place", v${id} - v${id}_array, &v${id});`,
+      ),
     ),
   (id, step) => join(`int v${id} = ${id};`, fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`)),
   (id, step) =>
@@ -72,38 +78,46 @@ const common: readonly Kind[] = [
       fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`),
     ),
   (id, step) =>
-    join(
-      `static __thread int v${id} = ${id};`,
-      fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`),
-    ),
+    join(`static __thread int v${id} = ${id};`, fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`)),
   (id, step) => join(`__thread long v${id};`, fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`)),
   (id, step) =>
     join(
       `static int v${id}_a = 1, v${id}_b[2]; static int *const v${id}[] = {&v${id}_a, v${id}_b + 1, v${id}_b + 2};`,
-      fn(id, `*v${id}[which % 2] += ${step}; SAY("v${id}", *v${id}[which % 2], v${id}[0]);
-        SAY("v${id}.end", v${id}[2] - v${id}_b, v${id}[2]);`),
+      fn(
+        id,
+        `*v${id}[which % 2] += ${step}; SAY("v${id}", *v${id}[which % 2], v${id}[0]);
+        SAY("v${id}.end", v${id}[2] - v${id}_b, v${id}[2]);`,
+      ),
     ),
   (id, step) =>
     join(
       `static char v${id}[${(id % 40) + 1}];`,
-      fn(id, `v${id}[0] = (char)((v${id}[0] + ${step}) % 100); SAY("v${id}", v${id}[0], v${id});
-        SAY("v${id}.end", v${id}[which % sizeof v${id}], v${id} + sizeof v${id});`),
+      fn(
+        id,
+        `v${id}[0] = (char)((v${id}[0] + ${step}) % 100); SAY("v${id}", v${id}[0], v${id});
+        SAY("v${id}.end", v${id}[which % sizeof v${id}], v${id} + sizeof v${id});`,
+      ),
     ),
   (id, step) =>
     join(
       `static int v${id} = ${id};`,
-      fn(id, `switch (which % 6) { case 0: v${id} += ${step}; break; case 1: v${id} -= 1; break; case 2: v${id} ^= 1; break;
-        case 3: v${id} *= 3; break; case 4: v${id} = 4; break; default: v${id} = -v${id}; } SAY("v${id}", v${id}, &v${id});`),
+      fn(
+        id,
+        `switch (which % 6) { case 0: v${id} += ${step}; break; case 1: v${id} -= 1; break; case 2: v${id} ^= 1; break;
+        case 3: v${id} *= 3; break; case 4: v${id} = 4; break; default: v${id} = -v${id}; } SAY("v${id}", v${id}, &v${id});`,
+      ),
     ),
 ];
 
 const blocks: Kind = (id, step) =>
-  fn(id, `{ static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }
-    { static int n = ${id + 1000}; n += ${step}; SAY("v${id}.other", n, &n); }`);
+  fn(
+    id,
+    `{ static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }
+    { static int n = ${id + 1000}; n += ${step}; SAY("v${id}.other", n, &n); }`,
+  );
 
 const cpp: readonly Kind[] = [
-  (id, step) =>
-    join(`inline int v${id} = ${id};`, fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`)),
+  (id, step) => join(`inline int v${id} = ${id};`, fn(id, `v${id} += ${step}; SAY("v${id}", v${id}, &v${id});`)),
   (id, step) =>
     join(
       `namespace { namespace in${id} { Box v${id}(${id}); } }`,
@@ -112,9 +126,12 @@ const cpp: readonly Kind[] = [
   (id, step) =>
     join(
       `template <class T> struct Of${id} { static T v; static int n; }; template <class T> T Of${id}<T>::v = ${id}; template <class T> int Of${id}<T>::n;`,
-      fn(id, `Of${id}<int>::v += ${step}; Of${id}<long>::v += ${step}; Of${id}<int>::n += ${step};
+      fn(
+        id,
+        `Of${id}<int>::v += ${step}; Of${id}<long>::v += ${step}; Of${id}<int>::n += ${step};
         SAY("v${id}", Of${id}<int>::v, &Of${id}<int>::v); SAY("v${id}.long", Of${id}<long>::v, &Of${id}<long>::v);
-        SAY("v${id}.n", Of${id}<int>::n, &Of${id}<int>::n);`),
+        SAY("v${id}.n", Of${id}<int>::n, &Of${id}<int>::n);`,
+      ),
     ),
   (id, step) => fn(id, `static Box n(which % 4 + ${id}); n.value += ${step}; SAY("v${id}", n.value, &n);`),
   (id, step) =>
@@ -125,16 +142,21 @@ const cpp: readonly Kind[] = [
   (id, step) =>
     join(
       `template <class T> T &v${id}() { static T n = (T)(which % 4 + ${id}); return n; }`,
-      fn(id, `v${id}<int>() += ${step}; v${id}<long>() += ${step}; SAY("v${id}", v${id}<int>(), &v${id}<int>());
-        SAY("v${id}.long", v${id}<long>(), &v${id}<long>());`),
+      fn(
+        id,
+        `v${id}<int>() += ${step}; v${id}<long>() += ${step}; SAY("v${id}", v${id}<int>(), &v${id}<int>());
+        SAY("v${id}.long", v${id}<long>(), &v${id}<long>());`,
+      ),
     ),
   (id, step) =>
     join(
       `struct S${id} { static int v; static inline long w = ${id}; virtual ~S${id}() {} virtual int get() { return v; } }; int S${id}::v = ${id}; static S${id} object${id};`,
-      fn(id, `S${id}::v += ${step}; S${id}::w += ${step}; SAY("v${id}", object${id}.get(), &S${id}::v); SAY("v${id}.w", S${id}::w, &S${id}::w);`),
+      fn(
+        id,
+        `S${id}::v += ${step}; S${id}::w += ${step}; SAY("v${id}", object${id}.get(), &S${id}::v); SAY("v${id}.w", S${id}::w, &S${id}::w);`,
+      ),
     ),
-  (id, step) =>
-    fn(id, `auto next = [] { static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }; next();`),
+  (id, step) => fn(id, `auto next = [] { static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }; next();`),
 ];
 
 const head = `#include <stdio.h>
