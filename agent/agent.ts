@@ -55,6 +55,8 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+/** So long programs that ran here before the agent was started are awaited, in milliseconds: each dials anew within a second or two. */
+const awaitMs = 10_000;
 /** How often an agent looks whether the default link has become free, in milliseconds. */
 const claimEveryMs = 2_000;
 
@@ -123,6 +125,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
     const programs: Programs = new Programs(histories, deps, say);
     closers.push(() => programs.close());
     accept = (socket) => programs.accept(socket);
+    programs.expect(histories.found, awaitMs);
     for (const socket of early) programs.accept(socket);
 
     const { keep = 20 } = options;

@@ -39,6 +39,11 @@ export const errorCodes = {
     hint: 'Is the agent running there? Start it: `vais-remote agent --listen HOST:PORT --data DIR`.',
   },
   paused: { exit: 6, grpc: 14, hint: 'Let it go on, then push again.' },
+  restoring: {
+    exit: 6,
+    grpc: 14,
+    hint: 'Try again in some seconds: a program dials anew by itself. If it has ended, start it.',
+  },
   no_such_program: { exit: 6, grpc: 5, hint: 'Start the program, then see `vais-remote status` for its name.' },
   no_such_module: { exit: 6, grpc: 5, hint: 'See `vais-remote status` for the modules that the program has.' },
   replayed: { exit: 4, grpc: 9, hint: 'Do it again: what counts is the newest signed act of a developer.' },
@@ -127,6 +132,14 @@ export class VaisError extends Error {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return new VaisError('internal', message, { cause: thrown });
   }
+}
+
+/** The error for a program that ran here before its agent was started, just now, and has not dialed again yet. */
+export function restoring(program: string): VaisError {
+  return new VaisError(
+    'restoring',
+    `${program} is being restored: the agent has just started, and it has not dialed again yet`,
+  );
 }
 
 /** True for a string that is a code of the table: for codes that come from a peer. */

@@ -1,4 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
+import type { VaisError } from '../common/error.ts';
 import type { Target } from './address.ts';
 import { type ChannelSetup, plainChannel } from './credentials.ts';
 import type { GetStatusResponse__Output } from './gen/vais/remote/v1/GetStatusResponse.ts';
@@ -8,6 +9,7 @@ import type { RollbackResponse__Output } from './gen/vais/remote/v1/RollbackResp
 import type { SessionRequest } from './gen/vais/remote/v1/SessionRequest.ts';
 import type { SessionResponse__Output } from './gen/vais/remote/v1/SessionResponse.ts';
 import type { WatchEventsResponse__Output } from './gen/vais/remote/v1/WatchEventsResponse.ts';
+import { whyNotPlain } from './greet.ts';
 import { AgentService } from './protos.ts';
 import { channelOptions } from './server.ts';
 import { fromStatus } from './status.ts';
@@ -15,13 +17,21 @@ import { fromStatus } from './status.ts';
 /** How long a single answer may take, in milliseconds; streams live as long as their caller wants. */
 const callDeadlineMs = 10_000;
 
+/** What a failed call means. */
+type Explain = (thrown: unknown) => Promise<VaisError>;
+
 /** One connection to an agent. All failures are VaisErrors. */
 export class AgentClient {
   readonly #client: InstanceType<typeof AgentService>;
-  readonly #address: string;
+  readonly #explain: Explain;
 
-  constructor(target: Target, { credentials, options }: ChannelSetup = plainChannel()) {
-    this.#address = target.address;
+  /** @param secure how its channel is made; plain text where it is missing */
+  constructor(target: Target, secure?: ChannelSetup) {
+    const { credentials, options } = secure ?? plainChannel();
+    this.#explain = async (thrown) => {
+      const error = fromStatus(thrown, target.address);
+      return secure === undefined && error.code === 'unreachable' ? whyNotPlain(target, error) : error;
+    };
     this.#client = new AgentService(target.dial ?? target.address, credentials, { ...channelOptions, ...options });
   }
 
@@ -55,7 +65,7 @@ export class AgentClient {
 
   /** Opens a session; the agent's first message is its state. */
   session(signal: AbortSignal): AgentSession {
-    return new AgentSession(this.#client.session(), this.#address, signal);
+    return new AgentSession(this.#client.session(), this.#explain, signal);
   }
 
   /** Ends the connection. Idempotent. */
@@ -70,7 +80,7 @@ export class AgentClient {
     return new Promise((resolve, reject) => {
       call({ deadline: Date.now() + deadlineMs }, (error, answer) => {
         if (answer !== undefined && error === null) resolve(answer);
-        else reject(fromStatus(error, this.#address));
+        else void this.#explain(error).then(reject);
       });
     });
   }
@@ -82,7 +92,7 @@ export class AgentClient {
     try {
       for await (const answer of stream) yield answer as Answer;
     } catch (thrown) {
-      if (!signal.aborted) throw fromStatus(thrown, this.#address);
+      if (!signal.aborted) throw await this.#explain(thrown);
     } finally {
       signal.removeEventListener('abort', cancel);
       stream.cancel();
@@ -93,7 +103,7 @@ export class AgentClient {
 /** The long-lived stream of a push or watch session. */
 export class AgentSession {
   readonly #stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>;
-  readonly #address: string;
+  readonly #explain: Explain;
   readonly #signal: AbortSignal;
   #over = false;
   /** Set while the line is full. */
@@ -101,11 +111,11 @@ export class AgentSession {
 
   constructor(
     stream: grpc.ClientDuplexStream<SessionRequest, SessionResponse__Output>,
-    address: string,
+    explain: Explain,
     signal: AbortSignal,
   ) {
     this.#stream = stream;
-    this.#address = address;
+    this.#explain = explain;
     this.#signal = signal;
     const end = () => {
       this.#over = true;
@@ -136,7 +146,7 @@ export class AgentSession {
     try {
       for await (const answer of this.#stream) yield answer as SessionResponse__Output;
     } catch (thrown) {
-      if (!this.#signal.aborted) throw fromStatus(thrown, this.#address);
+      if (!this.#signal.aborted) throw await this.#explain(thrown);
     } finally {
       this.#signal.removeEventListener('abort', cancel);
       this.#stream.cancel();

@@ -39,6 +39,17 @@ export async function greet(target: Target): Promise<Greeting> {
   }
 }
 
+/** Why plain text did not get through: where an agent listens that speaks TLS, one has to be paired with it. */
+export async function whyNotPlain(target: Target, error: VaisError): Promise<VaisError> {
+  try {
+    await greet(target);
+  } catch {
+    return error;
+  }
+  const message = `the agent at ${target.address} listens to those who are paired with it, and this machine is not`;
+  return new VaisError('not_authorized', message, { cause: error });
+}
+
 function handshake({ host, port, address, dial = address }: Target): Promise<TLSSocket> {
   const colon = dial.lastIndexOf(':');
   const where = dial.startsWith('unix:')

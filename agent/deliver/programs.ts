@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { VaisError } from '../../common/error.ts';
+import { restoring, VaisError } from '../../common/error.ts';
 import { ProgramLink } from '../link/program-link.ts';
 import type { Say } from '../say/notice.ts';
 import type { HistoryStore } from '../store/history-store.ts';
@@ -18,6 +18,9 @@ export class Programs extends EventEmitter<{ changed: [] }> {
   readonly #histories: HistoryStore;
   readonly #deps: QueueDeps;
   readonly #say: Say;
+  /** Those that ran here before the agent was started, and have not dialed again yet. */
+  readonly #awaited = new Set<string>();
+  #awaiting: NodeJS.Timeout | undefined;
   #lastTurnedAway = '';
 
   constructor(histories: HistoryStore, deps: Omit<QueueDeps, 'changed'>, say: Say) {
@@ -44,6 +47,21 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     });
   }
 
+  /** Expects programs that ran here before the agent was started: for so many milliseconds they are awaited. */
+  expect(names: Iterable<string>, ms: number): void {
+    for (const name of names) if (!this.links.some((link) => link.name === name)) this.#awaited.add(name);
+    clearTimeout(this.#awaiting);
+    this.#awaiting = setTimeout(() => {
+      this.#awaited.clear();
+      this.emit('changed');
+    }, ms).unref();
+  }
+
+  /** The programs that are awaited. */
+  get awaited(): readonly string[] {
+    return [...this.#awaited];
+  }
+
   /** The programs that are connected, in the order in which they came. */
   get links(): readonly ProgramLink[] {
     return [...this.#links];
@@ -68,7 +86,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
    */
   requireQueue(program: string, module: string): Queue {
     const links = this.links.filter(({ name }) => name === program);
-    if (links.length === 0) throw noSuchProgram(program, this.links);
+    if (links.length === 0) throw this.missing(program);
     const modules = links.map((link) => link.modules.get(module)).filter((found) => found !== undefined);
     if (modules.length === 0) {
       const names = [...new Set(links.flatMap((link) => [...link.modules.keys()]))];
@@ -81,12 +99,21 @@ export class Programs extends EventEmitter<{ changed: [] }> {
       });
     }
     const queue = this.queueOf(program, module);
-    if (queue === undefined) throw noSuchProgram(program, this.links);
+    if (queue === undefined) throw this.missing(program);
     return queue;
+  }
+
+  /** The error for a program that is not connected: `restoring` where it is awaited, else `no_such_program`. */
+  missing(program: string): VaisError {
+    if (this.#awaited.has(program)) return restoring(program);
+    const names = [...new Set(this.links.map(({ name }) => name))];
+    const there = names.length === 0 ? 'no program is connected to the agent' : `connected are ${list(names)}`;
+    return new VaisError('no_such_program', `there is no program ${program} here; ${there}`);
   }
 
   /** Ends all connections. Idempotent. */
   close(): void {
+    clearTimeout(this.#awaiting);
     for (const link of this.#connections) link.close();
   }
 
@@ -112,6 +139,7 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     }
     if (link.closed) return;
     this.#links.add(link);
+    this.#awaited.delete(link.name);
     this.#say({ event: 'linked', program: link.name, pid: link.pid });
     const early = link.welcome();
     const coming = queues.map((queue) =>
@@ -126,13 +154,6 @@ export class Programs extends EventEmitter<{ changed: [] }> {
     );
     this.emit('changed');
   }
-}
-
-/** The error for a name that no connected program has. */
-export function noSuchProgram(program: string, links: readonly ProgramLink[]): VaisError {
-  const names = [...new Set(links.map(({ name }) => name))];
-  const there = names.length === 0 ? 'no program is connected to the agent' : `connected are ${list(names)}`;
-  return new VaisError('no_such_program', `there is no program ${program} here; ${there}`);
 }
 
 function list(names: readonly string[]): string {

@@ -13,7 +13,6 @@ import type { Storage } from '../../rpc/gen/vais/remote/v1/Storage.ts';
 import type { WatchEventsRequest__Output } from '../../rpc/gen/vais/remote/v1/WatchEventsRequest.ts';
 import type { WatchEventsResponse } from '../../rpc/gen/vais/remote/v1/WatchEventsResponse.ts';
 import { hideInternals, toStatus } from '../../rpc/status.ts';
-import { noSuchProgram } from '../deliver/programs.ts';
 import { runRollback } from '../receive/pipeline.ts';
 import { Budget } from '../receive/uploads.ts';
 import type { PushEvent, Warning } from '../say/notice.ts';
@@ -72,6 +71,7 @@ export function agentService(deps: ServiceDeps): AgentServiceHandlers {
           agentId: caller.agentId,
           lastSequence: caller.lastSequence,
           developer: caller.name,
+          awaited: [...deps.programs.awaited],
         };
       }),
     Session: (stream) => limited(stream, () => serveSession(stream, { ...sessions, caller: () => callerOf(stream) })),
@@ -96,8 +96,9 @@ function stateOf(deps: ServiceDeps): () => State {
     if (!isStale) return state;
     isStale = false;
     const programs = wirePrograms(deps.programs, true, deps.supervised);
-    const now = JSON.stringify(programs);
-    if (now !== text) state = { agentVersion: packageVersion, insecure: deps.insecure, programs };
+    const awaited = [...deps.programs.awaited];
+    const now = JSON.stringify([programs, awaited]);
+    if (now !== text) state = { agentVersion: packageVersion, insecure: deps.insecure, programs, awaited };
     text = now;
     return state;
   };
@@ -126,7 +127,7 @@ async function listHistory(request: ListHistoryRequest__Output, deps: ServiceDep
       [...connected, ...histories].filter((each) => each.program === program),
       'module',
     );
-    if (own.length === 0) throw noSuchProgram(program, deps.programs.links);
+    if (own.length === 0) throw deps.programs.missing(program);
     throw new VaisError('no_such_module', `${program} has no module ${module}; it has ${own.join(', ')}`);
   }
   const running = deps.programs.queueOf(program, module)?.lineage;
@@ -195,9 +196,9 @@ function runningModules(deps: ServiceDeps): Named[] {
 /** Fills in names that were left out, where there is only one. */
 function resolve(request: Named, known: readonly Named[], deps: ServiceDeps): Named {
   const program = request.program === '' ? only('program', namesOf(known, 'program')) : request.program;
-  if (!isName(program)) throw noSuchProgram(shown(program), deps.programs.links);
+  if (!isName(program)) throw deps.programs.missing(shown(program));
   const own = known.filter((each) => each.program === program);
-  if (own.length === 0) throw noSuchProgram(program, deps.programs.links);
+  if (own.length === 0) throw deps.programs.missing(program);
   const module = request.module === '' ? only('module', namesOf(own, 'module'), program) : request.module;
   if (!isName(module)) throw new VaisError('no_such_module', `${program} has no module ${shown(module)}`);
   return { program, module };

@@ -15,6 +15,7 @@ export class HistoryStore {
   readonly #folder: string;
   readonly #faults: StorageFaults;
   readonly #open = new Map<string, Promise<ModuleHistory>>();
+  readonly #found = new Set<string>();
 
   private constructor(data: DataFolder, faults: StorageFaults) {
     this.#data = data;
@@ -35,13 +36,19 @@ export class HistoryStore {
     for (const path of await store.#paths()) {
       const what = `the history ${path}`;
       try {
-        await store.#read(path);
+        const file = await store.#read(path);
+        if (file !== undefined) store.#found.add(file.program);
         faults.over(what);
       } catch (thrown) {
         faults.meet(what, thrown);
       }
     }
     return store;
+  }
+
+  /** The programs that had a history when the store was opened. */
+  get found(): ReadonlySet<string> {
+    return this.#found;
   }
 
   /** The history of a module, empty when there is none yet. @throws VaisError `storage`, `wrong_format` when it cannot be read */

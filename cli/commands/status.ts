@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { VaisError } from '../../common/error.ts';
+import { restoring, VaisError } from '../../common/error.ts';
 import type { Context } from '../show/context.ts';
 import { statusReports, storageReport } from '../show/status-report.ts';
 import { connect, readTarget } from '../targets/connect.ts';
@@ -18,11 +18,12 @@ async function status(options: { readonly to?: string }, context: Context): Prom
   const client = await connect(target, context);
   try {
     const answer = await client.getStatus(false);
-    const { agentVersion, insecure, programs } = answer;
+    const { agentVersion, insecure, programs, awaited } = answer;
     const rows = statusReports(answer).filter(
       ({ program }) => target.program === undefined || program === target.program,
     );
     if (rows.length === 0 && target.program !== undefined) {
+      if (awaited.includes(target.program)) throw restoring(target.program);
       throw new VaisError(
         'no_such_program',
         `no program \`${target.program}\` is connected to the agent at ${target.address}`,

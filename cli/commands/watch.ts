@@ -72,7 +72,7 @@ async function watch(paths: readonly string[], options: WatchOptions, context: C
       const saveGroups = new Map<string, SaveGroup>();
       const followers = files.map((file) => {
         const wanted = { ...target, module: moduleOfFile(file.path) };
-        const destination = chooseModule(state.programs, wanted, target.address);
+        const destination = chooseModule(state, wanted, target.address);
         const saveGroup = saveGroups.get(destination.program) ?? new SaveGroup();
         saveGroups.set(destination.program, saveGroup);
         return new SourceFollower(file, destination, saveGroup, line, pushContext, () => ++pushes);

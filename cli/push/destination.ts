@@ -1,9 +1,10 @@
 import type { Contract } from '../../artifact/contract/contract.ts';
 import { readContract } from '../../artifact/contract/records.ts';
 import { parseTriple, type Triple, triples } from '../../artifact/image/triple.ts';
-import { VaisError } from '../../common/error.ts';
+import { restoring, VaisError } from '../../common/error.ts';
 import type { Module__Output } from '../../rpc/gen/vais/remote/v1/Module.ts';
 import type { Program__Output } from '../../rpc/gen/vais/remote/v1/Program.ts';
+import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
 
 /** The module that a push is for, as the target runs it now; with several processes of one name, in each of them. */
 export interface Destination {
@@ -17,15 +18,15 @@ export interface Destination {
 /**
  * Finds the module among the running programs: in the named program, else in the only one that has it.
  *
- * @throws VaisError `no_such_program` or `no_such_module`, with what there is
+ * @throws VaisError `no_such_program` or `no_such_module`, with what there is; `restoring` for one that is awaited
  */
 export function chooseModule(
-  programs: readonly Program__Output[],
+  { programs, awaited }: Pick<State__Output, 'programs' | 'awaited'>,
   wanted: { readonly program?: string; readonly module: string },
   address: string,
 ): Destination {
   const named = programs.filter(({ name }) => wanted.program === undefined || name === wanted.program);
-  if (named.length === 0) throw noProgram(programs, wanted.program, address);
+  if (named.length === 0) throw noProgram(programs, awaited, wanted.program, address);
   const found = named.flatMap((program) =>
     program.modules.filter(({ name }) => name === wanted.module).map((module) => ({ program, module })),
   );
@@ -101,7 +102,14 @@ function requireLoader(programs: readonly Program__Output[]): void {
   );
 }
 
-function noProgram(programs: readonly Program__Output[], wanted: string | undefined, address: string): VaisError {
+function noProgram(
+  programs: readonly Program__Output[],
+  awaited: readonly string[],
+  wanted: string | undefined,
+  address: string,
+): VaisError {
+  const coming = awaited.find((name) => wanted === undefined || name === wanted);
+  if (coming !== undefined) return restoring(coming);
   const names = [...new Set(programs.map(({ name }) => name))];
   const whom = wanted === undefined ? 'no program is' : `no program \`${wanted}\` is`;
   const there = names.length === 0 ? '' : ` (connected: ${names.join(', ')})`;

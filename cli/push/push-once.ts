@@ -72,7 +72,7 @@ export async function plan(
   try {
     const library = file.kind === 'library' ? await prepareLibrary(file.path, context.cache) : undefined;
     const module = library?.contract.module ?? moduleOfFile(file.path);
-    destination = chooseModule(session.state.programs, { ...target, module }, target.address);
+    destination = chooseModule(session.state, { ...target, module }, target.address);
     const made = library === undefined ? await make(push, destination, context, signal) : { push, built: library };
     if ('event' in made) return failed(made);
     if ('compiled' in made) context.output.show(made.compiled);

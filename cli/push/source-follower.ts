@@ -1,4 +1,4 @@
-import { VaisError } from '../../common/error.ts';
+import { type ErrorCode, VaisError } from '../../common/error.ts';
 import type { Change } from '../../common/watch/burst.ts';
 import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 import { readFromDisk } from '../../compiler/front/modules.ts';
@@ -258,7 +258,7 @@ export class SourceFollower implements SaveGroupMember {
       if (newest === this.#newest && newest.fast === undefined) output.show(outcome);
       return;
     }
-    if (outcome.event === 'error' && (outcome.code === 'no_such_program' || outcome.code === 'no_such_module')) {
+    if (outcome.event === 'error' && isAway(outcome.code)) {
       newest.state = 'waiting';
       return;
     }
@@ -354,13 +354,12 @@ export class SourceFollower implements SaveGroupMember {
   #find(state: State__Output): Destination | undefined {
     const { program, module } = this.#destination;
     try {
-      const found = chooseModule(state.programs, { program, module }, this.#line.address);
+      const found = chooseModule(state, { program, module }, this.#line.address);
       this.#said = false;
       return found;
     } catch (thrown) {
       const error = VaisError.from(thrown);
-      const missing = error.code === 'no_such_program' || error.code === 'no_such_module';
-      if (!missing) this.#context.output.show(errorReport(error, { file: this.#file.path }));
+      if (!isAway(error.code)) this.#context.output.show(errorReport(error, { file: this.#file.path }));
       else if (this.#newest?.state === 'waiting' && !this.#said) {
         this.#context.output.show({ event: 'absent', program, module });
         this.#said = true;
@@ -368,6 +367,11 @@ export class SourceFollower implements SaveGroupMember {
       return undefined;
     }
   }
+}
+
+/** Whether a program is only not there now. */
+function isAway(code: ErrorCode): boolean {
+  return code === 'no_such_program' || code === 'no_such_module' || code === 'restoring';
 }
 
 function withoutPush({ push: _push, ...rest }: ErrorReport): ErrorReport {

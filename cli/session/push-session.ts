@@ -98,7 +98,7 @@ export class PushSession {
 
   /** What the agent last said that its programs run. */
   get state(): State__Output {
-    return this.#state ?? { agentVersion: '', insecure: true, programs: [], agentId: '', lastSequence: 0 };
+    return this.#state ?? { agentVersion: '', insecure: true, programs: [], agentId: '', lastSequence: 0, awaited: [] };
   }
 
   /** Calls back at each new state. Returns how to stop that. */

@@ -101,6 +101,28 @@ describe('versions of one instance', () => {
   });
 });
 
+describe('an agent that was just started', () => {
+  it('says of a program that ran here before that it is being restored, and takes it when it is back', async () => {
+    const { agent, program, session } = await oneProgram();
+    yard.run(program);
+    expect(await session.push(await stock.image('a1')).ended).toMatchObject({ version: 2 });
+    program.kill();
+    await agent.close();
+    const next = await yard.agent();
+    const anew = await next.session();
+    const early = anew.push(await stock.image('a3'));
+    expect(await early.ended).toMatchObject({
+      code: 'restoring',
+      message: expect.stringContaining('has just started'),
+    });
+    const unknown = anew.push(await stock.image('a3'), { manifest: { program: 'other' } });
+    expect(await unknown.ended).toMatchObject({ code: 'no_such_program' });
+    yard.run(await yard.program(stock.program, next));
+    expect(await anew.push(await stock.image('a3')).ended).toMatchObject({ kind: 'ack', version: 3 });
+    expect((await next.client.getStatus(false)).awaited).toEqual([]);
+  });
+});
+
 describe('a program that is killed', () => {
   it('before the version swapped: the version is not used again', async () => {
     const { agent, program, session } = await oneProgram();

@@ -25,6 +25,10 @@ function program(name: string, modules: string[], pid = 1, triple = 'x86_64-linu
   };
 }
 
+function choose(programs: Program__Output[], wanted: { program?: string; module: string }, at: string) {
+  return chooseModule({ programs, awaited: ['tide'] }, wanted, at);
+}
+
 function errorOf(work: () => unknown): VaisError {
   try {
     work();
@@ -37,47 +41,55 @@ function errorOf(work: () => unknown): VaisError {
 describe('chooseModule', () => {
   it('takes the only program that has the module', () => {
     const programs = [program('game', ['game', 'ai']), program('tool', ['tool'])];
-    const { program: found, module: name, triple } = chooseModule(programs, { module: 'ai' }, address);
+    const { program: found, module: name, triple } = choose(programs, { module: 'ai' }, address);
     expect({ found, name, triple }).toEqual({ found: 'game', name: 'ai', triple: 'x86_64-linux-gnu' });
+  });
+
+  it('says of one that ran before the agent was started that it is being restored', () => {
+    expect(errorOf(() => choose([], { module: 'game' }, address))).toMatchObject({ code: 'restoring', exitCode: 6 });
+    const named = () => choose([program('game', ['game'])], { program: 'tide', module: 'tide' }, address);
+    expect(errorOf(named).message).toContain('tide is being restored');
+    const other = () => choose([], { program: 'other', module: 'game' }, address);
+    expect(errorOf(other).code).toBe('no_such_program');
   });
 
   it('takes all processes of one name', () => {
     const programs = [program('game', ['game'], 1), program('game', ['game'], 2)];
-    expect(chooseModule(programs, { module: 'game' }, address).instances).toHaveLength(2);
+    expect(choose(programs, { module: 'game' }, address).instances).toHaveLength(2);
   });
 
   it('asks which one is meant when several programs have the module', () => {
-    const error = errorOf(() => chooseModule([program('a', ['m']), program('b', ['m'])], { module: 'm' }, address));
+    const error = errorOf(() => choose([program('a', ['m']), program('b', ['m'])], { module: 'm' }, address));
     expect(error.exitCode).toBe(6);
     expect(error.message).toContain('a, b');
     expect(error.hint).toBe('Name the one that is meant: --to 127.0.0.1:7777/a or --to 127.0.0.1:7777/b');
-    expect(
-      chooseModule([program('a', ['m']), program('b', ['m'])], { program: 'b', module: 'm' }, address).program,
-    ).toBe('b');
+    expect(choose([program('a', ['m']), program('b', ['m'])], { program: 'b', module: 'm' }, address).program).toBe(
+      'b',
+    );
   });
 
   it('names what is there when the program is not', () => {
-    const error = errorOf(() =>
-      chooseModule([program('game', ['game'])], { program: 'gmae', module: 'game' }, address),
-    );
+    const error = errorOf(() => choose([program('game', ['game'])], { program: 'gmae', module: 'game' }, address));
     expect(error.toJSON()).toEqual({
       code: 'no_such_program',
       message: 'no program `gmae` is connected to the agent at 127.0.0.1:7777 (connected: game)',
       hint: 'Push to one of those: --to 127.0.0.1:7777/game. A program’s name is VAIS_HOT_NAME, else that of its executable.',
     });
-    expect(errorOf(() => chooseModule([], { module: 'game' }, address)).hint).toContain('VAIS_HOT_LINK');
+    expect(errorOf(() => chooseModule({ programs: [], awaited: [] }, { module: 'game' }, address)).hint).toContain(
+      'VAIS_HOT_LINK',
+    );
   });
 
   it('names the modules that there are when the file is of none', () => {
-    const error = errorOf(() => chooseModule([program('game', ['game'])], { module: 'other' }, address));
+    const error = errorOf(() => choose([program('game', ['game'])], { module: 'other' }, address));
     expect(error.exitCode).toBe(6);
     expect(error.message).toBe('no module `other` at 127.0.0.1:7777; there is game (game)');
   });
 
   it('refuses platforms that differ or that nobody knows', () => {
     const two = [program('game', ['game'], 1), program('game', ['game'], 2, 'aarch64-linux-gnu')];
-    expect(errorOf(() => chooseModule(two, { module: 'game' }, address)).code).toBe('wrong_platform');
+    expect(errorOf(() => choose(two, { module: 'game' }, address)).code).toBe('wrong_platform');
     const odd = [program('game', ['game'], 1, 'riscv64-linux-gnu')];
-    expect(errorOf(() => chooseModule(odd, { module: 'game' }, address)).exitCode).toBe(4);
+    expect(errorOf(() => choose(odd, { module: 'game' }, address)).exitCode).toBe(4);
   });
 });

@@ -69,9 +69,7 @@ it(`takes ${pushes} pushes of alternating sources, loses no state and leaves not
       };
     }
   }
-  expect(chooseModule(session.state.programs, { module: 'count' }, agent.address).instances[0].version).toBe(
-    pushes + 1,
-  );
+  expect(chooseModule(session.state, { module: 'count' }, agent.address).instances[0].version).toBe(pushes + 1);
   client.close();
 
   await program.line((line) => parseCount(line).version === pushes + 1);

@@ -180,6 +180,15 @@ describe('a command', () => {
     expect((await world.run('status', '--to', 'box')).code).toBe(0);
   });
 
+  it('says of an agent with TLS that one has to be paired with it, whatever is asked of it', async () => {
+    const agent = await world.startGuarded();
+    await world.write('count.vais', counterSource());
+    for (const command of [['status'], ['push', 'count.vais'], ['watch', 'count.vais'], ['events'], ['rollback']]) {
+      const ended = await world.run(...command, '--to', agent.address, '--json');
+      expect([command[0], ended.code, last(ended)['code']]).toEqual([command[0], 7, 'not_authorized']);
+    }
+  });
+
   it('names the targets that there are', async () => {
     const agent = await world.startGuarded();
     expect(last(await world.run('status', '--to', 'box', '--json'))).toMatchObject({ code: 'usage', exit: 2 });

@@ -121,7 +121,7 @@ describe('the authenticator', () => {
     const old = connect({ host, port, maxVersion: 'TLSv1.2', minVersion: 'TLSv1', rejectUnauthorized: false });
     const [error] = (await once(old, 'error')) as [Error];
     expect(error.message).toMatch(/protocol version/);
-    await expect(new AgentClient(agent.target).connect(3_000)).rejects.toEqual(refused('unreachable'));
+    await expect(new AgentClient(agent.target).connect(3_000)).rejects.toEqual(refused('not_authorized'));
     const { key, certificate } = ann.identity.own ?? { key: '', certificate: '' };
     const modern = connect({ host, port, key, cert: certificate, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
     await once(modern, 'secureConnect');

@@ -12,6 +12,7 @@ export interface GetStatusResponse {
   'lastSequence'?: (number | string | Long);
   'developer'?: (string);
   'storage'?: (_vais_remote_v1_Storage | null);
+  'awaited'?: (string)[];
 }
 
 export interface GetStatusResponse__Output {
@@ -22,4 +23,5 @@ export interface GetStatusResponse__Output {
   'lastSequence': (number);
   'developer': (string);
   'storage': (_vais_remote_v1_Storage__Output | null);
+  'awaited': (string)[];
 }

@@ -9,6 +9,7 @@ export interface State {
   'programs'?: (_vais_remote_v1_Program)[];
   'agentId'?: (string);
   'lastSequence'?: (number | string | Long);
+  'awaited'?: (string)[];
 }
 
 export interface State__Output {
@@ -17,4 +18,5 @@ export interface State__Output {
   'programs': (_vais_remote_v1_Program__Output)[];
   'agentId': (string);
   'lastSequence': (number);
+  'awaited': (string)[];
 }
