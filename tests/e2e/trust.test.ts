@@ -185,7 +185,7 @@ describe('a command', () => {
     await world.write('count.vais', counterSource());
     for (const command of [['status'], ['push', 'count.vais'], ['watch', 'count.vais'], ['events'], ['rollback']]) {
       const ended = await world.run(...command, '--to', agent.address, '--json');
-      expect([command[0], ended.code, last(ended)['code']]).toEqual([command[0], 7, 'not_authorized']);
+      expect([command[0], ended.code, last(ended)?.['code']]).toEqual([command[0], 7, 'not_authorized']);
     }
   });
 
