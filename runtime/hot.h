@@ -496,6 +496,9 @@ int *hot_line(void);
  * What hot_symbol returns is an address that stays, and always leads to the code that this thread runs: it may be kept
  * and given to others. Any arguments, results, exceptions and longjmp go through it. Without an agent the library at
  * that path is followed.
+ * A library may export int hot_before_swap(void) and int hot_after_swap(void): the first runs in the old code, the second in
+ * the new one, at the safe point of the first thread that moves; the others move when both have returned. One that crashes
+ * or returns other than 0 takes the new version back.
  * Version 1 of the library stays loaded as long as the program runs. A module that is opened once more is the same one.
  * gcc or clang on x86-64 Linux. A program with modules linked in calls hot_program first. */
 
@@ -505,6 +508,12 @@ hot_module *hot_open(const char *name, const char *path);
 /* The address of a function of the module, for ever; null, with hot_error(): the version that runs exports none of that name.
  * C++ and Rust: the name as it is written, "sim::step", with its arguments where there are several: "sim::step(Sim*)". */
 void *hot_symbol(hot_module *module, const char *name);
+/* A function of the module that is declared in this source: HOT_CALL(sim, sim_step)(&state, 0.016) */
+#ifdef __cplusplus
+#define HOT_CALL(module, function) ((decltype(&function))hot_symbol((module), #function))
+#else
+#define HOT_CALL(module, function) ((__typeof__(&function))hot_symbol((module), #function))
+#endif
 /* What dlclose is. The module's code stays, as somebody may still call it. 0, or negative: it was not open. */
 long long hot_close(hot_module *module);
 

@@ -159,6 +159,8 @@ typedef struct hoti_version {
     int tabled;         /* of a native module: its table is complete; under the lock */
     unsigned group;     /* of versions that were published together; 0: alone */
     unsigned guarded;   /* calls are guarded although it is confirmed */
+    hot_address before, after; /* hot_before_swap and hot_after_swap; null: it has none */
+    unsigned hooking;   /* 1: a thread runs them just now, 2: they have run */
     unsigned announced; /* the callback of hot_on_reload was called for it */
     unsigned ran;       /* an outermost call of it has returned: what it did stays; its threads write it */
     hoti_u64 loaded_at, swapped_at; /* ns; loaded_at is 0 until it is published */
@@ -196,6 +198,7 @@ typedef struct hoti_crash {
     int line;      /* of the source, 0: not known */
     void *address; /* that could not be accessed */
     size_t stack;  /* the stack pointer where it came */
+    int result;    /* of a hook that refused; signal is 0 then */
     int outside;   /* it came in code of a library or of the program, not of the image */
     size_t frames[HOTI_FRAMES]; /* code addresses, innermost first */
     unsigned frame_count;
@@ -295,7 +298,7 @@ void hoti_revert(hoti_module *module, hoti_version *failed);
 hoti_u64 hoti_settle_wait(hoti_u64 now);
 
 /* ---- native.c: modules that the program opens by hot_open; their own words are in native.h ---- */
-void hoti_native_place(const hoti_module *module, size_t *origin, size_t *base, size_t *end); /* of version 1 */
+void hoti_native_own(hoti_version *version); /* which is version 1's code */
 int hoti_native_describe(hoti_version *version, const char *digest, hoti_error *error);
 int hoti_native_table(hoti_version *version, hoti_error *error);
 const char *hoti_native_file(const hoti_module *module); /* that version 1 was opened from */
@@ -397,6 +400,13 @@ int hoti_local_follow(hoti_module *module, const char *library, const char *dige
 void hoti_local_step(int notified, hoti_u64 now);
 hoti_u64 hoti_local_wait(hoti_u64 now);
 int hoti_local_stopped(void); /* hot_cleanup was called */
+
+/* ---- swap_hooks.c ---- */
+#define HOTI_SLOT_BEFORE 0x10000u /* in place of a slot, in reports */
+#define HOTI_SLOT_AFTER 0x10001u
+int hoti_swap_hooks_free(const hoti_version *version);
+int hoti_swap_hooks(hoti_module *module, hot_thread *thread, hoti_version *version,
+                    void (*arrive)(hot_thread *, hoti_version *));
 
 /* ---- guard.c, undo.c, failure.c: a call of new code that can be undone ---- */
 typedef struct hoti_range {

@@ -108,7 +108,7 @@ static void list(hoti_version *v) {
     hoti_module *m = v->module;
     const hot_image *own = m->given->image;
     for (unsigned i = 0; i < own->function_count; i++) v->table[i] = own->functions[i].address;
-    if (m->native != NULL) hoti_native_place(m, &v->origin, &v->base, &v->end);
+    if (m->native != NULL) hoti_native_own(v);
     v->next = m->versions;
     m->versions = v;
 }
@@ -181,17 +181,30 @@ void hoti_publish(hoti_version *const *versions, unsigned count) {
     }
 }
 
+/* A thread of a program that opened its modules, and that sits in none of their functions: in a pool that waits for work,
+ * say. It is not waited for where others have moved: it moves at its next safe point, and until then the version that it
+ * is in stays. */
+static int is_away(const hot_thread *t, const hoti_version *version) {
+    enum { PATIENCE = 200000000 }; /* ns */
+    return version->module->native != NULL && hoti_depth(t) == 0 && hoti_now() - version->loaded_at > PATIENCE;
+}
+
 /* Whether each thread of the module has moved to the version; `pause` is the longest that one of them stood still. */
 static int arrived(hoti_module *module, const hoti_version *version, hoti_u64 *pause) {
-    int all = 1;
+    int all = 1, some;
     *pause = 0;
     hoti_lock_take();
+    some = module->threads == NULL;
     for (hot_thread *t = module->threads; t != NULL; t = t->next) {
-        if (HOTI_GET(t->arrived) != version) all = 0;
-        else if (HOTI_GET(t->pause) > *pause) *pause = HOTI_GET(t->pause);
+        if (HOTI_GET(t->arrived) != version) {
+            all &= is_away(t, version);
+            continue;
+        }
+        some = 1;
+        if (HOTI_GET(t->pause) > *pause) *pause = HOTI_GET(t->pause);
     }
     hoti_lock_give();
-    return all;
+    return all && some;
 }
 
 /* Whether it has proved itself: enough calls that returned and were followed by a safe point, or some and enough time;

@@ -11,6 +11,17 @@ static void *fail(const hoti_error *error) {
     return NULL;
 }
 
+static hot_address hook(void *handle, const char *name) {
+    union { void *data; hot_address code; } symbol;
+    symbol.data = hoti_library_symbol(handle, name);
+    return symbol.code;
+}
+
+static void find_hooks(hoti_version *v, void *handle) {
+    v->before = hook(handle, "hot_before_swap");
+    v->after = hook(handle, "hot_after_swap");
+}
+
 /* ---- a version's table ---- */
 
 /* The lock is held, or nobody else knows the version. */
@@ -32,14 +43,18 @@ int hoti_native_table(hoti_version *v, hoti_error *error) {
             good = hoti_fail(error, "contract_changed", "function %s is gone; the program calls it", n->functions[slot].name);
     v->tabled = good;
     hoti_lock_give();
+    find_hooks(v, v->handle);
     hoti_hooks_set();
     return good;
 }
 
-void hoti_native_place(const hoti_module *m, size_t *origin, size_t *base, size_t *end) {
-    *origin = m->native->origin;
-    *base = m->native->base;
-    *end = m->native->end;
+/* The version is what was opened first. */
+void hoti_native_own(hoti_version *v) {
+    const hoti_native *n = v->module->native;
+    v->origin = n->origin;
+    v->base = n->base;
+    v->end = n->end;
+    find_hooks(v, n->handle);
 }
 
 const char *hoti_native_file(const hoti_module *m) { return m->native->copy; }

@@ -203,20 +203,22 @@ void hoti_report_reverted_too(const hoti_version *v, const hoti_version *failed)
 
 void hoti_report_reverted(const hoti_version *v, unsigned slot, const hoti_crash *crash, int undone) {
     const hoti_module *m = v->module;
-    const hot_function *function = &m->given->image->functions[slot];
+    const char *function = slot == HOTI_SLOT_BEFORE  ? "hot_before_swap"
+                           : slot == HOTI_SLOT_AFTER ? "hot_after_swap"
+                                                     : m->given->image->functions[slot].name;
     hoti_text *out;
     hoti_error error = {"reverted", ""};
-    const char *what = crash->hung ? "a hang" : hoti_signal_name(crash->signal);
+    const char *what = crash->result != 0 ? "a refusal" : crash->hung ? "a hang" : hoti_signal_name(crash->signal);
     char where[32] = "";
     if (crash->line > 0) snprintf(where, sizeof where, ":%d", crash->line);
     snprintf(error.text, sizeof error.text, "%s in %.200s (%.200s%s): version %llu was taken back, version %llu %s",
-             what, function->name, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
+             what, function, m->source[0] == '\0' ? m->name : m->source, where, v->number, m->running->number,
              undone ? "made the call instead" : "makes the call instead, on what the failed one left");
     hoti_note(&error, 2);
     out = begin_reverted(v);
     if (out == NULL) return;
-    if (!crash->hung) hoti_text_pair(out, "signal", hoti_signal_name(crash->signal));
-    hoti_text_pair(out, "function", function->name);
+    if (!crash->hung && crash->result == 0) hoti_text_pair(out, "signal", hoti_signal_name(crash->signal));
+    hoti_text_pair(out, "function", function);
     if (crash->line > 0) hoti_text_number(out, "line", (hoti_u64)crash->line);
     hoti_text_number(out, "undone", undone ? 1 : 0);
     say_trace(out, v, crash);

@@ -280,6 +280,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     }
     if (p.running) {
         p.crash->hung = turn != 0;
+        p.crash->result = 0;
         p.crash->signal = turn != 0 ? 0 : number;
         p.crash->address = sent ? NULL : info->si_addr;
         p.crash->line = self->line;

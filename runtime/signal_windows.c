@@ -92,6 +92,7 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *pointers) {
     if (g->phase == HOTI_RUNNING) {
         int has_address = r->ExceptionCode == EXCEPTION_ACCESS_VIOLATION || r->ExceptionCode == EXCEPTION_IN_PAGE_ERROR;
         g->crash.hung = 0;
+        g->crash.result = 0;
         g->crash.signal = number;
         g->crash.address = has_address && r->NumberParameters > 1 ? (void *)r->ExceptionInformation[1] : NULL;
         g->crash.line = self->line;
@@ -146,6 +147,7 @@ void hoti_signals_stop(hoti_self *self) {
         c.Rip >= g->version->base && c.Rip < g->version->end) {
         g->caught.overflowed = 0;
         g->crash.hung = 1;
+        g->crash.result = 0;
         g->crash.signal = 0;
         g->crash.address = NULL;
         g->crash.line = self->line;

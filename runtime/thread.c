@@ -210,7 +210,7 @@ static hoti_u64 move(int *moved) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
         const hoti_version *v = (const hoti_version *)t->coming;
         if (!t->joined) continue;
-        t->stays = v == NULL || hoti_depth(t) != 0 || is_held_back(v->group);
+        t->stays = v == NULL || hoti_depth(t) != 0 || is_held_back(v->group) || !hoti_swap_hooks_free(v);
     }
     for (unsigned i = 0; i < hoti_module_count; i++) {
         hot_thread *t = hoti_here(&hoti_modules[i]);
@@ -220,7 +220,7 @@ static hoti_u64 move(int *moved) {
             HOTI_SET(t->coming, (void *)0);
             continue;
         }
-        arrive(t, v);
+        if (!hoti_swap_hooks(&hoti_modules[i], t, v, arrive)) continue;
         *moved = 1;
         if (hoti_swap(&v->announced, 1) == 0 && v->number > newest) newest = v->number;
     }

@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const runtime = join(root, 'runtime');
 
 /** The runtime's sources as one. */
-export function amalgamate() {
+function amalgamate() {
   const names = readdirSync(runtime).filter((name) => name.endsWith('.c'));
   const files = names.sort().map((name) => ({ name, tokens: lex(readFileSync(join(runtime, name), 'utf8')) }));
   const owners = new Map();
@@ -160,9 +160,11 @@ function enumerators(tokens, names) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = process.argv[2] ?? join(root, 'dist', 'c');
+/** Writes hot.c and hot.h into a folder. */
+export function writeAmalgamation(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'hot.c'), amalgamate());
   copyFileSync(join(runtime, 'hot.h'), join(folder, 'hot.h'));
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeAmalgamation(process.argv[2] ?? join(root, 'dist', 'c'));

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeAmalgamation } from './amalgamate.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -12,6 +13,7 @@ if (!existsSync(tsc)) {
 }
 const { status } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
+writeAmalgamation(join(root, 'dist', 'c'));
 for (const bin of ['cli/main.js', 'compiler/main.js']) {
   const path = join(root, 'dist', bin);
   if (existsSync(path)) chmodSync(path, 0o755);

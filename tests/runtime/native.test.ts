@@ -175,6 +175,30 @@ describe('a plain library', () => {
     });
   });
 
+  it('runs its hooks: before the swap in the old code, after it in the new one', async () => {
+    const both = await startWithAgent();
+    await both.program.pass();
+    await push(both, 2, await buildPlain('hooks', ['-DSTEP=5', '-DAFTER=0', '-DBEFORE=0']));
+    expect((await both.program.take('hook'))['line']).toBe('hook after step=5');
+    await push(both, 3, await buildPlain('hooked', ['-DSTEP=6', '-DAFTER=0']));
+    expect((await both.program.take('hook'))['line']).toBe('hook before step=5');
+    expect((await both.program.take('hook'))['line']).toBe('hook after step=6');
+  });
+
+  it.each([
+    ['returns other than 0', 5, {}],
+    ['crashes', 9, { signal: 'SIGSEGV' }],
+  ])('takes a version back whose hook %s', async (_, after, wanted) => {
+    const both = await startWithAgent();
+    await both.program.pass();
+    const nonce = both.agent.load(2, await buildPlain(`hook-${after}`, ['-DSTEP=5', `-DAFTER=${after}`]), {
+      module: 'plain',
+    });
+    await both.agent.take('loaded', { nonce });
+    expect(await both.program.pass()).toMatchObject({ version: '1', x: '2' });
+    expect(await both.agent.take('reverted', { nonce })).toMatchObject({ function: 'hot_after_swap', ...wanted });
+  });
+
   it.each([
     ['longjmp of the program', 'j', 'left jumped=3'],
     ['longjmp of the library', 'J', 'left jumped=2'],
