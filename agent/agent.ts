@@ -55,7 +55,7 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-/** So long programs that ran here before the agent was started are awaited, in milliseconds: each dials anew within a second or two. */
+/** So long programs that ran here before the agent was started are awaited, in milliseconds: each reconnects within a second or two. */
 const awaitMs = 10_000;
 /** How often an agent looks whether the default link has become free, in milliseconds. */
 const claimEveryMs = 2_000;

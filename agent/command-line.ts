@@ -41,14 +41,14 @@ export function isAgentCommand(word: string | undefined): boolean {
 
 function agent({ serve }: Edge): Command {
   return new Command('vais-remote agent')
-    .description('Stand beside programs on this machine and hand them the code that is pushed.')
+    .description('Run the agent that delivers pushed code to programs on this machine.')
     .option('--listen <host:port>', 'where to listen for pushes; port 0 takes a free one', '127.0.0.1:0')
     .requiredOption('--data <dir>', 'folder for identity, images and history; made when it is missing')
     .option('--run <name=command>', 'start this program, and again when it dies (repeatable)', collectRun, [])
     .option('--insecure', 'serve without encryption, authentication and signatures, on loopback only', false)
-    .option('--link <path>', 'where programs look for the agent that were not told of it (see docs/link.md)')
+    .option('--link <path>', 'the default socket for programs (see docs/link.md)')
     .option('--advertise <host:port>', 'where developers reach this agent; goes into pairing tokens')
-    .option('--certificate-days <n>', 'how long a developer’s certificate holds; it is renewed by itself', days, 30)
+    .option('--certificate-days <n>', 'how long a developer’s certificate holds; it renews automatically', days, 30)
     .option('--max-image <mib>', 'largest library that is taken, in MiB', positive, 256)
     .option('--max-disk <mib>', 'what all kept libraries may take together, in MiB', positive, 4_096)
     .option('--keep <n>', 'how many versions of each module are kept to roll back to', positive, 20)
@@ -100,7 +100,7 @@ function others({ run, connect }: Edge): Readonly<Record<string, () => Command>>
         ({ data, json }: DataFlags) => run(json, async (show) => (await commands()).newIdentity(data, show)),
       ),
     audit: () =>
-      command('Show what the agent decided, and that nothing of it was changed since.')
+      command('Show and verify the audit log.')
         .option('--verify', 'only say whether the log is whole', false)
         .action(({ data, json, verify }: DataFlags & { verify: boolean }) =>
           run(json, async (show) => (await commands()).audit(data, verify, show)),
@@ -149,4 +149,4 @@ Its other commands, each with --help:
   vais-remote agent developers --data DIR     who is paired
   vais-remote agent revoke NAME --data DIR    take a developer's rights, at once
   vais-remote agent new-identity --data DIR   for an agent that lost its key
-  vais-remote audit --data DIR                what was decided; --verify: that nothing of it was changed`;
+  vais-remote audit --data DIR                show the audit log; --verify: check that it was not changed`;

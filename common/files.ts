@@ -31,8 +31,9 @@ async function makeFolder(path: string): Promise<void> {
       () => true,
       () => false,
     );
-    if (isThere || dirname(path) === path) throw thrown;
-    await makeFolder(dirname(path));
+    if (dirname(path) === path) throw thrown;
+    // Where it is there, somebody else may have made it meanwhile.
+    if (!isThere) await makeFolder(dirname(path));
     await make();
   }
 }

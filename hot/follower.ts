@@ -53,7 +53,7 @@ export class LibraryFollower {
     }
   }
 
-  /** Gives up what is being built. Resolves when nothing of it is left, neither a process nor a file. */
+  /** Gives up what is being built. Resolves when nothing is left, neither a process nor a file. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#compiling.abort();

@@ -54,7 +54,7 @@ function requireSame(wanted: ImageGlobal, known: Global): void {
   throw new VaisError(
     'contract_changed',
     `the global ${wanted.name} was ${known.type} (${known.size} bytes), and is ${wanted.type} (${wanted.size} bytes)`,
-    { hint: 'Give back the old form, or give the new one another name.' },
+    { hint: 'Restore the old form, or give the new one another name.' },
   );
 }
 

@@ -172,6 +172,6 @@ function refused(why: string, cause?: unknown): VaisError {
     cause,
     hint: /failed to map segment/.test(why)
       ? 'Code may not be run from the folder for temporary files: set TMPDIR to another one.'
-      : 'The old code goes on. Mend what is named and save again.',
+      : 'The old code keeps running. Fix what is named above and save again.',
   });
 }

@@ -168,6 +168,6 @@ function refusalOf(code: string, { validFrom, validTo }: X509Certificate): VaisE
   if (code === 'CERT_NOT_YET_VALID')
     return new VaisError('certificate_too_early', `the certificate does not hold before ${validFrom}, and ${now}`);
   return new VaisError('not_authorized', 'the certificate is not one that this agent gave', {
-    hint: 'If the agent was set up anew, pair again with a new token.',
+    hint: 'If the agent was set up again, pair with a new token.',
   });
 }

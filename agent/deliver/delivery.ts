@@ -221,12 +221,12 @@ export class Delivery {
     const when = `before version ${version} ${instance.swapped ? 'was confirmed' : 'had swapped'}`;
     if (how === undefined) {
       const reason = new VaisError('timed_out', `${who} lost its connection ${when}, and did not come back`, {
-        hint: 'The version is taken back when the program does. Is it stopped, or in a debugger?',
+        hint: 'The version is reverted when the program reconnects. Is it stopped, or in a debugger?',
       });
       return this.#giveUp(instance, { kind: instance.swapped ? 'reverted' : 'refused', reason });
     }
     const reason = new VaisError('reverted', `${who} ${how} ${when}`, {
-      hint: 'The version is not used again. Mend the code and push again.',
+      hint: 'This version will not run again. Fix the code and push again.',
     });
     this.push.reach({ event: 'reverted', reason: reason.toJSON() }, link.pid);
     this.#giveUp(instance, { kind: 'reverted', reason });

@@ -80,7 +80,7 @@ export class Groups {
     const modules = new Set<string>();
     const timer = setTimeout(() => {
       const came = `${modules.size} of ${size} modules that swap together came within ${this.#gatherMs / 1000} s`;
-      group.giveUp(new VaisError('timed_out', came, { hint: 'Push them again, all at once.' }));
+      group.giveUp(new VaisError('timed_out', came, { hint: 'Push them again together.' }));
       this.#gatherings.delete(id);
     }, this.#gatherMs);
     const gathering = { group, program, size, timer, modules, open: new Map<number, string>() };

@@ -41,7 +41,7 @@ async function takeFile(path: string): Promise<Lock | string> {
     if (error === undefined) continue; // Somebody removed the file meanwhile: what we have locks nobody out.
     if (error !== 'EAGAIN')
       throw new VaisError('storage', `${path} cannot be locked: ${error}`, {
-        hint: 'Put it on a file system of this machine, which has locks.',
+        hint: 'Put it on a local file system that supports locks.',
       });
     const holder = await holderOf(path);
     if (holder !== undefined) return holder;

@@ -201,14 +201,14 @@ export async function readAudit(path: string, onLine: (line: string) => void): P
 /** The error for a chain that is broken. */
 export function broken(path: string, { line, why }: { readonly line: number; readonly why: string }): VaisError {
   return new VaisError('audit_broken', `the audit log ${path} is broken at line ${line}: ${why}`, {
-    hint: 'Somebody or something changed it. What stands before that line can be believed, and nothing after it.',
+    hint: 'The log was changed. Entries before that line can be trusted; nothing after it can.',
   });
 }
 
 function cannotWrite(path: string, thrown: unknown): VaisError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new VaisError('storage', `cannot write the audit log ${path}: ${why}`, {
-    hint: 'Nothing is taken as long as it cannot be written down. Make room on the disk of the agent, and push again.',
+    hint: 'The agent accepts nothing that it cannot log. Free disk space on the agent, then push again.',
     cause: thrown,
   });
 }

@@ -69,7 +69,7 @@ export function requireCheckable(image: Image): void {
   const host = hostTriple();
   if (isAkin(image.triple, host)) return;
   throw new VaisError('wrong_platform', `the program is for ${image.triple}, and its agent runs on ${host}`, {
-    hint: 'Run the agent with Node for the platform of the program: it loads each library to look at it first.',
+    hint: 'Run the agent with a Node for the program’s platform: it loads each library to check it first.',
   });
 }
 

@@ -69,7 +69,7 @@ export class RecordFields {
     const format = this.#integer('format', 0, maxLine);
     if (format === 1) return format;
     throw new VaisError('image_invalid', `the contract has the format ${format}, and this vais-remote knows format 1`, {
-      hint: 'Use the same version of vais-remote to build and to push.',
+      hint: 'Build and push with the same version of vais-remote.',
     });
   }
 

@@ -39,7 +39,7 @@ export function contractChanged(differences: readonly Difference[]): VaisError {
   const keep = differences.some(({ kind }) => kind !== 'module_changed' && kind !== 'triple_changed');
   return new VaisError('contract_changed', renderDifferences(differences), {
     hint: keep
-      ? 'Give back the old form, or give the new one another name; else rebuild the program and restart it.'
+      ? 'Restore the old form, or give the new one another name; else rebuild the program and restart it.'
       : 'Choose the target or module that this library was built for.',
   });
 }

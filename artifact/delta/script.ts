@@ -197,7 +197,7 @@ export function fillGaps(copies: Copies, literals: Uint8Array, out: Uint8Array):
   out.set(literals.subarray(used), end);
 }
 
-/** Mends the guess. Throws `image_invalid` for a difference outside of it. */
+/** Fixes the guess. Throws `image_invalid` for a difference outside of it. */
 export function applyDifferences({ places, bytes }: Differences, out: Uint8Array): void {
   let [at, used] = [0, 0];
   while (places.left > 0) {

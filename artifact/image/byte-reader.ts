@@ -6,7 +6,7 @@ export function truncated(what: string, end: number, size: number): VaisError {
     'image_invalid',
     `the file is cut short: ${what} should end at byte ${end}, and it has ${size}`,
     {
-      hint: 'Was it still being written? Build it again and push it when the compiler is done.',
+      hint: 'Was it still being written? Build it again, and push it when the compiler is done.',
     },
   );
 }

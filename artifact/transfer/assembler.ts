@@ -74,7 +74,7 @@ export class ChunkAssembler {
     try {
       const bytes = await inflated(chunk, size);
       if (crc32(bytes) !== chunk.checksum) {
-        throw new VaisError('digest_mismatch', `the chunk ${chunk.index} came damaged`, { hint: 'Send it again.' });
+        throw new VaisError('digest_mismatch', `the chunk ${chunk.index} came damaged`, { hint: 'Try again.' });
       }
       await this.#write(bytes, chunk.index * chunkSize);
       this.#advance(bytes);
@@ -127,5 +127,5 @@ async function inflated(chunk: Chunk, size: number): Promise<Uint8Array> {
 }
 
 function broken({ index }: Chunk, what: string, cause?: unknown): VaisError {
-  return new VaisError('image_invalid', `the chunk ${index} ${what}`, { hint: 'Send it again.', cause });
+  return new VaisError('image_invalid', `the chunk ${index} ${what}`, { hint: 'Try again.', cause });
 }

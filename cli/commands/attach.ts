@@ -81,7 +81,7 @@ async function awaitPrograms(
 function hintFor({ warnings }: Attached): string {
   const said = warnings.filter((message) => message.startsWith('programs find this agent only'));
   if (said.length > 0)
-    return `${said.join(' ')}. A tmpfs at /tmp, or VAIS_HOT_LINK set to that for the program, mends it.`;
+    return `${said.join(' ')}. A tmpfs at /tmp, or VAIS_HOT_LINK set to that for the program, fixes it.`;
   return 'Does the program have hot functions, and does it run as the user of the container? --program NAME=COMMAND starts one.';
 }
 

@@ -56,7 +56,7 @@ function requireTargetName(name: string): void {
   validateName('target', name);
   if (!/:\d+$/.test(name)) return;
   throw new VaisError('usage', `${name} looks like an address, and a target's name must not`, {
-    hint: 'Call it box, or the like.',
+    hint: 'For example: box.',
   });
 }
 

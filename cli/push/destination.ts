@@ -39,7 +39,7 @@ export function chooseModule(
       'no_such_program',
       `several programs at ${address} have the module ${wanted.module}: ${names.join(', ')}`,
       {
-        hint: `Name the one that is meant: --to ${names.map((name) => `${address}/${name}`).join(' or --to ')}`,
+        hint: `Say which one: --to ${names.map((name) => `${address}/${name}`).join(' or --to ')}`,
       },
     );
   }

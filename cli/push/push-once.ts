@@ -143,13 +143,13 @@ export function timedOut(
         `${program} has the new version, and has not reached a safe point within ${seconds}`,
         ...holders.slice(0, maxHolders).map((holder) => whoHolds(holder)),
       ].join('\n'),
-      inside ? { hint: 'It swaps when that call returns. Does the function wait, or loop for ever?' } : {},
+      inside ? { hint: 'It swaps when that call returns. Does the function wait, or loop forever?' } : {},
     );
   }
   if (last === undefined || last === 'compiled') {
     const share = sending === undefined ? '' : `, at ${Math.floor((100 * sending.bytes) / sending.of)} %`;
     return new VaisError('timed_out', `nothing more of the library has come to the agent for ${seconds}${share}`, {
-      hint: 'Is the line cut? Push again: it goes on where it was. --timeout waits longer.',
+      hint: 'Is the connection down? Push again: the upload resumes. --timeout waits longer.',
     });
   }
   return new VaisError('timed_out', `the agent has not brought the new version to ${program} within ${seconds}`, {

@@ -9,7 +9,7 @@ export function renderAttached(report: AttachReport, style: Style): string {
   if (event === 'detached')
     return folder === undefined
       ? `${ok} ${name} had no attached agent`
-      : `${ok} ${name} has no agent any more; nothing of it is left`;
+      : `${ok} ${name} no longer has an agent; nothing is left`;
   const what = isNew ? `has an agent now${folder === undefined ? '' : `, in ${folder}`}` : 'has one already';
   const by = node === undefined ? '' : ` (${node})`;
   const found = programs.length === 0 ? 'no program has found it yet' : `found by ${programs.join(', ')}`;

@@ -33,8 +33,8 @@ export function render(report: Report, style: Style): string {
     case 'error':
       return renderError(report, style);
     case 'watching': {
-      const how = report.polling ? ' (this file system tells of no changes: looking ten times a second)' : '';
-      const other = report.differs === true ? ', of something else than the file has now: the next save brings it' : '';
+      const how = report.polling ? ' (this file system reports no changes; polling every 100 ms)' : '';
+      const other = report.differs === true ? ', which differs from the file on disk: the next save pushes it' : '';
       const what = `${report.file} ${mark.arrow} ${report.program}, which runs version ${report.version}${other}`;
       return `${colors.cyan('watching')}  ${what}${colors.dim(how)}`;
     }

@@ -15,7 +15,7 @@ import { targetReport } from './target-report.ts';
 /** How long a container may take to run a command, in milliseconds. */
 const commandMs = 30_000;
 
-/** What a paired container is kept under: a container of the same name that is made anew is another one. */
+/** What a paired container is kept under: a container of the same name that is recreated is another one. */
 export function pairedName({ details }: Found): string {
   return `docker:${details.Id.slice(0, 12)}`;
 }

@@ -38,7 +38,7 @@ export async function pairWithToken(
       'identity_changed',
       `what listens at ${target.address} is not the agent that gave this token: its fingerprint is ` +
         `${fingerprint.toString('hex').slice(0, 16)}…, and the token’s is ${token.fingerprint.toString('hex').slice(0, 16)}…`,
-      { hint: 'The token was not sent. Is the address right? If it is, somebody stands between you and the agent.' },
+      { hint: 'The token was not sent. Is the address right? If it is, somebody may be intercepting the connection.' },
     );
 
   const { key, request } = await makeRequest();

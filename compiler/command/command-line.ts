@@ -54,7 +54,7 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
     });
   program
     .command('check')
-    .description('look for faults, and build nothing')
+    .description('check without building')
     .argument('<files...>')
     .option('--json', 'one diagnostic a line, as JSON')
     .option('--stdin', 'read the text of the one file from the standard input')

@@ -62,7 +62,7 @@ describe('chooseModule', () => {
     const error = errorOf(() => choose([program('a', ['m']), program('b', ['m'])], { module: 'm' }, address));
     expect(error.exitCode).toBe(6);
     expect(error.message).toContain('a, b');
-    expect(error.hint).toBe('Name the one that is meant: --to 127.0.0.1:7777/a or --to 127.0.0.1:7777/b');
+    expect(error.hint).toBe('Say which one: --to 127.0.0.1:7777/a or --to 127.0.0.1:7777/b');
     expect(choose([program('a', ['m']), program('b', ['m'])], { program: 'b', module: 'm' }, address).program).toBe(
       'b',
     );

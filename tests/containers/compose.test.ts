@@ -145,7 +145,7 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
     expect(last(status)?.['message']).toContain('3 containers');
   });
 
-  step('is another container when it is made anew, with an agent that is paired with by itself', async () => {
+  step('is another container when it is recreated, with an agent that is paired with by itself', async () => {
     docker('rm', '-f', '-v', ...[1, 2, 3].map(container));
     yard.compose('docker-compose.yml', 'up', '-d');
     await yard.linked(world, container(1));

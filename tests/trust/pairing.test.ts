@@ -143,7 +143,7 @@ describe('an agent’s identity', () => {
     },
   );
 
-  it('is not made anew in silence when it is lost', async () => {
+  it('is not recreated in silence when it is lost', async () => {
     const agent = await fort.agent();
     const ann = await fort.developer(agent);
     await agent.close();
