@@ -61,6 +61,10 @@ function runWith(signal: AbortSignal): Run {
       say,
       env: process.env,
       style: styleOf(process.stdout, process.env),
+      clear: () => {
+        if (!flags.json && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[3J\x1b[H');
+      },
+      keys: (onKey) => (flags.json ? undefined : readKeys(onKey)),
     };
     try {
       process.exitCode = await command(context);
@@ -74,10 +78,37 @@ function runWith(signal: AbortSignal): Run {
   };
 }
 
+/** Hears the keys of a terminal. Ctrl-C and Ctrl-Z, which come as keys then, do what they do else. */
+function readKeys(onKey: (key: string) => void): (() => void) | undefined {
+  const { stdin } = process;
+  if (!stdin.isTTY || !process.stdout.isTTY) return undefined;
+  const goOn = (): void => {
+    stdin.setRawMode(true);
+  };
+  const hear = (keys: string): void => {
+    for (const key of keys) {
+      if (key === '\x03') process.kill(process.pid, 'SIGINT');
+      else if (key === '\x1a' && process.platform !== 'win32') {
+        stdin.setRawMode(false);
+        process.kill(process.pid, 'SIGTSTP');
+      } else onKey(key);
+    }
+  };
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8').on('data', hear);
+  process.on('SIGCONT', goOn);
+  return () => {
+    process.off('SIGCONT', goOn);
+    stdin.off('data', hear);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
+
 function outputFor(json: boolean, name = ''): Output {
   if (json) return new JsonOutput(process.stdout);
   const errStyle = styleOf(process.stderr, process.env);
-  const options = { compact: name === 'watch', story: name === 'demo', errStyle };
+  const options = { compact: name === 'watch', story: name === 'demo', errStyle, buildsTo: 2 };
   return new HumanOutput(process.stdout, process.stderr, styleOf(process.stdout, process.env), options);
 }
 

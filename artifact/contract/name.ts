@@ -41,6 +41,12 @@ export function moduleOfFile(path: string): string {
   return validateName('module', basename(path, extname(path)));
 }
 
+/** The module that a library is of, where nothing else says it: `game` of `build/libgame.so`, `libgame.so.1` and `game.dll`. */
+export function moduleOfLibrary(path: string): string {
+  const stem = basename(path).replace(/\.(?:so(?:\.[\d.]+)?|dylib|dll)$/, '');
+  return validateName('module', stem.length > 3 ? stem.replace(/^lib/, '') : stem);
+}
+
 function complaintAbout(text: string): string | undefined {
   if (text === '') return 'is empty';
   if (text.length > maxNameBytes || Buffer.byteLength(text) > maxNameBytes)

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { VaisError } from '../../common/error.ts';
+import { readFromDisk } from '../../compiler/front/modules.ts';
 import type { Target } from '../../rpc/address.ts';
 import type { AgentClient } from '../../rpc/client.ts';
 import type { Child } from '../demo/child.ts';
@@ -19,12 +20,14 @@ import { PushClock } from '../push/clock.ts';
 import type { Outcome } from '../push/outcome.ts';
 import { pushOnce } from '../push/push-once.ts';
 import { readAnswers } from '../push/rollback-answers.ts';
+import { vaisUnit } from '../push/vais.ts';
 import { ImageCache } from '../session/image-cache.ts';
 import type { PushSession } from '../session/push-session.ts';
 import { type Context, interruptedExit, withFolder } from '../show/context.ts';
 import type { Report, StageReport } from '../show/report.ts';
 import { formatMs } from '../show/style.ts';
 import { type CommonFlags, type Edge, jsonOption } from './flags.ts';
+
 export function command({ run }: Edge): Command {
   return new Command('demo')
     .description('see it work, in under 20 seconds: nothing to set up, nothing left behind')
@@ -177,8 +180,9 @@ class Scene {
     output.show({ event: 'edit', file: `${demoName}.vais`, changes });
     const push = {
       id: ++this.#pushes,
-      file: { path: this.#stage.file, kind: 'source' as const },
+      unit: vaisUnit(this.#stage.file),
       clock: new PushClock(),
+      read: readFromDisk,
     };
     await this.#stage.save(text);
     const heard = { show: (report: Report): void => this.#hear(report), flush: () => output.flush() };

@@ -1,6 +1,7 @@
 /** What several commands are told in the same words: their options, and how the values are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { CompileOptions } from '../push/prepare.ts';
+import type { CompileOptions } from '../push/unit.ts';
+import type { BuildWish } from '../push/wish.ts';
 import type { Context } from '../show/context.ts';
 
 /** What each command's file gets from the edge. */
@@ -70,6 +71,38 @@ export function compileOptions({ optimize, debug, tier }: CompileFlags): Compile
     ...(tier === undefined || tier === 'both' ? {} : { tier }),
     ...(optimize === undefined ? {} : { opt: optimize }),
     ...(debug === undefined ? {} : { debug }),
+  };
+}
+
+/** What the user's own build is, as they say it. */
+export interface BuildFlags {
+  readonly build?: string;
+  readonly image?: string;
+  readonly watch?: readonly string[];
+  readonly module?: string;
+}
+
+/** Adds the options of `BuildFlags`. */
+export function building(command: Command): Command {
+  return command
+    .option('--build <command>', 'the line for the shell that builds --image; it finds the platform in VAIS_TRIPLE')
+    .option('--image <path>', 'the library that is built')
+    .addOption(
+      new Option('--watch <path>', 'a file or folder that --build depends on (repeatable; default: the sources here)')
+        .argParser((text: string, before: readonly string[] = []) => [...before, text])
+        .default(undefined),
+    )
+    .option('--module <name>', 'what module --image is, if its name does not say it');
+}
+
+/** What is to be built, by the words and flags. */
+export function buildWish(names: readonly string[], { build, image, watch = [], module }: BuildFlags): BuildWish {
+  return {
+    names,
+    watch,
+    ...(build === undefined ? {} : { build }),
+    ...(image === undefined ? {} : { image }),
+    ...(module === undefined ? {} : { module }),
   };
 }
 

@@ -54,6 +54,7 @@ async function pair(text: string, options: PairOptions, context: Context): Promi
 /** A name for a target is not an address, and has no program in it. @throws VaisError `usage` */
 function requireTargetName(name: string): void {
   validateName('target', name);
+  if (name.includes(',')) throw new VaisError('usage', `${name} has a comma, which parts targets in --to`);
   if (!/:\d+$/.test(name)) return;
   throw new VaisError('usage', `${name} looks like an address, and a target's name must not`, {
     hint: 'For example: box.',
@@ -63,7 +64,7 @@ function requireTargetName(name: string): void {
 /** What the agent calls itself, unless another agent has that name here. */
 async function freeName(proposed: string, agentId: string, store: TargetStore): Promise<string> {
   const fallback = `agent-${agentId.slice(0, 8)}`;
-  if (!isName(proposed) || /[:\s]/.test(proposed)) return fallback;
+  if (!isName(proposed) || /[:,\s]/.test(proposed)) return fallback;
   const there = await store.find(proposed);
   return there === undefined || there.agentId === agentId ? proposed : fallback;
 }

@@ -40,5 +40,6 @@ function labelled(output: Output, target: string, number: (push: number) => numb
       output.show({ ...report, ...push, target } as Report);
     },
     flush: () => output.flush(),
+    ...(output.buildsTo === undefined ? {} : { buildsTo: output.buildsTo }),
   };
 }

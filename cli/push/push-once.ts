@@ -1,8 +1,6 @@
-import { moduleOfFile } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import { within } from '../../common/within.ts';
-import type { ImageCache } from '../session/image-cache.ts';
-import type { Offerer } from '../session/steady-session.ts';
+import type { Offerer } from '../session/reconnecting-session.ts';
 import { whoHolds } from '../show/render-crash.ts';
 import {
   type ErrorReport,
@@ -14,8 +12,7 @@ import {
 } from '../show/report.ts';
 import { chooseModule, type Destination } from './destination.ts';
 import type { Outcome } from './outcome.ts';
-import { prepareLibrary } from './prepare.ts';
-import { compare, make, offer, type Push, type PushContext, type Ready } from './push.ts';
+import { build, compare, forDestination, make, offer, type Push, type PushContext, type Ready } from './push.ts';
 
 /** So many threads are named. */
 const maxHolders = 8;
@@ -28,7 +25,6 @@ export interface PushTarget {
 
 /** What all pushes of a command share. */
 export interface PushOnceContext extends PushContext {
-  readonly cache: ImageCache;
   /** How long the program may take to swap and to confirm, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -62,7 +58,7 @@ export async function plan(
   context: PushOnceContext,
   signal: AbortSignal,
 ): Promise<Planned> {
-  const { file } = push;
+  const { path } = push.unit;
   let destination: Destination | undefined;
   const failed = (made: ErrorReport): Planned => ({
     push,
@@ -70,17 +66,21 @@ export async function plan(
     ...(destination === undefined ? {} : { destination }),
   });
   try {
-    const library = file.kind === 'library' ? await prepareLibrary(file.path, context.cache) : undefined;
-    const module = library?.contract.module ?? moduleOfFile(file.path);
+    // Where nobody knows whose module it is, the image has to say so.
+    const early = push.unit.module === undefined ? await build(push, undefined, context, signal) : undefined;
+    if (early !== undefined && 'event' in early) return failed(early);
+    const module = early?.built.contract.module ?? push.unit.module ?? '';
     destination = chooseModule(session.state, { ...target, module }, target.address);
-    const made = library === undefined ? await make(push, destination, context, signal) : { push, built: library };
+    const made =
+      early === undefined ? await make(push, destination, context, signal) : forDestination(early, destination);
     if ('event' in made) return failed(made);
-    if ('compiled' in made) context.output.show(made.compiled);
-    requirePlatform(file.path, made.built.contract.triple, destination);
+    if (made.compiled !== undefined) context.output.show(made.compiled);
+    requirePlatform(path, made.built.contract.triple, destination);
+    requireModule(path, made.built.contract.module, destination);
     const refused = compare(made, destination);
     return refused === undefined ? { push, destination, made } : failed(refused);
   } catch (thrown) {
-    return failed(errorReport(VaisError.from(thrown), { push: push.id, file: file.path }));
+    return failed(errorReport(VaisError.from(thrown), { push: push.id, file: path }));
   }
 }
 
@@ -110,14 +110,23 @@ export async function bring(
     const late = (): VaisError => timedOut(destination.program, stages, timeoutMs, sending);
     return await within(timeoutMs, offer(made, destination, session, show), late, (restart) => waiting.add(restart));
   } catch (thrown) {
-    return errorReport(VaisError.from(thrown), { push: push.id, file: push.file.path });
+    return errorReport(VaisError.from(thrown), { push: push.id, file: push.unit.path });
   }
 }
 
-function requirePlatform(path: string, built: string, { program, triple }: Destination): void {
+/** @throws VaisError `wrong_platform` */
+export function requirePlatform(path: string, built: string, { program, triple }: Destination): void {
   if (built === triple) return;
   throw new VaisError('wrong_platform', `${path} is built for ${built}, and ${program} runs on ${triple}`, {
-    hint: `Push the source, or build for the target: vaisc build --hot --target ${triple}`,
+    hint: `Push the source, or build it for ${triple}; a build command finds that in VAIS_TRIPLE.`,
+  });
+}
+
+/** @throws VaisError `no_such_module` where an image is of another module than the one it was to be */
+export function requireModule(path: string, built: string, { module }: Destination): void {
+  if (built === module) return;
+  throw new VaisError('no_such_module', `${path} is module ${built}, not ${module}`, {
+    hint: `Say which it is: --module ${built}, or [module.${built}] in vais.toml.`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { mostTogether } from '../../artifact/act/manifest.ts';
 import { VaisError } from '../../common/error.ts';
-import type { Offerer } from '../session/steady-session.ts';
+import type { Offerer } from '../session/reconnecting-session.ts';
 import { type ErrorReport, errorReport } from '../show/report.ts';
 import type { Outcome } from './outcome.ts';
 import { groupOf, type Push } from './push.ts';
@@ -65,9 +65,9 @@ function asGroup(members: readonly Planned[]): readonly Planned[] {
 
 function refuse(planned: Planned, { push, made }: Planned): Planned {
   const { code, message } = made as ErrorReport;
-  const path = planned.push.file.path;
+  const path = planned.push.unit.path;
   const why = code === 'contract_changed' ? 'the running program cannot take it' : (message.split('\n')[0] ?? '');
-  const error = new VaisError(code, `${path} is not pushed, as ${push.file.path} is not: ${why}`, {
+  const error = new VaisError(code, `${path} is not pushed, as ${push.unit.path} is not: ${why}`, {
     hint: 'Modules of one program that are pushed together swap together. Push them one by one if they need not.',
   });
   return failed(planned, error);
@@ -75,10 +75,10 @@ function refuse(planned: Planned, { push, made }: Planned): Planned {
 
 function refuseFor(planned: Planned, why: string): Planned {
   const hint = 'Push them one after the other.';
-  return failed(planned, new VaisError('usage', `${planned.push.file.path} is not pushed: ${why}`, { hint }));
+  return failed(planned, new VaisError('usage', `${planned.push.unit.path} is not pushed: ${why}`, { hint }));
 }
 
 function failed({ push, destination }: Planned, error: VaisError): Planned {
-  const made = errorReport(error, { push: push.id, file: push.file.path });
+  const made = errorReport(error, { push: push.id, file: push.unit.path });
   return { push, made, ...(destination === undefined ? {} : { destination }) };
 }

@@ -1,17 +1,19 @@
 /**
- * The story of a push, read first: choose → compile → compare → offer → show. `watch` tells it at each save
- * (`follow.ts`), `push` once; both on one `PushSession`.
+ * The story of a push, read first: choose → build → compare → offer → show. `watch` tells it at each save
+ * (`source-follower.ts`), `push` once (`push-once.ts`); both on one `PushSession`.
  */
 import { randomBytes } from 'node:crypto';
 import { contractChanged, transitionOf } from '../../artifact/contract/transition.ts';
 import { functionNames } from '../../artifact/image/symbols.ts';
+import type { Triple } from '../../artifact/image/triple.ts';
 import { lookInto } from '../../artifact/transfer/local-image.ts';
 import type { Digest } from '../../common/digest.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Event__Output } from '../../rpc/gen/vais/remote/v1/Event.ts';
 import type { Manifest } from '../../rpc/gen/vais/remote/v1/Manifest.ts';
+import type { ImageCache } from '../session/image-cache.ts';
+import type { Offerer } from '../session/reconnecting-session.ts';
 import { Sending } from '../session/sending.ts';
-import type { Offerer } from '../session/steady-session.ts';
 import type { Output } from '../show/output.ts';
 import {
   type ErrorReport,
@@ -25,15 +27,19 @@ import { stageReport } from '../show/stage-report.ts';
 import type { PushClock } from './clock.ts';
 import { contractsOf, type Destination } from './destination.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { type BuiltModule, type CompileOptions, type PushFile, prepareSource } from './prepare.ts';
+import type { BuiltModule, CompileOptions, Prepared, Unit } from './unit.ts';
 
 /** One push: a number that tells it apart, what it is of, and its clock. */
 export interface Push {
   readonly id: number;
-  readonly file: PushFile;
+  readonly unit: Unit;
   readonly clock: PushClock;
   /** Gives the text of what the compiler reads; the disk's when it is missing. */
-  readonly read?: (path: string) => string | undefined;
+  readonly read: (path: string) => string | undefined;
+  /** Hears what else was read. */
+  readonly onRead?: (paths: readonly string[]) => void;
+  /** The state of the sources, where it is known: see `BuildOrder`. */
+  readonly revision?: string;
 }
 
 /** Something that can be offered, and what to show about how it was made. */
@@ -59,25 +65,43 @@ export function groupOf(modules: readonly string[]): PushGroup {
   return { id: randomBytes(16).toString('hex'), modules };
 }
 
-/** Compiles the source for the destination. An error is returned, not thrown: the caller says when to show it. */
+/** Builds for a platform. An error is returned, not thrown: the caller says when to show it. */
+export async function build(
+  push: Push,
+  triple: Triple | undefined,
+  { options, folder, cache, output }: PushContext,
+  signal: AbortSignal,
+): Promise<Ready | ErrorReport> {
+  const { unit, read, onRead = () => undefined, revision } = push;
+  const state = revision === undefined ? {} : { revision };
+  try {
+    const made = await unit.build({ triple, options, folder, signal, cache, read, onRead, output, ...state });
+    return made.ok ? { push, built: made.built } : compileFailed(push, made);
+  } catch (thrown) {
+    return errorReport(VaisError.from(thrown), { push: push.id, file: unit.path });
+  }
+}
+
+/** Builds for the destination, as `build`. */
 export async function make(
   push: Push,
   destination: Destination,
-  { options, folder }: PushContext,
+  context: PushContext,
   signal: AbortSignal,
-): Promise<(Ready & { readonly compiled: ReportOf<'compiled'> }) | ErrorReport> {
-  try {
-    const prepared = await prepareSource(push.file.path, destination.triple, options, folder, signal, push.read);
-    if (!prepared.ok) return compileFailed(push, prepared.diagnostics);
-    return { push, built: prepared.built, compiled: compiledReport(push, prepared.built, destination) };
-  } catch (thrown) {
-    return errorReport(VaisError.from(thrown), { push: push.id, file: push.file.path });
-  }
+): Promise<Ready | ErrorReport> {
+  const made = await build(push, destination.triple, context, signal);
+  return 'event' in made ? made : forDestination(made, destination);
+}
+
+/** With what there is to say of the build, where there was one. */
+export function forDestination(ready: Ready, destination: Destination): Ready {
+  const { push, built } = ready;
+  return built.compiled === undefined ? ready : { ...ready, compiled: compiledReport(push, built, destination) };
 }
 
 /** What the new contract breaks in the running program, if anything. Not a byte has been sent. */
 export function compare({ push, built }: Ready, destination: Destination): ErrorReport | undefined {
-  const which = { push: push.id, file: push.file.path };
+  const which = { push: push.id, file: push.unit.path };
   try {
     for (const running of contractsOf(destination)) {
       const { refused: differences } = transitionOf(running, built.contract);
@@ -125,7 +149,7 @@ export async function offer(
   answered = true;
   return outcomeOf(word, {
     ...about,
-    file: push.file.path,
+    file: push.unit.path,
     buildId: built.contract.buildId,
     digest: built.digest,
     tier: built.contract.tier,
@@ -137,7 +161,7 @@ export async function offer(
 
 /** The failure of a version that had been confirmed. */
 function failureOf({ reason: { message, hint } }: ReportOf<'reverted'>, push: Push): ErrorReport {
-  return errorReport(new VaisError('reverted', message, { hint }), { push: push.id, file: push.file.path });
+  return errorReport(new VaisError('reverted', message, { hint }), { push: push.id, file: push.unit.path });
 }
 
 /** Names the functions of an image; it is read when the first trace asks. */
@@ -155,6 +179,7 @@ export interface PushContext {
   readonly options: CompileOptions;
   /** For images; removed when the command ends. */
   readonly folder: string;
+  readonly cache: ImageCache;
 }
 
 function manifestOf({ built: { image, digest, contract }, refines, group }: Ready, destination: Destination): Manifest {
@@ -187,7 +212,7 @@ function compiledReport(
     buildId: contract.buildId,
     digest,
     ms: push.clock.ms,
-    file: push.file.path,
+    file: push.unit.path,
     tier: contract.tier,
     ...(compiled === undefined
       ? {}
@@ -195,9 +220,12 @@ function compiledReport(
   };
 }
 
-function compileFailed(push: Push, diagnostics: ErrorReport['diagnostics']): ErrorReport {
-  const count = diagnostics?.filter(({ severity }) => severity === 'error').length ?? 0;
-  const message = `${push.file.path} does not compile: ${count === 1 ? '1 error' : `${count} errors`}`;
-  const more = { push: push.id, file: push.file.path, ...(diagnostics === undefined ? {} : { diagnostics }) };
+function compileFailed(
+  { id, unit }: Push,
+  { diagnostics, message: said }: Extract<Prepared, { ok: false }>,
+): ErrorReport {
+  const count = diagnostics.filter(({ severity }) => severity === 'error').length;
+  const message = said ?? `${unit.path} does not compile: ${count === 1 ? '1 error' : `${count} errors`}`;
+  const more = { push: id, file: unit.path, ...(said === undefined ? { diagnostics } : {}) };
   return errorReport(new VaisError('compile_failed', message), more);
 }

@@ -26,12 +26,12 @@ export async function refine(
   context: PushContext,
   signal: AbortSignal,
 ): Promise<Ready | ErrorReport | undefined> {
-  if (built.contract.tier !== 'fast' || first.file.kind === 'library') return undefined;
+  if (built.contract.tier !== 'fast' || !first.unit.hasTiers) return undefined;
   const push: Push = { ...first, clock: new PushClock(), read: (path) => sources.get(path) };
   const options = { ...context.options, tier: 'optimized' as const };
   const made = await make(push, destination, { ...context, options }, signal);
   if ('event' in made) return made.code === 'toolchain_missing' ? undefined : made;
   if (made.built.contract.tier !== 'optimized') return undefined;
   const refines = built.digest;
-  return { ...made, compiled: { ...made.compiled, refines }, refines };
+  return { ...made, ...(made.compiled === undefined ? {} : { compiled: { ...made.compiled, refines } }), refines };
 }

@@ -1,121 +1,133 @@
 import { type ErrorCode, VaisError } from '../../common/error.ts';
 import type { Change } from '../../common/watch/burst.ts';
-import { SourceWatcher } from '../../common/watch/source-watcher.ts';
 import { readFromDisk } from '../../compiler/front/modules.ts';
 import type { HistoryEntry__Output } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
 import { originName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
-import type { AgentLine } from '../session/agent-line.ts';
 import type { PushSession } from '../session/push-session.ts';
+import type { ReconnectingSession } from '../session/reconnecting-session.ts';
 import { type ErrorReport, errorReport } from '../show/report.ts';
 import { PushClock } from './clock.ts';
 import { chooseModule, type Destination, warmContracts } from './destination.ts';
+import * as follow from './follow-state.ts';
 import type { Outcome } from './outcome.ts';
-import type { PushFile } from './prepare.ts';
 import { compare, make, offer, type Push, type PushContext, type PushGroup, type Ready } from './push.ts';
+import { requireModule, requirePlatform } from './push-once.ts';
 import type { Pending, SaveGroup, SaveGroupMember } from './save-group.ts';
-import { keeping, refine } from './second-tier.ts';
+import { keeping, refine, type Sources } from './second-tier.ts';
+import type { Unit, UnitWatcher } from './unit.ts';
 
-/** An image that was made, and how far it has come. */
-interface Made {
+/** An image that was made. */
+interface Made extends follow.FollowedImage {
   readonly ready: Ready;
   /** The text of what was compiled, by path. */
-  readonly sources: ReadonlyMap<string, string>;
-  /** Of an optimized build: the fast one of the same source. */
+  readonly sources: Sources;
   readonly fast?: Made;
   readonly change: Change;
-  state: 'waiting' | 'held' | 'offered' | 'ended' | 'failed';
-  /** With `held`: the file, saved with it, that is not right yet. */
-  heldBy?: string;
-  /** What it was offered with, if with anything. */
-  group?: PushGroup | undefined;
 }
 
 /** What all followers of a command share. */
 export interface FollowContext extends PushContext {
   /** Bring the optimized build behind the fast one, as the same version. */
   readonly both: boolean;
+  readonly debounceMs: number;
+  readonly nextId: () => number;
+  /** Told at each save, before anything is built. */
+  readonly onSave: () => void;
+  /** Counts the pushes that were asked for without a save. */
+  readonly round: () => number;
+  /** The versions of a module. @throws VaisError `unreachable` */
+  readonly history: (program: string, module: string) => Promise<readonly HistoryEntry__Output[]>;
 }
 
 /**
- * Follows one source: at each change the newest content is compiled and brought to the target. What the target has not
+ * Follows one unit: at each change the newest content is built and brought to the target. What the target has not
  * acknowledged is offered again whenever that may help: after a lost connection, an agent's restart, a program's return.
+ * Where the newest image stands is told in `follow-state.ts`.
  */
 export class SourceFollower implements SaveGroupMember {
-  readonly #file: PushFile;
+  readonly #unit: Unit;
   readonly #saveGroup: SaveGroup;
   readonly #context: FollowContext;
-  readonly #line: AgentLine;
-  readonly #nextId: () => number;
+  readonly #session: ReconnectingSession;
   #destination: Destination;
   #compiling = new AbortController();
   #making: Promise<unknown> = Promise.resolve();
   #refining: Promise<unknown> = Promise.resolve();
-  #newest: Made | undefined;
-  #watcher: SourceWatcher | undefined;
-  /** What the target ran, and was started with, when it was last heard of. */
-  #seen: { readonly build: string; readonly base: string } | undefined;
-  #said = false;
-  /** The last version that was confirmed, and for which version that is desired instead it was asked after. */
-  #confirmed: { readonly version: number; readonly push: Push; asked?: number } | undefined;
+  #state: follow.FollowState<Made> = follow.nothingYet;
+  #watcher: UnitWatcher | undefined;
+  /** While saves are not taken up: the newest of them, if there was one. */
+  #paused: { change?: Change } | undefined;
 
   /** @param saveGroup those that follow the modules of the same program */
   constructor(
-    file: PushFile,
+    unit: Unit,
     destination: Destination,
     saveGroup: SaveGroup,
-    line: AgentLine,
+    session: ReconnectingSession,
     context: FollowContext,
-    nextId: () => number,
   ) {
-    this.#file = file;
+    this.#unit = unit;
     this.#saveGroup = saveGroup;
-    saveGroup.join(this);
     this.#destination = destination;
-    this.#line = line;
+    this.#session = session;
     this.#context = context;
-    this.#nextId = nextId;
-    this.#note(destination);
-    line.onState((session, state) => this.#onState(session, state));
+    saveGroup.join(this);
+    this.#hear(destination);
+    session.onState((_session, state) => this.#onState(state));
   }
 
   get file(): string {
-    return this.#file.path;
+    return this.#unit.path;
+  }
+
+  get destination(): Pick<Destination, 'program' | 'module'> {
+    return this.#destination;
   }
 
   look(): void {
-    this.#watcher?.look();
+    if (this.#paused === undefined) this.#watcher?.look();
+  }
+
+  /** Builds and pushes what is there, also when nothing has changed. */
+  again(): void {
+    this.#watcher?.again();
+  }
+
+  /** From now on saves are only noted; `resume` takes up the newest. */
+  pause(): void {
+    this.#paused ??= {};
+  }
+
+  resume(): void {
+    const change = this.#paused?.change;
+    this.#paused = undefined;
+    if (change !== undefined) void this.#onChange(change);
   }
 
   pending(): Pending | undefined {
-    const newest = this.#newest;
-    // The second tier of a version stands for itself.
-    return newest?.state === 'waiting' && newest.fast === undefined ? this.#pendingOf(newest) : undefined;
+    return this.#pendingWhere('waiting');
   }
 
   offered(): Pending | undefined {
-    const newest = this.#newest;
-    return newest?.state === 'offered' && newest.fast === undefined ? this.#pendingOf(newest) : undefined;
+    return this.#pendingWhere('offered');
   }
 
   release(file: string): void {
-    if (this.#newest?.state === 'held' && this.#newest.heldBy === file) this.#newest.state = 'waiting';
+    this.#state = follow.released(this.#state, file);
   }
 
   /** Starts to watch. Returns how to stop that. */
-  async start(debounceMs: number, signal: AbortSignal): Promise<() => Promise<void>> {
-    const { output } = this.#context;
+  async start(signal: AbortSignal): Promise<() => Promise<void>> {
+    const { output, debounceMs } = this.#context;
     const { program, module, instances } = this.#destination;
-    const file = this.#file.path;
+    const file = this.#unit.path;
     const unsaved = this.#compiling;
-    const watcher = await SourceWatcher.start(file, debounceMs, (change) => void this.#onChange(change));
+    const watcher = await this.#unit.watch(debounceMs, (change) => void this.#onChange(change));
     this.#watcher = watcher;
-    // Compiled to warm up (the second time, a C compiler is kept waiting for the first save), and to say at once what is
-    // wrong with it. It is pushed at the next save.
-    const warm = await this.#make(0, new PushClock(), signal);
-    if (!('event' in warm)) await this.#make(0, new PushClock(), signal);
-    else if (!signal.aborted) output.show(withoutPush(warm));
+    const warm = await this.#warmUp(watcher, signal);
+    if ('event' in warm && !signal.aborted) output.show(withoutPush(warm));
     const { polling } = watcher;
     const { version } = instances[0];
     const runs = 'event' in warm ? undefined : await this.#runs(warm);
@@ -130,29 +142,49 @@ export class SourceFollower implements SaveGroupMember {
     };
   }
 
+  /**
+   * Builds what is there, to say at once what is wrong with it; it is pushed at the next save. Once more where that makes the
+   * first save faster (a C compiler is kept waiting for it), or shows what the build itself writes.
+   */
+  async #warmUp(watcher: UnitWatcher, signal: AbortSignal): Promise<Ready | ErrorReport> {
+    const first = await this.#make(0, new PushClock(), signal, 'first');
+    if ('event' in first) return first;
+    if (this.#unit.hasTiers) await this.#make(0, new PushClock(), signal, 'second');
+    for (const round of ['second', 'third'])
+      if (watcher.isUnsure === true && !signal.aborted) await this.#make(0, new PushClock(), signal, round);
+    return first;
+  }
+
   /** Whether what the file has runs already; undefined where their builds cannot be compared, as with a program's own code. */
   async #runs({ built: { contract } }: Ready): Promise<boolean | undefined> {
     const { program, module } = this.#destination;
-    const entries = await this.#line.history(program, module).catch(() => []);
+    const entries = await this.#context.history(program, module).catch(() => []);
     const now = entries.find(({ desired }) => desired);
     if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return undefined;
     return now.buildId === contract.buildId || now.fastBuildId === contract.buildId;
   }
 
   async #onChange(change: Change): Promise<void> {
+    if (this.#paused !== undefined) {
+      this.#paused = { change };
+      return;
+    }
     this.#compiling.abort();
     const compiling = new AbortController();
     this.#compiling = compiling;
+    this.#context.onSave();
     this.#saveGroup.saved(this);
-    const sources = new Map<string, string>();
-    const made = await this.#make(this.#nextId(), new PushClock(change.at), compiling.signal, sources);
+    const sources: Sources = new Map();
+    const clock = new PushClock(change.at);
+    const revision = `${change.digest}:${this.#context.round()}`;
+    const ready = await this.#make(this.#context.nextId(), clock, compiling.signal, revision, sources);
     if (compiling.signal.aborted) return;
-    if ('event' in made) {
+    if ('event' in ready) {
       this.#saveGroup.made(this, false);
-      await this.#fail(made, change);
+      await this.#fail(ready, change);
       return;
     }
-    this.#newest = { ready: made, sources, change, state: 'waiting' };
+    this.#state = follow.made(this.#state, madeOf(ready, sources, change));
     this.#saveGroup.made(this, true);
   }
 
@@ -160,23 +192,25 @@ export class SourceFollower implements SaveGroupMember {
   async #refine(fast: Made): Promise<void> {
     const { ready, sources, change } = fast;
     const { signal } = this.#compiling;
-    if (!this.#context.both || fast !== this.#newest || signal.aborted) return;
-    const made = await refine(ready, sources, this.#destination, this.#context, signal);
-    if (made === undefined || signal.aborted || fast !== this.#newest) return; // Something newer was saved.
-    if ('event' in made) {
-      this.#context.output.show(made);
+    const isOld = (): boolean => fast !== this.#state.newest?.image || signal.aborted; // Something newer was saved.
+    if (!this.#context.both || isOld()) return;
+    const second = await refine(ready, sources, this.#destination, this.#context, signal);
+    if (second === undefined || isOld()) return;
+    if ('event' in second) {
+      this.#context.output.show(second);
       return;
     }
-    this.#newest = { ready: made, sources, fast, change, state: 'waiting' };
+    this.#state = follow.made(this.#state, { ...madeOf(second, sources, change), fast });
     this.#offerSecond();
   }
 
-  /** Compiles when the compilation before has ended, and watches from then on what the source imports now. */
+  /** Builds when the build before has ended, and watches from then on what went into it. */
   async #make(
     id: number,
     clock: PushClock,
     signal: AbortSignal,
-    sources = new Map<string, string>(),
+    revision: string,
+    sources: Sources = new Map(),
   ): Promise<Ready | ErrorReport> {
     const asked = new Set<string>();
     const keep = keeping(readFromDisk, sources);
@@ -184,88 +218,88 @@ export class SourceFollower implements SaveGroupMember {
       asked.add(path); // Also what is missing: when it comes, it is read.
       return keep(path);
     };
-    const push: Push = { id, file: this.#file, clock, read };
-    const before = this.#making;
-    const making = before.then(() => make(push, this.#destination, this.#context, signal));
+    const onRead = (paths: readonly string[]): void => {
+      for (const path of paths) asked.add(path);
+    };
+    const push: Push = { id, unit: this.#unit, clock, read, onRead, revision };
+    const making = this.#making.then(() => make(push, this.#destination, this.#context, signal));
     this.#making = making;
     const made = await making;
-    this.#watcher?.follow([...asked]);
+    if (!signal.aborted) this.#watcher?.follow([...asked]);
     return made;
   }
 
   /** Offers the optimized build of what runs, where the target is there to take it. */
   #offerSecond(): void {
-    const newest = this.#newest;
-    if (newest?.state === 'waiting' && newest.fast !== undefined) this.#pendingOf(newest)?.bring();
+    const { newest } = this.#state;
+    if (newest?.phase.is === 'waiting' && newest.image.fast !== undefined) this.#pendingOf(newest.image)?.bring();
   }
 
-  #pendingOf(newest: Made): Pending | undefined {
-    const { session } = this.#line;
-    if (session === undefined) return undefined; // Said already, by the line.
+  #pendingWhere(phase: follow.Phase['is']): Pending | undefined {
+    const { newest } = this.#state;
+    // The second tier of a version stands for itself.
+    return newest?.phase.is === phase && newest.image.fast === undefined ? this.#pendingOf(newest.image) : undefined;
+  }
+
+  #pendingOf(made: Made): Pending | undefined {
+    const { session } = this.#session;
+    if (session === undefined) return undefined; // Said already, by the session.
     const destination = this.#find(session.state);
     if (destination === undefined) return undefined;
-    const { ready, change } = newest;
+    const { ready, change } = made;
     const { output } = this.#context;
     return {
       module: destination.module,
       file: this.file,
-      refused: compare(ready, destination),
-      bring: (group) => void this.#bring(newest, group, destination, session),
+      refused: misfit(ready, destination),
+      bring: (group) => void this.#bring(made, group, destination, session),
       refuse: (report) => {
-        newest.state = 'ended';
+        this.#state = follow.refused(this.#state);
         void this.#fail(report, change, () => ready.compiled && output.show(ready.compiled));
       },
       hold: (by) => {
-        newest.state = 'held';
-        newest.heldBy = by;
+        this.#state = follow.held(this.#state, by);
         const { program, module } = destination;
-        void change.settled.then(
-          () => newest.state === 'held' && output.show({ event: 'held', program, module, file: this.file, by }),
-        );
+        void change.settled.then(() => {
+          const { newest } = this.#state;
+          if (newest?.image === made && newest.phase.is === 'held')
+            output.show({ event: 'held', program, module, file: this.file, by });
+        });
       },
     };
   }
 
   async #bring(
-    newest: Made,
+    made: Made,
     group: PushGroup | undefined,
     destination: Destination,
     session: PushSession,
   ): Promise<void> {
     const { output } = this.#context;
-    const ready = group === undefined ? newest.ready : { ...newest.ready, group };
-    newest.state = 'offered';
-    newest.group = group;
+    const ready = group === undefined ? made.ready : { ...made.ready, group };
+    this.#state = follow.offered(this.#state);
+    const attempt = this.#state.attempts;
     const onFailed = (report: ErrorReport): void => {
-      newest.state = 'failed'; // So that it is not taken for lost, and offered again.
+      this.#state = follow.failed(this.#state, made);
       output.show(report);
     };
-    const offered = offer(ready, destination, session, (report) => output.show(report), onFailed);
+    const offering = offer(ready, destination, session, (report) => output.show(report), onFailed);
     // After the offer is on its way, so that it does not wait for whoever reads our output.
     if (ready.compiled !== undefined) output.show(ready.compiled);
     let outcome: Outcome;
     try {
-      outcome = await offered;
+      outcome = await offering;
     } catch {
-      // The session broke. The line says so; the next state brings the image back here.
-      if (newest.group === group) newest.state = 'waiting';
+      // The session broke, which is said elsewhere; the next state brings the image back here.
+      this.#state = follow.broke(this.#state, attempt);
       return;
     }
-    if (newest.group !== group) return; // It was offered anew, with something newer.
-    newest.state = 'ended';
-    if (outcome.event === 'error' && outcome.code === 'superseded') {
-      // By our own next save without a word; by somebody else's push not.
-      if (newest === this.#newest && newest.fast === undefined) output.show(outcome);
-      return;
-    }
-    if (outcome.event === 'error' && isAway(outcome.code)) {
-      newest.state = 'waiting';
-      return;
-    }
+    const { state, say } = follow.answered(this.#state, attempt, answerOf(outcome));
+    this.#state = state;
+    if (!say) return;
     output.show(outcome);
     if (outcome.event !== 'done') return;
-    this.#confirmed = { version: outcome.version, push: ready.push };
-    this.#refining = this.#refine(newest);
+    this.#refining = this.#refine(made);
     await this.#refining;
   }
 
@@ -277,59 +311,40 @@ export class SourceFollower implements SaveGroupMember {
     this.#context.output.show(report);
   }
 
-  #onState(_session: PushSession, state: State__Output): void {
+  #onState(state: State__Output): void {
     const destination = this.#find(state);
     if (destination === undefined) return;
-    const newest = this.#newest;
-    const [module] = destination.instances;
-    // It ran our image and starts from its first version again, and the agent means it: its records are gone. A
-    // rollback would have made a new version, and a program that was built anew has another base.
-    const first = newest?.fast ?? newest;
-    const builds = [newest, first].map((made) => made?.ready.built.contract.buildId);
-    const lost =
-      newest?.state === 'ended' &&
-      this.#seen !== undefined &&
-      builds.includes(this.#seen.build) &&
-      this.#seen.base === module.baseBuildId &&
-      module.version === 1 &&
-      module.desiredVersion === 1;
-    if (newest?.state === 'ended' && this.#confirmed?.asked !== module.desiredVersion)
-      void this.#askAfter(newest, module.desiredVersion, lost ? first : undefined);
-    this.#note(destination);
+    const ask = this.#hear(destination);
+    if (ask !== undefined) void this.#askAfter(ask);
     this.#offerSecond();
     this.#saveGroup.look();
     warmContracts(destination);
   }
 
-  /**
-   * Another version than ours is desired. Where ours failed while nobody could tell us, that is said now; where the agent
-   * does not know of it, its records are gone, and it is offered again.
-   *
-   * @param lost what to offer then
-   */
-  async #askAfter(newest: Made, desired: number, lost: Made | undefined): Promise<void> {
-    const confirmed = this.#confirmed;
-    if (confirmed === undefined || confirmed.version === desired) return;
-    confirmed.asked = desired;
+  #hear(destination: Destination): follow.Question<Made> | undefined {
+    this.#destination = destination;
+    const { state, ask } = follow.heard(this.#state, destination.instances[0], ({ fast }) => fast);
+    this.#state = state;
+    return ask;
+  }
+
+  /** Another version than ours is desired: where ours failed while nobody could tell us, that is said now. */
+  async #askAfter(question: follow.Question<Made>): Promise<void> {
     const { program, module } = this.#destination;
-    const entries = await this.#line.history(program, module).catch(() => undefined);
-    if (entries === undefined || newest !== this.#newest || newest.state !== 'ended') return;
-    const { digest } = newest.ready.built;
+    const entries = await this.#context.history(program, module).catch(() => undefined);
+    if (entries === undefined) return;
+    const { push, built } = question.image.ready;
     const ours = entries.findLast(
-      (entry) => entry.version === confirmed.version && (entry.digest === digest || entry.fastDigest === digest),
+      ({ version, digest, fastDigest }) =>
+        version === question.version && (digest === built.digest || fastDigest === built.digest),
     );
-    if (ours?.outcome === 'OUTCOME_REVERTED') {
-      newest.state = 'failed'; // So that it is not taken for lost, and offered again.
-      this.#context.output.show(
-        errorReport(fromFailure(ours.reason), { push: confirmed.push.id, file: this.#file.path }),
-      );
-    } else if (ours !== undefined) {
-      this.#sayReplaced(entries.find((entry) => entry.desired));
-    } else if (lost !== undefined) {
-      lost.state = 'waiting'; // The fast build first, as when it was saved.
-      this.#newest = lost;
-      this.#saveGroup.look();
-    }
+    const record = ours === undefined ? 'unknown' : ours.outcome === 'OUTCOME_REVERTED' ? 'reverted' : 'known';
+    const { state, does } = follow.told(this.#state, question, record);
+    this.#state = state;
+    if (does === 'again') this.#saveGroup.look();
+    if (does === 'replaced') this.#sayReplaced(entries.find((entry) => entry.desired));
+    if (does === 'say' && ours !== undefined)
+      this.#context.output.show(errorReport(fromFailure(ours.reason), { push: push.id, file: this.file }));
   }
 
   /** Something else runs than what was pushed from here: somebody pushed it, or rolled back. */
@@ -344,34 +359,51 @@ export class SourceFollower implements SaveGroupMember {
     });
   }
 
-  #note(destination: Destination): void {
-    this.#destination = destination;
-    const [{ buildId, baseBuildId }] = destination.instances;
-    this.#seen = { build: buildId, base: baseBuildId };
-  }
-
   /** The module as it runs now; undefined, and said once, while the program is not connected. */
   #find(state: State__Output): Destination | undefined {
     const { program, module } = this.#destination;
     try {
-      const found = chooseModule(state, { program, module }, this.#line.address);
-      this.#said = false;
-      return found;
+      return chooseModule(state, { program, module }, this.#session.address);
     } catch (thrown) {
       const error = VaisError.from(thrown);
-      if (!isAway(error.code)) this.#context.output.show(errorReport(error, { file: this.#file.path }));
-      else if (this.#newest?.state === 'waiting' && !this.#said) {
-        this.#context.output.show({ event: 'absent', program, module });
-        this.#said = true;
+      if (!isAway(error.code)) {
+        this.#context.output.show(errorReport(error, { file: this.file }));
+        return undefined;
       }
+      const { state: next, say } = follow.absent(this.#state);
+      this.#state = next;
+      if (say) this.#context.output.show({ event: 'absent', program, module });
       return undefined;
     }
+  }
+}
+
+function madeOf(ready: Ready, sources: Sources, change: Change): Made {
+  const { contract, digest } = ready.built;
+  return { ready, sources, change, buildId: contract.buildId, digest };
+}
+
+/** Why the running program cannot take it, if it cannot. */
+function misfit(ready: Ready, destination: Destination): ErrorReport | undefined {
+  const { push, built } = ready;
+  try {
+    requirePlatform(push.unit.path, built.contract.triple, destination);
+    requireModule(push.unit.path, built.contract.module, destination);
+    return compare(ready, destination);
+  } catch (thrown) {
+    return errorReport(VaisError.from(thrown), { push: push.id, file: push.unit.path });
   }
 }
 
 /** Whether a program is only not there now. */
 function isAway(code: ErrorCode): boolean {
   return code === 'no_such_program' || code === 'no_such_module' || code === 'restoring';
+}
+
+function answerOf(outcome: Outcome): follow.Answer {
+  if (outcome.event === 'done') return { is: 'confirmed', version: outcome.version };
+  if (outcome.code === 'superseded') return { is: 'superseded' };
+  return { is: isAway(outcome.code) ? 'absent' : 'refused' };
 }
 
 function withoutPush({ push: _push, ...rest }: ErrorReport): ErrorReport {

@@ -14,6 +14,10 @@ export interface Context {
   readonly say: (text: string) => void;
   /** A line of a result that is no report, on standard output. */
   readonly print: (text: string) => void;
+  /** Empties the terminal, where standard output is one. */
+  readonly clear: () => void;
+  /** Hears each key that is pressed, until what it returns is called; undefined where nobody can press any. */
+  readonly keys: (onKey: (key: string) => void) => (() => void) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How standard output looks. */
   readonly style: Style;

@@ -11,6 +11,8 @@ export interface Output {
   show(report: Report): void;
   /** Ends what is shown together, such as a table. */
   flush(): void;
+  /** The file descriptor that builds write to by themselves; without one, what they say is a report. */
+  readonly buildsTo?: number | undefined;
 }
 
 /** One JSON object a line on standard output. */
@@ -33,6 +35,7 @@ export class JsonOutput implements Output {
  * together when it ends; on a terminal the one that was reached last is shown meanwhile, and overwritten.
  */
 export class HumanOutput implements Output {
+  readonly buildsTo: number | undefined;
   readonly #out: Writable;
   readonly #err: Writable;
   readonly #style: Style;
@@ -49,13 +52,19 @@ export class HumanOutput implements Output {
 
   /**
    * @param options.compact one line for each push, with the time of day: for `watch`
+   * @param options.buildsTo the file descriptor of `err`, where builds may write to it by themselves
    * @param options.story errors of pushes belong to what is told, and stand where it is told: for `demo`
    */
   constructor(
     out: Writable,
     err: Writable,
     style: Style,
-    options: { readonly compact: boolean; readonly story?: boolean; readonly errStyle: Style },
+    options: {
+      readonly compact: boolean;
+      readonly story?: boolean;
+      readonly errStyle: Style;
+      readonly buildsTo?: number;
+    },
   ) {
     this.#out = out;
     this.#err = err;
@@ -63,6 +72,7 @@ export class HumanOutput implements Output {
     this.#errStyle = options.errStyle;
     this.#compact = options.compact;
     this.#story = options.story ?? false;
+    this.buildsTo = options.buildsTo;
   }
 
   show(said: Report): void {

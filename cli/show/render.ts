@@ -29,15 +29,20 @@ export function render(report: Report, style: Style): string {
     case 'version':
     case 'sending':
     case 'sent':
+    case 'building':
       return ''; // Said together with others: `renderPush`, `renderStatus`, `renderHistory`.
     case 'error':
       return renderError(report, style);
     case 'watching': {
       const how = report.polling ? ' (this file system reports no changes; polling every 100 ms)' : '';
       const other = report.differs === true ? ', which differs from the file on disk: the next save pushes it' : '';
-      const what = `${report.file} ${mark.arrow} ${report.program}, which runs version ${report.version}${other}`;
+      const where =
+        report.program === undefined ? '' : ` ${mark.arrow} ${report.program}, which runs version ${report.version}`;
+      const what = `${report.file}${where}${other}`;
       return `${colors.cyan('watching')}  ${what}${colors.dim(how)}`;
     }
+    case 'built':
+      return `${colors.green(mark.ok)} ${report.image} built in ${formatMs(report.ms)}`;
     case 'disconnected':
       return `${colors.yellow('waiting')}   ${report.message}; saves are kept and sent when it is back`;
     case 'interrupted':

@@ -136,13 +136,33 @@ export interface ErrorReport extends ErrorShape, OfTarget {
   readonly differences?: readonly Difference[];
 }
 
+/** A library was built for a program that follows it without an agent. */
+export interface BuiltReport {
+  readonly event: 'built';
+  readonly file: string;
+  readonly image: string;
+  readonly module: string;
+  readonly digest: string;
+  readonly toolchain?: string;
+  /** Since the save. */
+  readonly ms: number;
+}
+
+/** A build says something: in the words, and with the colors, of its tools. */
+export interface BuildingReport {
+  readonly event: 'building';
+  readonly file: string;
+  readonly text: string;
+}
+
 /** `watch` is ready: a save from now on is seen. */
 export interface WatchingReport {
   readonly event: 'watching';
   readonly file: string;
-  readonly program: string;
-  readonly module: string;
-  readonly version: number;
+  /** What runs there; missing where there is no agent to ask. */
+  readonly program?: string;
+  readonly module?: string;
+  readonly version?: number;
   /** True where the file system tells of no changes, so that the file is looked at again and again. */
   readonly polling: boolean;
   /** The file has something else than what runs: its next save brings it. */
@@ -150,7 +170,7 @@ export interface WatchingReport {
 }
 
 /** The agent is gone, or back; or it is there and the program is not; or a save waits for the file that it was saved with. */
-export type LineReport =
+export type ConnectionReport =
   | { readonly event: 'disconnected'; readonly address: string; readonly message: string }
   | { readonly event: 'connected'; readonly address: string }
   /** The line broke while an image was on its way; it goes on when the line is back. */
@@ -359,8 +379,10 @@ export type Report =
   | SentReport
   | DoneReport
   | ErrorReport
+  | BuildingReport
+  | BuiltReport
   | WatchingReport
-  | LineReport
+  | ConnectionReport
   | StatusReport
   | AgentReport
   | WarningReport

@@ -45,13 +45,14 @@ export async function readTarget(to: string | undefined, context: Context): Prom
   const [first, ...rest] = await readTargets(to, context);
   if (rest.length === 0) return first;
   const all = [first, ...rest].map(({ address }) => address);
-  throw new VaisError('usage', `${to} is ${all.length} containers, and this command takes one: ${all.join(', ')}`, {
-    hint: `Name one: --to ${all[0]}. A push takes them all.`,
+  throw new VaisError('usage', `${to} is ${all.length} targets, and this command takes one: ${all.join(', ')}`, {
+    hint: `Name one: --to ${all[0]}.`,
   });
 }
 
 /**
- * Reads `--to`: the name of a paired target, or an address, or containers; each with `/PROGRAM` behind it or not.
+ * Reads `--to`: names of paired targets, addresses, or containers, with commas between them; each with `/PROGRAM` behind it
+ * or not. One that is meant twice is one.
  *
  * @throws VaisError `usage` when there is none, or no target has that name; `not_authorized` for an address elsewhere
  * that was not paired; `key_exposed`; `unreachable` where no such container, or no engine, is found
@@ -60,13 +61,23 @@ export async function readTargets(
   to: string | undefined,
   context: Context,
 ): Promise<readonly [AgentTarget, ...AgentTarget[]]> {
-  if (to === undefined || !isContainerTarget(to)) return [await readOne(to, context)];
+  const found = new Map<string, AgentTarget>();
+  for (const one of (to ?? '').split(','))
+    for (const target of await readSome(one.trim(), context))
+      found.set(`${target.address}/${target.program ?? ''}`, target);
+  const [first, ...rest] = found.values();
+  if (first === undefined) throw new Error('each part of --to is a target at least');
+  return [first, ...rest];
+}
+
+async function readSome(to: string, context: Context): Promise<readonly AgentTarget[]> {
+  if (!isContainerTarget(to)) return [await readOne(to, context)];
   const { containerTargets } = await import('./container-target.ts');
   return containerTargets(to, context);
 }
 
-async function readOne(to: string | undefined, { env }: Context): Promise<AgentTarget> {
-  if (to === undefined || to === '') {
+async function readOne(to: string, { env }: Context): Promise<AgentTarget> {
+  if (to === '') {
     throw new VaisError('usage', 'no target: where should this go?', {
       hint: 'Give --to NAME, --to HOST:PORT or --to docker://NAME, and /PROGRAM behind it or not; or set VAIS_REMOTE_TO.',
     });

@@ -63,6 +63,12 @@ export class SourceWatcher {
     this.#burst.want();
   }
 
+  /** Tells of a change now, whether there was one or not. */
+  again(): void {
+    this.#burst.want();
+    this.#burst.sign();
+  }
+
   /** Watches these files too: what the source imports now. */
   follow(files: readonly string[]): void {
     const all = withTargets([this.#file, ...files.map((file) => resolve(file))]);

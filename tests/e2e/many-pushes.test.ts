@@ -3,8 +3,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PushClock } from '../../cli/push/clock.ts';
 import { chooseModule } from '../../cli/push/destination.ts';
 import { pushOnce } from '../../cli/push/push-once.ts';
+import { vaisUnit } from '../../cli/push/vais.ts';
 import { ImageCache } from '../../cli/session/image-cache.ts';
 import { PushSession } from '../../cli/session/push-session.ts';
+import { readFromDisk } from '../../compiler/front/modules.ts';
 import { parseTarget } from '../../rpc/address.ts';
 import { AgentClient } from '../../rpc/client.ts';
 import { counterSource, parseCount, World } from './harness.ts';
@@ -57,7 +59,7 @@ it(`takes ${pushes} pushes of alternating sources, loses no state and leaves not
   let early: { files: number; agentFiles: number; images: number; children: number } | undefined;
   for (let count = 1; count <= pushes; count += 1) {
     const file = await world.write('count.vais', count % 2 === 1 ? wild : calm);
-    const push = { id: count, file: { path: file, kind: 'source' as const }, clock: new PushClock() };
+    const push = { id: count, unit: vaisUnit(file), clock: new PushClock(), read: readFromDisk };
     const ending = await pushOnce(push, session, { address: agent.address }, bench, signal);
     expect(ending).toMatchObject({ event: 'done', version: count + 1, unchanged: false });
     if (count === 10) {
