@@ -98,12 +98,10 @@ function readVariable(info: DebugInfo, sections: readonly Section[], die: Die): 
     ? undefined
     : sections.find((one) => address >= one.address && address < one.address + one.memory);
   if (!threadLocal && (section === undefined || address === 0)) return undefined;
-  const external = inherited(die, (one) => (one.has(At.external) ? one.flag(At.external) : undefined)) === true;
-  const scope = scopeOf(die);
-  const path = [...scope, ...blocksOf(die), name].join('::');
+  const { key, scope, external } = identify(die, name);
   const type = inherited(die, (one) => one.die(At.type));
   return {
-    key: keyOf(die, path, external && !scope.includes('(anonymous)')),
+    key,
     name,
     scope,
     linkageName: linkageName(die),
@@ -114,6 +112,19 @@ function readVariable(info: DebugInfo, sections: readonly Section[], die: Die): 
     external,
     die,
   };
+}
+
+/** The name that a variable has across builds, whether or not it has a place; undefined for one without a name. */
+export function variableKey(die: Die): string | undefined {
+  const name = nameOf(die);
+  return name === undefined ? undefined : identify(die, name).key;
+}
+
+function identify(die: Die, name: string): { key: string; scope: readonly string[]; external: boolean } {
+  const external = inherited(die, (one) => (one.has(At.external) ? one.flag(At.external) : undefined)) === true;
+  const scope = scopeOf(die);
+  const path = [...scope, ...blocksOf(die), name].join('::');
+  return { key: keyOf(die, path, external && !scope.includes('(anonymous)')), scope, external };
 }
 
 function keyOf(die: Die, path: string, external: boolean): string {

@@ -1,3 +1,4 @@
+import { DebugInfo } from '../dwarf/debug-info.ts';
 import { At } from '../dwarf/numbers.ts';
 import { inherited } from '../dwarf/scope.ts';
 import { readVariables, type StaticVariable } from '../dwarf/variables.ts';
@@ -13,7 +14,9 @@ import {
   STT_SECTION,
   STT_TLS,
 } from './elf-file.ts';
+import { type KeyedVariable, keyVariables, withoutBlocks } from './keys.ts';
 import { type ListedVariable, VariableKind } from './list.ts';
+import { findRemoved } from './removed.ts';
 import { isConstant, typeText } from './types.ts';
 
 /** What compilers and linkers put into an image for themselves: each image has its own. */
@@ -54,9 +57,14 @@ class Finder {
   }
 
   find(): ImageVariables {
-    const { variables, ambiguous } = readVariables(new ByteReader(this.#file.bytes));
-    for (const one of variables) if (!ambiguous.has(one.key)) this.#addKnown(one);
-    for (const key of ambiguous) this.#addAmbiguous(key, variables);
+    const reader = new ByteReader(this.#file.bytes);
+    const keyed = keyVariables(readVariables(reader).variables, this.#symbolsAt());
+    for (const one of keyed) this.#addKnown(one);
+    const known = new Set(keyed.map(({ variable }) => withoutBlocks(variable.key)));
+    for (const { key, split } of findRemoved(new DebugInfo(reader), known)) {
+      const kind = split ? VariableKind.lost : VariableKind.folded;
+      this.#add({ key, kind, address: 0, size: 0, type: split ? inPieces : withoutStorage });
+    }
     let unit = '';
     const first = this.#symbols.map((symbol): number | string => {
       if (symbol.type === STT_FILE) unit = symbol.name;
@@ -72,28 +80,34 @@ class Finder {
     return { variables: this.#variables, ofSymbol, destroys };
   }
 
-  #addKnown(one: StaticVariable): void {
-    const { die, key, address, threadLocal, section } = one;
+  #addKnown({ variable, key, note, lost }: KeyedVariable): void {
+    const { die, address, threadLocal, section } = variable;
     const type = inherited(die, (entry) => entry.die(At.type));
-    const size = one.size ?? 0;
     const isKept = threadLocal || (section?.writable === true && !this.#isSealed(address));
-    if (!isKept && isConstant(type)) return;
-    const number = isKept
-      ? this.#add({
-          key,
-          kind: threadLocal ? VariableKind.tls : VariableKind.data,
-          address,
-          size,
-          type: typeText(type),
-        })
-      : this.#add({ key, kind: VariableKind.folded, address: 0, size: 0, type: onlyRead });
-    if (isKept) this.#place(threadLocal, address, number);
+    if (!isKept) {
+      if (!isConstant(type)) this.#add({ key, kind: VariableKind.folded, address: 0, size: 0, type: onlyRead });
+      return;
+    }
+    const kind = threadLocal ? VariableKind.tls : VariableKind.data;
+    const size = variable.size ?? 0;
+    const number =
+      lost === undefined
+        ? this.#add({ key, kind, address, size, type: typeText(type) + note })
+        : this.#add({ key, kind: VariableKind.lost, address: 0, size: 0, type: lost });
+    this.#place(threadLocal, address, number);
   }
 
-  #addAmbiguous(key: string, variables: readonly StaticVariable[]): void {
-    const same = variables.filter((one) => one.key === key);
-    const number = this.#add({ key, kind: VariableKind.lost, address: 0, size: 0, type: alike });
-    for (const { address, threadLocal } of same) this.#place(threadLocal, address, number);
+  /** The linker's names for what is where a variable is. */
+  #symbolsAt(): (variable: StaticVariable) => readonly string[] {
+    const names = new Map<string, string[]>();
+    for (const { name, type, value } of this.#symbols) {
+      if (type !== STT_OBJECT && type !== STT_TLS) continue;
+      const place = `${type === STT_TLS} ${value}`;
+      const there = names.get(place);
+      if (there === undefined) names.set(place, [name]);
+      else there.push(name);
+    }
+    return ({ threadLocal, address }) => names.get(`${threadLocal} ${address}`) ?? [];
   }
 
   #add(variable: ListedVariable): number {
@@ -157,5 +171,7 @@ class Finder {
 
 const onlyRead =
   'the compiler made a constant of it, as the new code never writes it. Declare it const if it is to take the new value, or volatile';
-const alike = 'several variables have this name there. Give them different ones';
+const withoutStorage =
+  'the compiler left no storage for it, as the new code never writes or never reads it. Declare it const if it is to take the new value, or volatile';
+const inPieces = 'the compiler took it to pieces, or stores it in another form. Declare it volatile, or without static';
 const withoutDebug = 'nothing tells which one it is. Compile its file with -g';

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram, hasTool, makeFolder, removeFolder } from './harness.ts';
-import { kindsOf, numbersFrom, writeModule } from './statics-generator.ts';
+import { counts, isPerThread, kindsOf, numbersFrom, writeModule } from './statics-generator.ts';
 import { type Build, buildStatics, type Seen, StaticsHost } from './statics-host.ts';
 
 const folder = makeFolder();
@@ -79,33 +79,28 @@ async function keeps(build: Build, language: 'c' | 'c++', seed: number): Promise
     await host.report();
     const one = await host.report();
     expect(one.size).toBeGreaterThanOrEqual(shared.length);
-    const counts = new Map([...one].filter(([name]) => isPlain(name, kinds)).map(([name, { value }]) => [name, value]));
+    const values = new Map([...one].filter(([name]) => counts(name, kinds)).map(([name, { value }]) => [name, value]));
     const oneThread = await host.report('new');
     expect(await host.push(second)).toBeUndefined();
     const two = await host.report();
     expectKept(one, two, new Set(shared.map((id) => `v${id}`)));
-    for (const [name, value] of counts)
+    for (const [name, value] of values)
       if (two.has(name))
-        expect(`${name}=${two.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 10 : 11)}`);
+        expect(`${name}=${two.get(name)?.value}`).toBe(`${name}=${value + (isPerThread(name, kinds) ? 10 : 11)}`);
     expect(await host.push(third)).toBeUndefined();
     const three = await host.report();
     expectKept(one, three, new Set(all.map((id) => `v${id}`)));
     expectKept(two, three, new Set(all.map((id) => `v${id}`)));
-    for (const [name, value] of counts)
+    for (const [name, value] of values)
       if (!two.has(name))
-        expect(`${name}=${three.get(name)?.value}`).toBe(`${name}=${value + (isThread(name, kinds) ? 100 : 101)}`);
+        expect(`${name}=${three.get(name)?.value}`).toBe(`${name}=${value + (isPerThread(name, kinds) ? 100 : 101)}`);
     const threeThread = await host.report('new');
     for (const [name, { value }] of oneThread)
-      if (isThread(name, kinds)) expect(`${name}=${threeThread.get(name)?.value}`).toBe(`${name}=${value + 99}`);
+      if (isPerThread(name, kinds)) expect(`${name}=${threeThread.get(name)?.value}`).toBe(`${name}=${value + 99}`);
   } finally {
     await host.close();
   }
 }
-
-/** Kinds that add the step, once for each pass. */
-const isPlain = (name: string, kinds: number) =>
-  [0, 3, 5, 6, 7, 8].includes(Number(name.slice(1)) % kinds) && !name.includes('.');
-const isThread = (name: string, kinds: number) => [7, 8].includes(Number(name.slice(1)) % kinds) && !name.includes('.');
 
 describe('variables in every build', () => {
   it.each(builds)('of C: $compiler $linker $level', { timeout: 240_000 }, async ({ compiler, linker, level }) => {

@@ -8,7 +8,7 @@ export interface GeneratedModule {
   readonly step: number;
   /** The order of everything. */
   readonly seed: number;
-  /** Whether two static variables of one name may be in one function. */
+  /** Whether the compiler tells blocks and lambdas of one function apart. */
   readonly blocks: boolean;
 }
 
@@ -153,11 +153,13 @@ const cpp: readonly Kind[] = [
       `struct S${id} { static int v; static inline long w = ${id}; virtual ~S${id}() {} virtual int get() { return v; } }; int S${id}::v = ${id}; static S${id} object${id};`,
       fn(
         id,
-        `S${id}::v += ${step}; S${id}::w += ${step}; SAY("v${id}", object${id}.get(), &S${id}::v); SAY("v${id}.w", S${id}::w, &S${id}::w);`,
+        `S${id}::v += ${step}; S${id}::w += ${step}; SAY("v${id}", object${id}.get(), &S${id}::v); SAY("v${id}.w", S${id}::w, &S${id}::w); SAY("v${id}.object", 0, &object${id});`,
       ),
     ),
-  (id, step) => fn(id, `auto next = [] { static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }; next();`),
 ];
+
+const lambda: Kind = (id, step) =>
+  fn(id, `auto next = [] { static int n = ${id}; n += ${step}; SAY("v${id}", n, &n); }; next();`);
 
 const head = `#include <stdio.h>
 static char said[1 << 20];
@@ -169,13 +171,33 @@ const cppHead = `struct Box { int value; explicit Box(int v) : value(v) {} ~Box(
 #define REPORT extern "C"
 `;
 
+function kindsFor(language: 'c' | 'c++', withBlocks: boolean): readonly Kind[] {
+  return [
+    ...common,
+    ...(language === 'c' ? [] : cpp),
+    ...(withBlocks ? [blocks] : []),
+    ...(withBlocks && language === 'c++' ? [lambda] : []),
+  ];
+}
+
 export function kindsOf(language: 'c' | 'c++', withBlocks: boolean): number {
-  return common.length + (withBlocks ? 1 : 0) + (language === 'c' ? 0 : cpp.length);
+  return kindsFor(language, withBlocks).length;
+}
+
+/** Whether each pass adds the step to the variable, once. */
+export function counts(name: string, kinds: number): boolean {
+  const kind = Number(name.slice(1).split('.')[0]) % kinds;
+  return (kind >= common.length || [0, 3, 5, 6, 7, 8].includes(kind)) && !/\.(?:end|object|place)$/.test(name);
+}
+
+/** Whether each thread has its own. */
+export function isPerThread(name: string, kinds: number): boolean {
+  return [7, 8].includes(Number(name.slice(1).split('.')[0]) % kinds);
 }
 
 export function writeModule({ variables, language, step, seed, blocks: withBlocks }: GeneratedModule): string {
   const next = numbersFrom(seed);
-  const kinds = [...common, ...(withBlocks ? [blocks] : []), ...(language === 'c' ? [] : cpp)];
+  const kinds = kindsFor(language, withBlocks);
   const parts = shuffled(variables, next).map((id) => (kinds[id % kinds.length] as Kind)(id, step));
   return `${head}${language === 'c' ? '#define REPORT\n' : cppHead}
 ${parts.map(({ file }) => file).join('\n')}
