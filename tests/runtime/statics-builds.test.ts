@@ -107,7 +107,11 @@ describe('variables in every build', () => {
     await keeps({ compiler, flags: [level, linker] }, 'c', 12);
   });
 
-  it.each(builds)('of C++: $compiler $linker $level', { timeout: 240_000 }, async ({ compiler, linker, level }) => {
-    await keeps({ compiler, flags: [level, linker] }, 'c++', 34);
-  });
+  it.each(builds.filter(({ level }) => level === '-O0' || level === '-O2'))(
+    'of C++: $compiler $linker $level',
+    { timeout: 240_000 },
+    async ({ compiler, linker, level }) => {
+      await keeps({ compiler, flags: [level, linker] }, 'c++', 34);
+    },
+  );
 });
