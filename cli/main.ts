@@ -27,6 +27,8 @@ async function main(argv: readonly string[]): Promise<void> {
       interrupted.abort();
     });
   }
+  // Where files may only have a certain size (`ulimit -f`), a write fails then and says so. Not on Windows.
+  if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
   // Whoever read our output has gone (`| head`): there is nothing left to say, and it is no error.
   process.stdout.on('error', () => interrupted.abort());
   process.stderr.on('error', () => undefined);

@@ -1,3 +1,5 @@
+import { machineCause } from './machine.ts';
+
 /**
  * The one error class of the house and its closed table of codes. `common/` holds the words that every room uses; it
  * may import npm packages and `node:` only.
@@ -7,6 +9,7 @@
  */
 export const errorCodes = {
   internal: { exit: 1, grpc: 13, hint: 'This is a bug in vais-remote. Please report it with the output above.' },
+  machine: { exit: 1, grpc: 8, hint: 'See what this machine, and the limits of this process, leave to it.' },
   storage: { exit: 1, grpc: 8, hint: 'Check free space and permissions of the folder named above.' },
   damaged: {
     exit: 1,
@@ -126,10 +129,18 @@ export class VaisError extends Error {
     return new VaisError(code, message, { hint });
   }
 
-  /** Any thrown value as a VaisError; what is not one already becomes `internal`, with the value as its cause. */
+  /**
+   * Any thrown value as a VaisError. What is not one already becomes `machine` where the machine or a limit of it is the
+   * cause, else `internal`; the value is its cause.
+   */
   static from(thrown: unknown): VaisError {
     if (thrown instanceof VaisError) return thrown;
     const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const machine = machineCause(thrown);
+    if (machine !== undefined) {
+      const { why, hint } = machine;
+      return new VaisError('machine', `${why}: ${message}`, { hint, cause: thrown });
+    }
     return new VaisError('internal', message, { cause: thrown });
   }
 }

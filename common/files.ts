@@ -4,6 +4,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { VaisError } from './error.ts';
+import { fileCause } from './machine.ts';
 
 /**
  * Makes a folder that only this user can read (mode 0700), with the folders above it. One that is there stays as it is.
@@ -141,8 +142,9 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** A failure of the file system. */
+/** A failure of the file system, with what helps against its cause. */
 export function storageError(what: string, thrown: unknown): VaisError {
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new VaisError('storage', `${what}: ${why}`, { cause: thrown });
+  const hint = fileCause(thrown)?.hint;
+  return new VaisError('storage', `${what}: ${why}`, { cause: thrown, ...(hint === undefined ? {} : { hint }) });
 }

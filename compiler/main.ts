@@ -10,6 +10,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     abort.abort();
   });
 }
+// Where files may only have a certain size (`ulimit -f`), a write fails then and says so. Not on Windows.
+if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
 // `vaisc … | head` has read enough: that is no fault.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

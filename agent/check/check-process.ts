@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { VaisError } from '../../common/error.ts';
+import { machineCause } from '../../common/machine.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import {
   type CheckAnswer,
@@ -184,7 +185,8 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): strin
 }
 
 function failed(message: string): CheckVerdict {
-  return { kind: 'failed', error: new VaisError('check_failed', message) };
+  const hint = machineCause(message)?.hint;
+  return { kind: 'failed', error: new VaisError('check_failed', message, hint === undefined ? {} : { hint }) };
 }
 
 function lost(message: string, cause?: unknown): CheckVerdict {

@@ -1,5 +1,6 @@
 import { defined } from '../../common/defined.ts';
 import { isErrorCode, VaisError } from '../../common/error.ts';
+import { machineCause } from '../../common/machine.ts';
 import type { Detail } from '../../rpc/event.ts';
 import { integer } from './hello.ts';
 
@@ -87,7 +88,9 @@ export function readReport(
 function refusal(fields: Fields): VaisError {
   const code = fields.get('code');
   const known = code !== undefined && isErrorCode(code) ? code : 'load_refused';
-  return new VaisError(known, fields.get('reason') ?? 'the program refused the version and gave no reason');
+  const reason = fields.get('reason') ?? 'the program refused the version and gave no reason';
+  const hint = machineCause(reason)?.hint;
+  return new VaisError(known, reason, hint === undefined ? {} : { hint });
 }
 
 function reversion(fields: Fields): VaisError {

@@ -3,7 +3,7 @@
  * `authorize.ts` is where that is held against what arrives.
  */
 import type { X509Certificate } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { validateName } from '../../artifact/contract/name.ts';
 import { VaisError } from '../../common/error.ts';
 import type { Target } from '../../rpc/address.ts';
@@ -134,10 +134,19 @@ export class Trust implements Signers {
   }
 }
 
+/** The addresses of this machine; none where the system lists none, as in a sandbox without netlink. */
+function interfaces(): NetworkInterfaceInfo[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  } catch {
+    return [];
+  }
+}
+
 /** Where others reach this machine: the address itself, or for one that means all, the first that is not loopback. */
 function reachable(host: string, port: number): string {
   const isAll = host === '0.0.0.0' || host === '::';
-  const others = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const others = interfaces();
   const found = isAll ? others.find(({ internal, family }) => !internal && family === 'IPv4')?.address : undefined;
   const name = found ?? (isAll ? '127.0.0.1' : host);
   return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;

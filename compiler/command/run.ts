@@ -4,6 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
+import { machineCause, noexec } from '../../common/machine.ts';
 import { buildOne, outputOf } from './build.ts';
 import type { BuildFlags } from './flags.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,12 +32,19 @@ export function runToEnd(command: string, args: readonly string[], signal: Abort
     const child = spawn(command, args, { stdio: 'inherit' });
     const stop = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', stop, { once: true });
-    child.on('error', (cause) =>
-      reject(new VaisError('usage', `\`${command}\` cannot be run: ${cause.message}`, { cause })),
-    );
+    child.on('error', (cause) => reject(cannotRun(command, cause)));
     child.on('close', (code, killed) => {
       signal.removeEventListener('abort', stop);
       resolve(code ?? 128 + (killed === null ? 0 : constants.signals[killed]));
     });
   });
+}
+
+/** Why a command that is there does not start. */
+function cannotRun(command: string, cause: NodeJS.ErrnoException): VaisError {
+  const message = `\`${command}\` cannot be run: ${cause.message}`;
+  // It was made a moment ago, and by us: what may not be run is its folder.
+  const machine = cause.code === 'EACCES' ? noexec : machineCause(cause);
+  if (machine === undefined) return new VaisError('usage', message, { cause });
+  return new VaisError('machine', message, { hint: machine.hint, cause });
 }

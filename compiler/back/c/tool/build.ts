@@ -4,6 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Triple } from '../../../../artifact/image/triple.ts';
 import { VaisError } from '../../../../common/error.ts';
+import { machineCause } from '../../../../common/machine.ts';
 import type { Toolchain } from './find.ts';
 import { finish, type Ran, run, start } from './run.ts';
 import { runtimeFolder, runtimeInputs } from './runtime.ts';
@@ -281,13 +282,16 @@ function fail(command: string, output: string): never {
       hint: 'Name its C file, object or library after the source: `vaisc build game.vais extra.c -lname`.',
     });
   }
-  // tcc, gcc and ld each have their words for a disk that is full or a folder that is not theirs.
-  const unwritable = /No space left|Permission denied|Read-only file system|could not write|cannot open output/i
-    .exec(output)?.[0]
-    .toLowerCase();
-  if (unwritable !== undefined) {
-    throw new VaisError('storage', /^c/.test(unwritable) ? 'no permission, or no space' : unwritable);
-  }
+  // What the system says through a tool. tcc has words of its own for a disk that is full or a folder that is not its.
+  const machine = machineCause(output);
+  if (machine !== undefined) throw new VaisError('machine', `${command}: ${machine.why}`, { hint: machine.hint });
+  if (/Permission denied/i.test(output)) throw new VaisError('storage', 'permission denied');
+  if (/could not write|cannot open output/i.test(output)) throw new VaisError('storage', 'no permission, or no space');
+  const killed = /killed by (SIG\w+)/.exec(output)?.[1];
+  if (killed === 'SIGKILL' || killed === 'SIGXCPU')
+    throw new VaisError('machine', `${command} was killed by ${killed}`, {
+      hint: 'Somebody, or the system where memory is short, ended it: see `dmesg`, and `ulimit -a`.',
+    });
   const lines = output.trim().split('\n').slice(0, 8).join('\n');
   throw new VaisError(
     'internal',
