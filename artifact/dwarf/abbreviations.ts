@@ -11,9 +11,11 @@ export interface Abbreviation {
   /** The length of each attribute's value: see `lengthOf`. */
   readonly lengths: readonly number[];
   /** The value of each attribute in the form `implicitConst`, by position. */
-  readonly implicit: ReadonlyMap<number, number>;
+  readonly implicit: ReadonlyMap<number, number> | undefined;
   /** The lengths again, with neighbors of fixed length as one: to skip an entry fast. */
   readonly steps: readonly number[];
+  /** Where each value is, from where the values begin; -1 where that depends on those before it. */
+  readonly places: readonly number[];
   /** Which attribute says where the next entry on the same level is; -1: none. */
   readonly sibling: number;
 }
@@ -40,12 +42,13 @@ export function readAbbreviations(
     at = section.next + 1;
     const attributes: number[] = [];
     const forms: number[] = [];
-    const implicit = new Map<number, number>();
+    let implicit: Map<number, number> | undefined;
     for (;;) {
       const attribute = section.leb(at);
       const form = section.leb(section.next);
       at = section.next;
       if (form === Form.implicitConst) {
+        implicit ??= new Map();
         implicit.set(attributes.length, Number(section.sleb(at)));
         at = section.next;
       }
@@ -60,8 +63,27 @@ export function readAbbreviations(
     });
     const sibling = attributes.indexOf(At.sibling);
     while (table.length < code) table.push(undefined);
-    table[code] = { tag, children, attributes, forms, lengths, implicit, steps: stepsOf(lengths), sibling };
+    table[code] = {
+      tag,
+      children,
+      attributes,
+      forms,
+      lengths,
+      implicit,
+      steps: stepsOf(lengths),
+      places: placesOf(lengths),
+      sibling,
+    };
   }
+}
+
+function placesOf(lengths: readonly number[]): number[] {
+  let place = 0;
+  return lengths.map((length) => {
+    const here = place;
+    place = place === -1 || length < 0 ? -1 : place + length;
+    return here;
+  });
 }
 
 function stepsOf(lengths: readonly number[]): number[] {

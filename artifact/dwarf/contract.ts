@@ -29,7 +29,7 @@ export interface ContractFacts {
  */
 export function debugContract(file: ByteReader, facts: ContractFacts): Contract {
   const info = new DebugInfo(file);
-  const symbols = info.symbols.filter(({ kind, exported }) => kind === 'function' && exported);
+  const symbols = info.exported.filter(({ kind }) => kind === 'function');
   if (!info.present) throw noDebugInformation();
   const found = scan(info, new Set(symbols.map(({ address }) => address)));
   const hot = hotFunctions(symbols, found);

@@ -7,6 +7,7 @@ import type { Die } from './die.ts';
 import { Form } from './numbers.ts';
 import { readSources, type Sources } from './sources.ts';
 import { Unit, type UnitHeader } from './unit.ts';
+import { ScopeTable } from './walk.ts';
 
 const DW_UT_compile = 1;
 const DW_UT_type = 2;
@@ -29,7 +30,9 @@ export class DebugInfo {
   readonly #addresses: DebugBytes;
   readonly #tables = new Map<string, AbbreviationTable>();
   readonly #types = new Map<bigint, Unit>();
+  readonly #scopes = new Map<DebugBytes, ScopeTable>();
   readonly #file: ByteReader;
+  #exported: readonly ImageSymbol[] | undefined;
   #symbols: readonly ImageSymbol[] | undefined;
   #variableSymbols: ReadonlyMap<string, number> | undefined;
 
@@ -59,17 +62,33 @@ export class DebugInfo {
   }
 
   /** The symbols that the image defines. */
-  get symbols(): readonly ImageSymbol[] {
-    this.#symbols ??= readSymbols(this.#file, this.sections.all);
+  get #all(): readonly ImageSymbol[] {
+    this.#symbols ??= readSymbols(this.#file, this.sections.all, 'all');
     return this.#symbols;
+  }
+
+  /** Those that the loader finds by their names. */
+  get exported(): readonly ImageSymbol[] {
+    this.#exported ??= readSymbols(this.#file, this.sections.all, 'exported').filter(({ exported }) => exported);
+    return this.#exported;
   }
 
   /** Where the variable with this name of the linker's is. */
   variableSymbol(name: string): number | undefined {
     this.#variableSymbols ??= new Map(
-      this.symbols.filter(({ kind }) => kind === 'variable').map((one) => [one.name, one.address]),
+      this.#all.filter(({ kind }) => kind === 'variable').map((one) => [one.name, one.address]),
     );
     return this.#variableSymbols.get(name);
+  }
+
+  /** The scopes of a section, as far as its units have been walked through: see `scan`. */
+  scopesOf(section: DebugBytes): ScopeTable {
+    let table = this.#scopes.get(section);
+    if (table === undefined) {
+      table = new ScopeTable(section.size);
+      this.#scopes.set(section, table);
+    }
+    return table;
   }
 
   keyOf(unit: Unit, offset: number): number {
@@ -112,8 +131,12 @@ export class DebugInfo {
   }
 
   indexedText(unit: Unit, index: number): string {
-    const offset = this.#stringOffsets.unsigned(unit.stringBase + index * unit.offsetSize, unit.offsetSize);
-    return this.strings.text(offset);
+    return this.strings.text(this.textOffset(unit, index));
+  }
+
+  /** Where a text is that a unit names by its number. */
+  textOffset(unit: Unit, index: number): number {
+    return this.#stringOffsets.unsigned(unit.stringBase + index * unit.offsetSize, unit.offsetSize);
   }
 
   /** An address, by the form that it has in a unit; undefined for any other form. */

@@ -53,7 +53,7 @@ export class Die {
     const { section } = this.unit;
     switch (form) {
       case Form.implicitConst:
-        return BigInt(this.#abbreviation.implicit.get(index) ?? 0);
+        return BigInt(this.#abbreviation.implicit?.get(index) ?? 0);
       case Form.sdata:
         return section.sleb(at);
       case Form.udata:

@@ -80,7 +80,7 @@ function contractOf(file: ByteReader, facts: ContractFacts, { unchecked }: { rea
 /** What can be said of a library without debug information: the names of the functions that it exports. */
 function uncheckedContract(file: ByteReader, facts: ContractFacts): Contract {
   const names = new Set(
-    readSymbols(file, readSections(file))
+    readSymbols(file, readSections(file), 'exported')
       .filter(({ exported, weak, kind }) => exported && !weak && kind === 'function')
       .map(({ name }) => name.slice(0, 255)),
   );

@@ -32,6 +32,8 @@ export const Tag = {
   restrictType: 0x37,
   namespace: 0x39,
   unspecifiedType: 0x3b,
+  partialUnit: 0x3c,
+  typeUnit: 0x41,
   rvalueReference: 0x42,
   templateAlias: 0x43,
   atomicType: 0x47,

@@ -1,10 +1,12 @@
 import type { Abbreviation } from './abbreviations.ts';
 import type { DebugInfo } from './debug-info.ts';
+import { DefinitionTable } from './definition-table.ts';
 import type { Die } from './die.ts';
 import { isBlock } from './die.ts';
 import { At, Form, Length, Tag } from './numbers.ts';
 import { skipValue } from './skip.ts';
 import type { Unit } from './unit.ts';
+import { walk } from './walk.ts';
 
 const DW_OP_addr = 0x03;
 const DW_OP_const4u = 0x0c;
@@ -20,11 +22,6 @@ export interface Found {
   readonly offset: number;
 }
 
-/** A definition of a record or enum, with the entries around it, the innermost first. */
-export interface FoundDefinition extends Found {
-  readonly around: readonly number[];
-}
-
 /** What one pass over all units finds; nothing else of them is read. */
 export interface Scan {
   /** Functions that begin at one of the addresses that were asked for. */
@@ -34,47 +31,45 @@ export interface Scan {
   /** Variables with an address of their own or a place in each thread's block, and those that only the linker's name tells. */
   readonly variables: readonly Found[];
   /** Definitions of records and enums that have names. */
-  readonly definitions: readonly FoundDefinition[];
+  readonly definitions: DefinitionTable;
 }
 
-/** Looks through all units. @throws VaisError `image_invalid` */
+/** Looks through all units. Names have their scopes only when this was done. @throws VaisError `image_invalid` */
 export function scan(info: DebugInfo, addresses: ReadonlySet<number>): Scan {
   const functions = new Map<number, Found[]>();
   const split: Found[] = [];
   const variables: Found[] = [];
-  const definitions: FoundDefinition[] = [];
+  const definitions = new DefinitionTable();
   for (const unit of info.units) {
     const interest = unit.abbreviations.map(interestOf);
-    const plans = new Map<Abbreviation, Interest>();
-    unit.abbreviations.forEach((abbreviation, code) => {
-      const plan = interest[code];
-      if (abbreviation !== undefined && plan !== undefined) plans.set(abbreviation, plan);
-    });
-    if (plans.size === 0) continue;
-    // Definitions come in rows: most have the same entries around them as the one before.
-    let around: readonly number[] = [];
-    unit.walk((abbreviation, offset, values, parent, above) => {
-      if (abbreviation.tag > Tag.variable) return;
-      const plan = plans.get(abbreviation);
-      if (plan === undefined) return;
-      if (plan.kind === 'definition') {
-        if (around[0] !== parent) around = [parent, ...above.toReversed()];
-        definitions.push({ unit, offset, around });
-      }
-      if (plan.kind === 'split') split.push({ unit, offset });
-      else if (plan.kind === 'variable' || plan.kind === 'named') {
-        if (plan.kind === 'variable' && !isStatic(unit, abbreviation, plan.index, values)) return;
-        unit.know(offset, [parent, ...above.toReversed()]);
-        variables.push({ unit, offset });
-      } else {
-        const at = placeOf(unit, abbreviation, plan.index, values);
-        const address = info.address(unit, abbreviation.forms[plan.index] ?? 0, at);
-        if (address === undefined || !addresses.has(address)) return;
-        const same = functions.get(address);
-        if (same === undefined) functions.set(address, [{ unit, offset }]);
-        else same.push({ unit, offset });
-      }
-    });
+    walk(
+      unit,
+      info.scopesOf(unit.section),
+      Uint8Array.from(interest, (one) => (one === undefined ? 0 : 1)),
+      (abbreviation, code, offset, values) => {
+        const plan = interest[code];
+        if (plan === undefined) return;
+        const { kind, index } = plan;
+        if (kind === 'definition') {
+          definitions.add(
+            unit,
+            offset,
+            unit.hashOf(abbreviation.forms[index] ?? 0, placeOf(unit, abbreviation, index, values)),
+          );
+        } else if (kind === 'split') split.push({ unit, offset });
+        else if (kind === 'named') variables.push({ unit, offset });
+        else if (kind === 'variable') {
+          if (isStatic(unit, abbreviation, index, values)) variables.push({ unit, offset });
+        } else {
+          const at = placeOf(unit, abbreviation, index, values);
+          const address = info.address(unit, abbreviation.forms[index] ?? 0, at);
+          if (address === undefined || !addresses.has(address)) return;
+          const same = functions.get(address);
+          if (same === undefined) functions.set(address, [{ unit, offset }]);
+          else same.push({ unit, offset });
+        }
+      },
+    );
   }
   return { functions, split, variables, definitions };
 }
@@ -110,8 +105,8 @@ function interestOf(abbreviation: Abbreviation | undefined): Interest | undefine
     case Tag.class:
     case Tag.union:
     case Tag.enumeration:
-      if (!attributes.includes(At.name) || attributes.includes(At.declaration)) return undefined;
-      return { kind: 'definition', index: -1 };
+      if (attributes.includes(At.declaration) || attributes.includes(At.signature)) return undefined;
+      return attributes.includes(At.name) ? { kind: 'definition', index: attributes.indexOf(At.name) } : undefined;
     default:
       return undefined;
   }
@@ -149,9 +144,13 @@ export function isPlace(operation: number | undefined): boolean {
 }
 
 /** Where one value of an entry is. */
-function placeOf(unit: Unit, { lengths, forms }: Abbreviation, index: number, values: number): number {
-  let at = values;
-  for (let one = 0; one < index; one += 1) at = skipValue(unit.section, lengths[one] ?? 0, at, unit);
+function placeOf(unit: Unit, { lengths, forms, places }: Abbreviation, index: number, values: number): number {
+  const known = places[index] ?? -1;
+  let at = values + known;
+  if (known === -1) {
+    at = values;
+    for (let one = 0; one < index; one += 1) at = skipValue(unit.section, lengths[one] ?? 0, at, unit);
+  }
   if (forms[index] !== Form.indirect) return at;
   unit.section.leb(at);
   return unit.section.next;

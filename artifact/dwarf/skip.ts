@@ -1,4 +1,3 @@
-import type { Abbreviation } from './abbreviations.ts';
 import type { DebugBytes } from './bytes.ts';
 import { damagedDebug } from './debug-sections.ts';
 import { Length, lengthOf } from './numbers.ts';
@@ -7,21 +6,6 @@ import { Length, lengthOf } from './numbers.ts';
 export interface Sizes {
   readonly offsetSize: number;
   readonly addressSize: number;
-}
-
-/** One beyond the last byte of an entry's values, which begin at `at`. This is where most of the time goes. */
-export function skipEntry(section: DebugBytes, { steps }: Abbreviation, at: number, sizes: Sizes): number {
-  const { bytes } = section;
-  let place = at;
-  for (let index = 0; index < steps.length; index += 1) {
-    const step = steps[index] ?? 0;
-    if (step >= 0) place += step;
-    else if (step === Length.leb) {
-      while ((bytes[place] ?? 0) >= 0x80) place += 1;
-      place += 1;
-    } else place = skipValue(section, step, place, sizes);
-  }
-  return place;
 }
 
 /** One beyond the last byte of a value of this length: see `lengthOf`. */

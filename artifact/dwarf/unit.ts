@@ -1,10 +1,11 @@
-import type { Abbreviation, AbbreviationTable } from './abbreviations.ts';
+import type { AbbreviationTable } from './abbreviations.ts';
 import type { DebugBytes } from './bytes.ts';
 import type { DebugInfo } from './debug-info.ts';
 import { damagedDebug, unreadableDebug } from './debug-sections.ts';
+import { hashOfBytes } from './definitions.ts';
 import { Die } from './die.ts';
-import { At, Tag } from './numbers.ts';
-import { type Sizes, skipEntry } from './skip.ts';
+import { At, Form } from './numbers.ts';
+import type { Sizes } from './skip.ts';
 import type { Sources } from './sources.ts';
 
 /** What a unit's header says. */
@@ -21,21 +22,6 @@ export interface UnitHeader extends Sizes {
   readonly typeOffset?: number;
 }
 
-const scopes: ReadonlySet<number> = new Set([
-  Tag.namespace,
-  Tag.structure,
-  Tag.class,
-  Tag.union,
-  Tag.enumeration,
-  Tag.typedef,
-  Tag.subprogram,
-  Tag.lexicalBlock,
-  Tag.inlined,
-  Tag.variantPart,
-  Tag.variant,
-  Tag.variable,
-  Tag.member,
-]);
 const unsplit = 'Build without `-gsplit-dwarf`: the image itself must have its debug information.';
 
 /** A compilation or type unit, whose entries are read when they are asked for. */
@@ -47,9 +33,6 @@ export class Unit implements Sizes {
   readonly addressSize: number;
   #abbreviations: AbbreviationTable | undefined;
   #root: Die | undefined;
-  #parents: Map<number, number> | undefined;
-  /** What a pass over the unit told already. */
-  readonly #known = new Map<number, number>();
   #stringBase: number | undefined;
   #addressBase: number | undefined;
   #folder: string | undefined;
@@ -122,71 +105,27 @@ export class Unit implements Sizes {
 
   /** The entry around this one, when it is one that gives names: a namespace, type, function or block. */
   parentOf(offset: number): Die | undefined {
-    let parent = this.#known.get(offset);
-    if (parent === undefined) {
-      this.#parents ??= this.#findParents();
-      parent = this.#parents.get(offset);
-    }
+    const parent = this.info.scopesOf(this.section).around(offset);
     return parent === undefined || parent === this.header.first ? undefined : this.dieAt(parent);
   }
 
-  /** Keeps the entries around one, the innermost first, so that they need not be looked for. */
-  know(offset: number, around: readonly number[]): void {
-    let inner = offset;
-    for (const outer of around) {
-      if (this.#known.has(inner)) return;
-      this.#known.set(inner, outer);
-      inner = outer;
+  /** A hash of the text that a value is, so that texts can be told apart without reading them. */
+  hashOf(form: number, at: number): number {
+    const { strings } = this.info;
+    switch (form) {
+      case Form.string:
+        return hashOfBytes(this.section.bytes, at);
+      case Form.strp:
+        return hashOfBytes(strings.bytes, this.section.unsigned(at, this.offsetSize));
+      case Form.strx:
+        return hashOfBytes(strings.bytes, this.info.textOffset(this, this.section.leb(at)));
+      case Form.strx1:
+      case Form.strx2:
+      case Form.strx3:
+      case Form.strx4:
+        return hashOfBytes(strings.bytes, this.info.textOffset(this, this.section.unsigned(at, form - Form.strx1 + 1)));
+      default:
+        return 0;
     }
-  }
-
-  /**
-   * Goes through all entries; `visit` gets the offsets of an entry and of its parent, and where its values begin. `above`
-   * are those around the parent, the innermost last; it is one list for all calls.
-   */
-  walk(
-    visit: (
-      abbreviation: Abbreviation,
-      offset: number,
-      values: number,
-      parent: number,
-      above: readonly number[],
-    ) => void,
-  ): void {
-    const { section, abbreviations } = this;
-    const { bytes } = section;
-    const { end, first } = this.header;
-    const parents: number[] = [];
-    let parent = first;
-    for (let at = first; at < end; ) {
-      const offset = at;
-      let code = bytes[at] ?? 0;
-      at += 1;
-      if (code >= 0x80) {
-        code = section.leb(offset);
-        at = section.next;
-      }
-      if (code === 0) {
-        const above = parents.pop();
-        if (above === undefined) return;
-        parent = above;
-        continue;
-      }
-      const abbreviation = abbreviations[code];
-      if (abbreviation === undefined) throw damagedDebug(`an entry at byte ${offset} has the unknown code ${code}`);
-      visit(abbreviation, offset, at, parent, parents);
-      at = skipEntry(section, abbreviation, at, this);
-      if (!abbreviation.children) continue;
-      parents.push(parent);
-      parent = offset;
-    }
-  }
-
-  #findParents(): Map<number, number> {
-    const parents = new Map<number, number>();
-    this.walk(({ tag }, offset, _values, parent) => {
-      if (scopes.has(tag)) parents.set(offset, parent);
-    });
-    return parents;
   }
 }

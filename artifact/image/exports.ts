@@ -34,17 +34,21 @@ export interface ImageSymbol {
   readonly section: Section;
 }
 
-/** The symbols that the image defines, those that it does not export as well where it has them. @throws VaisError `image_invalid` */
-export function readSymbols(file: ByteReader, sections: readonly Section[]): ImageSymbol[] {
+/**
+ * The symbols that the image defines: `exported` leaves out a table of those that it does not export, which is large.
+ *
+ * @throws VaisError `image_invalid`
+ */
+export function readSymbols(file: ByteReader, sections: readonly Section[], which: 'all' | 'exported'): ImageSymbol[] {
   const start = file.slice(0, Math.min(file.size, 64), 'its header');
-  if (isElf(start)) return readElfSymbols(file, sections);
+  if (isElf(start)) return readElfSymbols(file, sections, which);
   return isMachO(start) ? readMachOSymbols(file, sections) : readPeExports(file, sections);
 }
 
-function readElfSymbols(file: ByteReader, sections: readonly Section[]): ImageSymbol[] {
+function readElfSymbols(file: ByteReader, sections: readonly Section[], which: 'all' | 'exported'): ImageSymbol[] {
   const table = file.u64(40, what);
   const symbols: ImageSymbol[] = [];
-  const places = [SHT_DYNSYM, SHT_SYMTAB].flatMap((type) =>
+  const places = (which === 'all' ? [SHT_DYNSYM, SHT_SYMTAB] : [SHT_DYNSYM]).flatMap((type) =>
     sections.map((_, index) => table + index * 64).filter((at) => file.u32(at + 4, what) === type),
   );
   for (const header of places) {
@@ -54,6 +58,7 @@ function readElfSymbols(file: ByteReader, sections: readonly Section[]): ImageSy
     const size = file.u64(header + 32, what);
     if (names === undefined) throw damaged('its symbols have no names');
     const entries = new ByteReader(file.slice(from, size, what));
+    const texts = file.slice(names.offset, names.size, what);
     for (let at = 0; at + 24 <= size; at += 24) {
       const info = entries.u8(at + 4, what);
       const type = info & 15;
@@ -61,7 +66,7 @@ function readElfSymbols(file: ByteReader, sections: readonly Section[]): ImageSy
       const section = sections[entries.u16(at + 6, what)];
       if (section === undefined || !section.loaded) continue;
       symbols.push({
-        name: file.shortString(names.offset + entries.u32(at, what), maxName),
+        name: textAt(texts, entries.u32(at, what)),
         address: entries.u64(at + 8, what),
         kind: type === STT_FUNC ? 'function' : 'variable',
         exported: exported && info >> 4 !== 0 && (entries.u8(at + 5, what) & 3) === 0,
@@ -134,4 +139,9 @@ function readPeExports(file: ByteReader, sections: readonly Section[]): ImageSym
       section,
     };
   }).filter((symbol) => symbol !== undefined);
+}
+
+function textAt(bytes: Uint8Array, from: number): string {
+  const end = bytes.indexOf(0, from);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', from, end === -1 ? from : end);
 }
