@@ -1,9 +1,10 @@
 /**
  * `npm run bench [-- NAME…] [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run.
- * A name runs that benchmark alone: `save_to_swapped`, `compile`, `runtime`, `delta`, `trust`, `upload`.
+ * A name runs that benchmark alone: `save_to_swapped`, `compile`, `contract`, `runtime`, `delta`, `trust`, `upload`.
  */
 import { cpus } from 'node:os';
 import { compileBench } from './compile-bench.ts';
+import { contractBench } from './contract.ts';
 import { deltaBytes } from './delta.ts';
 import { type Row, rowJson, rowTable } from './report.ts';
 import { runtimeBench } from './runtime-bench.ts';
@@ -16,6 +17,7 @@ type Benchmark = (add: (row: Row) => void, tell: (text: string) => void, signal:
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   save_to_swapped: (add, tell, signal) => saveToSwapped(process.env, add, tell, signal),
   compile: compileBench,
+  contract: contractBench,
   runtime: runtimeBench,
   delta: deltaBytes,
   trust: (add, tell, signal) => trustBench(process.env, add, tell, signal),

@@ -12,13 +12,23 @@ const deepest = 64;
 export function alignOf(record: Die): number {
   const said = record.number(At.alignment);
   if (said !== undefined && isAlignment(said)) return said;
-  let align = natural(record, 0);
+  let align = natural(record, 0, new Map());
   const size = record.number(At.byteSize) ?? 0;
   while (align > 1 && size % align !== 0) align /= 2;
   return align;
 }
 
-function natural(type: Die, depth: number): number {
+/** `known` are the records that were looked into, since one may be in many places. */
+function natural(type: Die, depth: number, known: Map<number, number>): number {
+  const before = known.get(type.key);
+  if (before !== undefined) return before;
+  known.set(type.key, 1); // What contains itself ends here.
+  const align = naturalOf(type, depth, known);
+  known.set(type.key, align);
+  return align;
+}
+
+function naturalOf(type: Die, depth: number, known: Map<number, number>): number {
   const said = type.number(At.alignment);
   if (said !== undefined && isAlignment(said)) return said;
   if (depth > deepest) return 1;
@@ -32,14 +42,14 @@ function natural(type: Die, depth: number): number {
         if (one.flag(At.declaration) || one.flag(At.external)) continue;
         const target = bare(typeOf(one));
         if (target === undefined) continue;
-        const align = natural(target, depth + 1);
+        const align = natural(target, depth + 1, known);
         if ((one.number(At.memberLocation) ?? 0) % align === 0) most = Math.max(most, align);
       }
       return most;
     }
     case Tag.array: {
       const element = bare(type.die(At.type));
-      return element === undefined ? 1 : natural(element, depth + 1);
+      return element === undefined ? 1 : natural(element, depth + 1, known);
     }
     default: {
       const size = sizeOf(type) ?? 1;

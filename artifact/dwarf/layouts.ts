@@ -12,6 +12,7 @@ const DW_OP_constu = 0x10;
 const DW_OP_plus_uconst = 0x23;
 const DW_CC_pass_by_reference = 4;
 const deepest = 32;
+const mostEntries = 65_536;
 
 /** Reads an enum that was reached. */
 export function readEnum({ die, name }: ReachedType): ContractEnum {
@@ -26,7 +27,7 @@ export function readEnum({ die, name }: ReachedType): ContractEnum {
 export function readStruct({ die, name }: ReachedType, types: Types): ContractStruct {
   const fields: ContractField[] = [];
   const virtuals: ContractVirtual[] = [];
-  collect(die, { name, types, fields, virtuals }, 0, 0);
+  collect(die, { name, types, fields, virtuals, seen: 0 }, 0, 0);
   return {
     name,
     size: die.number(At.byteSize) ?? 0,
@@ -44,12 +45,16 @@ interface Collected {
   readonly types: Types;
   readonly fields: ContractField[];
   readonly virtuals: ContractVirtual[];
+  /** How many entries were looked at: a record without a name inside itself would have no end. */
+  seen: number;
 }
 
 /** The members of a record, and those of records without a name inside it, as if they were its own. */
 function collect(record: Die, into: Collected, base: number, depth: number): void {
   if (depth > deepest) throw damagedDebug('a record that contains itself');
   for (const one of record.children()) {
+    into.seen += 1;
+    if (into.seen > mostEntries) throw damagedDebug(`a record has more than ${mostEntries} entries`);
     switch (one.tag) {
       case Tag.member:
         addMember(one, into, base, depth);
