@@ -7,7 +7,7 @@ import type { Die } from './die.ts';
 import { Form } from './numbers.ts';
 import { readSources, type Sources } from './sources.ts';
 import { Unit, type UnitHeader } from './unit.ts';
-import { ScopeTable } from './walk.ts';
+import { ScopeTable, type Visit, walk } from './walk.ts';
 
 const DW_UT_compile = 1;
 const DW_UT_type = 2;
@@ -81,14 +81,19 @@ export class DebugInfo {
     return this.#variableSymbols.get(name);
   }
 
-  /** The scopes of a section, as far as its units have been walked through: see `scan`. */
+  /** The scopes of a section. */
   scopesOf(section: DebugBytes): ScopeTable {
-    let table = this.#scopes.get(section);
-    if (table === undefined) {
-      table = new ScopeTable(section.size);
-      this.#scopes.set(section, table);
+    if (this.#scopes.size === 0) this.walk(() => [new Uint8Array(), () => undefined]);
+    return this.#scopes.get(section) ?? new ScopeTable(0);
+  }
+
+  /** Goes through all units, each by what `plan` says of it: see `walk`. The first time, that also finds all scopes. */
+  walk(plan: (unit: Unit) => readonly [wanted: Uint8Array, visit: Visit]): void {
+    const isFirst = this.#scopes.size === 0;
+    for (const unit of this.units) {
+      if (isFirst && !this.#scopes.has(unit.section)) this.#scopes.set(unit.section, new ScopeTable(unit.section.size));
+      walk(unit, isFirst ? this.#scopes.get(unit.section) : undefined, ...plan(unit));
     }
-    return table;
   }
 
   keyOf(unit: Unit, offset: number): number {

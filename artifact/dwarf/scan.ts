@@ -6,7 +6,7 @@ import { isBlock } from './die.ts';
 import { At, Form, Length, Tag } from './numbers.ts';
 import { skipValue } from './skip.ts';
 import type { Unit } from './unit.ts';
-import { walk } from './walk.ts';
+import type { Visit } from './walk.ts';
 
 const DW_OP_addr = 0x03;
 const DW_OP_const4u = 0x0c;
@@ -34,43 +34,40 @@ export interface Scan {
   readonly definitions: DefinitionTable;
 }
 
-/** Looks through all units. Names have their scopes only when this was done. @throws VaisError `image_invalid` */
+/** Looks through all units. @throws VaisError `image_invalid` */
 export function scan(info: DebugInfo, addresses: ReadonlySet<number>): Scan {
   const functions = new Map<number, Found[]>();
   const split: Found[] = [];
   const variables: Found[] = [];
   const definitions = new DefinitionTable();
-  for (const unit of info.units) {
+  info.walk((unit) => {
     const interest = unit.abbreviations.map(interestOf);
-    walk(
-      unit,
-      info.scopesOf(unit.section),
-      Uint8Array.from(interest, (one) => (one === undefined ? 0 : 1)),
-      (abbreviation, code, offset, values) => {
-        const plan = interest[code];
-        if (plan === undefined) return;
-        const { kind, index } = plan;
-        if (kind === 'definition') {
-          definitions.add(
-            unit,
-            offset,
-            unit.hashOf(abbreviation.forms[index] ?? 0, placeOf(unit, abbreviation, index, values)),
-          );
-        } else if (kind === 'split') split.push({ unit, offset });
-        else if (kind === 'named') variables.push({ unit, offset });
-        else if (kind === 'variable') {
-          if (isStatic(unit, abbreviation, index, values)) variables.push({ unit, offset });
-        } else {
-          const at = placeOf(unit, abbreviation, index, values);
-          const address = info.address(unit, abbreviation.forms[index] ?? 0, at);
-          if (address === undefined || !addresses.has(address)) return;
-          const same = functions.get(address);
-          if (same === undefined) functions.set(address, [{ unit, offset }]);
-          else same.push({ unit, offset });
-        }
-      },
-    );
-  }
+    const wanted = Uint8Array.from(interest, (one) => (one === undefined ? 0 : 1));
+    const visit: Visit = (abbreviation, code, offset, values) => {
+      const plan = interest[code];
+      if (plan === undefined) return;
+      const { kind, index } = plan;
+      if (kind === 'definition') {
+        definitions.add(
+          unit,
+          offset,
+          unit.hashOf(abbreviation.forms[index] ?? 0, placeOf(unit, abbreviation, index, values)),
+        );
+      } else if (kind === 'split') split.push({ unit, offset });
+      else if (kind === 'named') variables.push({ unit, offset });
+      else if (kind === 'variable') {
+        if (isStatic(unit, abbreviation, index, values)) variables.push({ unit, offset });
+      } else {
+        const at = placeOf(unit, abbreviation, index, values);
+        const address = info.address(unit, abbreviation.forms[index] ?? 0, at);
+        if (address === undefined || !addresses.has(address)) return;
+        const same = functions.get(address);
+        if (same === undefined) functions.set(address, [{ unit, offset }]);
+        else same.push({ unit, offset });
+      }
+    };
+    return [wanted, visit];
+  });
   return { functions, split, variables, definitions };
 }
 

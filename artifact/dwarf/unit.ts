@@ -1,4 +1,4 @@
-import type { AbbreviationTable } from './abbreviations.ts';
+import type { Abbreviation, AbbreviationTable } from './abbreviations.ts';
 import type { DebugBytes } from './bytes.ts';
 import type { DebugInfo } from './debug-info.ts';
 import { damagedDebug, unreadableDebug } from './debug-sections.ts';
@@ -7,6 +7,7 @@ import { Die } from './die.ts';
 import { At, Form } from './numbers.ts';
 import type { Sizes } from './skip.ts';
 import type { Sources } from './sources.ts';
+import { walk } from './walk.ts';
 
 /** What a unit's header says. */
 export interface UnitHeader extends Sizes {
@@ -107,6 +108,12 @@ export class Unit implements Sizes {
   parentOf(offset: number): Die | undefined {
     const parent = this.info.scopesOf(this.section).around(offset);
     return parent === undefined || parent === this.header.first ? undefined : this.dieAt(parent);
+  }
+
+  /** Goes through all entries of the unit. */
+  each(visit: (abbreviation: Abbreviation, offset: number) => void): void {
+    const all = new Uint8Array(this.abbreviations.length).fill(1);
+    walk(this, undefined, all, (abbreviation, _code, offset) => visit(abbreviation, offset));
   }
 
   /** A hash of the text that a value is, so that texts can be told apart without reading them. */

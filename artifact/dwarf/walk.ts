@@ -76,20 +76,20 @@ export class ScopeTable {
   }
 }
 
+/** Gets an entry: where it is, and where its values begin. */
+export type Visit = (abbreviation: Abbreviation, code: number, offset: number, values: number) => void;
+
 /**
- * Goes through all entries of a unit once, and adds its scopes to the table, whose units come in order. `visit` gets those whose code has a true value in `wanted`: the code, where the entry
+ * Goes through all entries of a unit once, and adds its scopes to the table, if there is one, whose units must come in order. `visit` gets those whose code has a true value in `wanted`: the code, where the entry
  * is and where its values begin. This is where most of the time goes, so it is one loop without calls for each entry.
  */
-export function walk(
-  unit: Unit,
-  table: ScopeTable,
-  wanted: Uint8Array,
-  visit: (abbreviation: Abbreviation, code: number, offset: number, values: number) => void,
-): void {
+export function walk(unit: Unit, table: ScopeTable | undefined, wanted: Uint8Array, visit: Visit): void {
   const { section, abbreviations } = unit;
   const { bytes } = section;
   const { end, first } = unit.header;
-  const isScope = Uint8Array.from(abbreviations, (one) => (one !== undefined && scopes.has(one.tag) ? 1 : 0));
+  const isScope = Uint8Array.from(abbreviations, (one) =>
+    table !== undefined && one !== undefined && scopes.has(one.tag) ? 1 : 0,
+  );
   /** For each level that the walk is in: whether its entry is a scope. */
   let levels = new Uint8Array(64);
   let depth = 0;
@@ -106,7 +106,7 @@ export function walk(
     if (code === 0) {
       if (depth === 0) break;
       depth -= 1;
-      if (levels[depth] === 1) {
+      if (table !== undefined && levels[depth] === 1) {
         table.end(scope, at);
         scope = table.outer(scope);
       }
@@ -137,9 +137,9 @@ export function walk(
     const isOne = isScope[code] ?? 0;
     levels[depth] = isOne;
     depth += 1;
-    if (isOne === 1) scope = table.add(offset, scope);
+    if (table !== undefined && isOne === 1) scope = table.add(offset, scope);
   }
-  for (; scope >= 0; scope = table.outer(scope)) table.end(scope, end);
+  for (; table !== undefined && scope >= 0; scope = table.outer(scope)) table.end(scope, end);
 }
 
 function grown(array: Int32Array): Int32Array {

@@ -33,7 +33,7 @@ export class Orphans {
     const known = this.#units.get(unit);
     if (known !== undefined) return known;
     const functions = new Map<string, Die>();
-    unit.walk(({ tag, attributes }, offset) => {
+    unit.each(({ tag, attributes }, offset) => {
       if (tag !== Tag.subprogram || !(attributes.includes(At.name) || attributes.includes(At.linkageName))) return;
       const die = unit.dieAt(offset);
       const name = linkageName(die) ?? nameOf(die);

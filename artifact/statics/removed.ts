@@ -21,7 +21,7 @@ export function findRemoved(info: DebugInfo, known: ReadonlySet<string>): Remove
   for (const unit of info.units) {
     // Others keep all variables with static storage: see linker/flags.ts.
     if (!/clang|rustc/.test(unit.root.text(At.producer) ?? '')) continue;
-    unit.walk(({ tag, attributes }, offset) => {
+    unit.each(({ tag, attributes }, offset) => {
       if (tag !== Tag.variable || !attributes.includes(At.name) || attributes.some((one) => placed.has(one))) return;
       const key = variableKey(unit.dieAt(offset));
       if (key !== undefined) add(withoutBlocks(key), false);
