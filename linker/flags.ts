@@ -18,7 +18,7 @@ export function moduleFlags(family: CompilerFamily, machine: 'x86_64' | 'aarch64
   const arm = machine === 'aarch64' ? ['-mno-global-merge'] : [];
   const one = family === 'gcc' ? ['-fno-toplevel-reorder', '-fno-gnu-unique'] : arm;
   return {
-    compile: ['-g', '-fPIC', '-fdata-sections', ...one],
+    compile: ['-DHOT_MODULE', '-g', '-fPIC', '-fdata-sections', ...one],
     link: ['-shared', `-B${linkerFolder}`],
   };
 }

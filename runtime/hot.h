@@ -384,9 +384,17 @@ struct hot_site {
 
 #ifndef HOT_IMAGE
 
+/* A source that is program and module at once is compiled for the module with HOT_MODULE, as `vais-remote flags --module`
+ * says: then these are the program's, where it exports them (-rdynamic), and null where it does not. */
+#if defined(HOT_MODULE) && defined(__GNUC__) && !defined(_WIN32)
+#define HOT_HOST __attribute__((weak))
+#else
+#define HOT_HOST
+#endif
+
 /* Once, first thing in main. Registers the modules (kept by address), starts the background thread, and sees to it
  * that the link says `bye` at exit. Not called: the program runs version 1 for ever. */
-void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count);
+HOT_HOST void hot_program(int argc, char **argv, hot_module *const *modules, unsigned count);
 
 /* The slow way of a thunk: the thread's first call, and every call that is guarded. */
 void hot_call(hot_module *module, hot_thread *thread, const hot_site *site, void *call);
@@ -439,7 +447,9 @@ extern HOT_TLS unsigned hot_seen;
 
 /* A safe point that the compiler puts at the head of a loop; moves this thread to the newest code. */
 static inline void hot_safe_point(void) {
+#ifndef HOT_MODULE /* below a hot function there is none */
     if (!HOT_LIKELY(HOT_LOAD(hot_published) == HOT_SEEN())) hot_safe_point_now();
+#endif
 }
 
 /* ---- 4. The program's interface -------------------------------------------------------------------------------- */
@@ -447,28 +457,32 @@ static inline void hot_safe_point(void) {
 /* A safe point. 1: this thread runs new code from now on. 0: nothing new, or called below a hot function, where no
  * code can be exchanged. Negative: a library was refused (-1) or reverted (-2); said once, hot_error() has the text. */
 static inline long long hot_check(void) {
+#ifdef HOT_MODULE
+    return 0; /* below a hot function */
+#else
     return HOT_LIKELY(HOT_LOAD(hot_published) == HOT_SEEN()) ? 0 : hot_check_now();
+#endif
 }
 
 /* Follows the library beside `source` ("./game.vais" -> "./libgame.so") as long as no agent says what to load.
  * 0, or negative with hot_error(). */
-long long hot_init(const char *source);
+HOT_HOST long long hot_init(const char *source);
 /* The same: the guide's higher-level name. */
-long long hot_start(const char *source);
+HOT_HOST long long hot_start(const char *source);
 /* For a program that calls neither hot_init nor hot_start; vaisc calls it there. Follows the library of each module beside
  * the executable as long as there is no agent. Not where anybody may put files, as in /tmp. */
-void hot_beside(void);
+HOT_HOST void hot_beside(void);
 /* Calls `update` for ever with a safe point before each call, until it returns other than 0; returns that. */
-long long hot_loop(long long (*update)(void));
+HOT_HOST long long hot_loop(long long (*update)(void));
 /* Looks for a new library now and waits until it is loaded. Returns what hot_check() returns. */
-long long hot_reload(void);
+HOT_HOST long long hot_reload(void);
 /* The version this thread runs: 1 for the code the program started with. With several modules, the highest. */
-long long hot_version(void);
+HOT_HOST long long hot_version(void);
 /* Stops following libraries and the agent; the code that runs stays. 0. */
-long long hot_cleanup(void);
+HOT_HOST long long hot_cleanup(void);
 /* `callback` is called at the safe point, by the first thread that runs a new version; null takes it away. 0, or
  * negative for a function of an image that is not hot: it would be gone when it is called. */
-long long hot_on_reload(void (*callback)(long long version));
+HOT_HOST long long hot_on_reload(void (*callback)(long long version));
 /* How new code is guarded. Zero means the default, which the environment may change (in parentheses). */
 typedef struct hot_guard_options {
     long long probation_calls; /* outermost calls until a version is confirmed: 10 (VAIS_HOT_PROBATION_CALLS), */
@@ -478,13 +492,13 @@ typedef struct hot_guard_options {
 } hot_guard_options;
 
 /* For versions that come from now on. 0. */
-long long hot_guard(const hot_guard_options *options);
+HOT_HOST long long hot_guard(const hot_guard_options *options);
 /* Registers memory that an undone call puts back; the same address again changes the size, size 0 takes it away. */
-long long hot_state(void *address, unsigned long long size);
+HOT_HOST long long hot_state(void *address, unsigned long long size);
 /* The text of the last error, or "". Valid until the next call of a hot_ function on this thread. */
-const char *hot_error(void);
+HOT_HOST const char *hot_error(void);
 /* This thread's cell for the current source line. */
-int *hot_line(void);
+HOT_HOST int *hot_line(void);
 
 /* Modules that are plain libraries: in place of dlopen, dlsym and dlclose. Nothing has to be in the library; HOT before
  * a function (section 3) says which ones are meant.
@@ -502,20 +516,23 @@ int *hot_line(void);
  * Version 1 of the library stays loaded as long as the program runs. A module that is opened once more is the same one.
  * gcc or clang on x86-64 Linux. A program with modules linked in calls hot_program first. */
 
-/* Null, with hot_error(): the library cannot be opened. It opens a private copy, unless only the library itself can be
+/* Versions are pushed under the name; null: that of the file, "count" of "./libcount.so".
+ * Null, with hot_error(): the library cannot be opened. It opens a private copy, unless only the library itself can be
  * opened, which must not be overwritten then but replaced. */
-hot_module *hot_open(const char *name, const char *path);
+HOT_HOST hot_module *hot_open(const char *name, const char *path);
 /* The address of a function of the module, for ever; null, with hot_error(): the version that runs exports none of that name.
  * C++ and Rust: the name as it is written, "sim::step", with its arguments where there are several: "sim::step(Sim*)". */
-void *hot_symbol(hot_module *module, const char *name);
+HOT_HOST void *hot_symbol(hot_module *module, const char *name);
 /* A function of the module that is declared in this source: HOT_CALL(sim, sim_step)(&state, 0.016) */
 #ifdef __cplusplus
-#define HOT_CALL(module, function) ((decltype(&function))hot_symbol((module), #function))
+#define HOT_CALL(module, function) ((decltype(&function))hot_needed((module), #function))
 #else
-#define HOT_CALL(module, function) ((__typeof__(&function))hot_symbol((module), #function))
+#define HOT_CALL(module, function) ((__typeof__(&function))hot_needed((module), #function))
 #endif
+/* hot_symbol for those who cannot go on without: says on standard error what is missing, and ends the program. */
+HOT_HOST void *hot_needed(hot_module *module, const char *name);
 /* What dlclose is. The module's code stays, as somebody may still call it. 0, or negative: it was not open. */
-long long hot_close(hot_module *module);
+HOT_HOST long long hot_close(hot_module *module);
 
 #endif /* HOT_IMAGE */
 

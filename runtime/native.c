@@ -134,13 +134,37 @@ static hot_module *open_again(hoti_module *m, hoti_error *error) {
     return NULL;
 }
 
+/* "count" of "./libcount.so.1", as a file is named. */
+static void name_of(const char *path, char *name, size_t room) {
+    const char *base = hoti_path_base(path), *dot;
+    if (strncmp(base, "lib", 3) == 0 && base[3] != '\0' && base[3] != '.') base += 3;
+    dot = strchr(base, '.');
+    snprintf(name, room, "%.*s", dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base), base);
+}
+
+/* Names are said on lines and in paths: no separators, nothing that cannot be shown. */
+static int is_name(const char *name) {
+    size_t n = strlen(name);
+    if (n == 0 || n > 128 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 0;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/' || name[i] == '\\') return 0;
+    return 1;
+}
+
 hot_module *hot_open(const char *name, const char *path) {
     static unsigned numbers;
+    char own[129];
     hoti_error error = {NULL, ""};
     hot_module *module = NULL;
     hoti_module *m;
     hoti_native *n;
-    if (name == NULL || *name == '\0' || path == NULL) hoti_fail(&error, "usage", "hot_open wants a name and a path");
+    if (name == NULL && path != NULL) {
+        name_of(path, own, sizeof own);
+        name = own;
+    }
+    if (path == NULL) hoti_fail(&error, "usage", "hot_open wants the path of a library");
+    else if (!is_name(name))
+        hoti_fail(&error, "usage", "%.200s cannot name a module: 1 to 128 characters, and no path; the path comes second", name);
     else if (HOTI_STUBS == 0)
         hoti_fail(&error, "usage", "hot_open needs gcc or clang on x86-64 Linux; link the module into the program instead");
     else if (!hoti_begin(0, NULL, NULL, 0)) hoti_fail(&error, "storage", "the hot runtime cannot be started");
@@ -220,6 +244,13 @@ void *hot_symbol(hot_module *module, const char *name) {
     if (stub == NULL) stub = add(m, name, &error);
     hoti_lock_give();
     return stub == NULL ? fail(&error) : hoti_stub_address(stub);
+}
+
+void *hot_needed(hot_module *module, const char *name) {
+    void *found = hot_symbol(module, name);
+    if (found != NULL) return found;
+    fprintf(stderr, "vais-hot: %s\n", hot_error());
+    abort();
 }
 
 long long hot_close(hot_module *module) {

@@ -68,6 +68,13 @@ struct search {
     unsigned count;
 };
 
+/* What people do not write: "describe[abi:cxx11](World const&)". */
+static void drop_tags(char *readable) {
+    char *tag, *end;
+    while ((tag = strstr(readable, "[abi:")) != NULL && (end = strchr(tag, ']')) != NULL)
+        memmove(tag, end + 1, strlen(end + 1) + 1);
+}
+
 /* "sim::step" and "sim::step(Sim*)" both name sim::step(Sim*); where there are several, only the second does. */
 static int is_named(const char *readable, const char *name) {
     size_t n = strlen(name);
@@ -81,6 +88,7 @@ static int compare(const char *mangled, void *own) {
     char *readable;
     if (strncmp(mangled, "_Z", 2) != 0 || strlen(mangled) >= sizeof s->found || strcmp(mangled, s->found) == 0) return 0;
     readable = s->demangle(mangled, NULL, NULL, &status);
+    if (readable != NULL) drop_tags(readable);
     same = readable == NULL ? 0 : is_named(readable, s->name);
     free(readable);
     if (same == 0 || hoti_library_symbol(s->handle, mangled) == NULL) return 0;

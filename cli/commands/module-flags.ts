@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { moduleFlags } from '../../linker/flags.ts';
-import { hostFlags } from '../../linker/host.ts';
+import { type ModuleFlags, moduleFlags } from '../../linker/flags.ts';
+import { amalgamationFolder, hostFlags } from '../../linker/host.ts';
 import type { Edge } from './flags.ts';
 
 interface Given {
@@ -35,9 +35,14 @@ export function command(edge: Edge): Command {
     );
 }
 
+function forModule({ compiler, machine }: Given): ModuleFlags {
+  const { compile, link } = moduleFlags(compiler, machine);
+  return { compile: [`-I${amalgamationFolder}`, ...compile], link };
+}
+
 function flagsFor(given: Given, env: NodeJS.ProcessEnv): readonly string[] {
   if (given.cmake || given.pkgconfig) return [hostFlags(env).folder];
-  const { compile, link } = given.module ? moduleFlags(given.compiler, given.machine) : hostFlags(env);
+  const { compile, link } = given.module ? forModule(given) : hostFlags(env);
   const linking = given.ldflags === true || given.libs === true;
   const all = !linking && given.cflags !== true;
   return [...(all || given.cflags ? compile : []), ...(all || linking ? link : [])];
