@@ -7,8 +7,8 @@ import koffi from 'koffi';
 import { hostTriple } from '../artifact/image/triple.ts';
 import { packageRoot } from '../common/package-root.ts';
 import { generate } from '../compiler/back/c/generate.ts';
-import { flagsOf } from '../compiler/back/c/tool/build.ts';
 import { toolchainFor } from '../compiler/back/c/tool/find.ts';
+import { flagsOf } from '../compiler/back/c/tool/flags.ts';
 import { analyse } from '../compiler/front/front.ts';
 import { type Row, rowOf } from './report.ts';
 

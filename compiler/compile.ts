@@ -15,7 +15,7 @@ import { analyse, type FrontOptions } from './front/front.ts';
 import { searchPathOf } from './front/package.ts';
 import { type BuildPlan, type BuildWish, planBuild, settleBuild } from './plan/build-plan.ts';
 
-export { findToolchains, type ToolchainReport } from './back/c/tool/find.ts';
+export { type TriedToolchain, tryToolchains } from './back/c/tool/probe.ts';
 export type { Diagnostic } from './front/diagnostic.ts';
 export { renderDiagnostics } from './front/render.ts';
 

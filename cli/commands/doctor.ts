@@ -6,7 +6,7 @@ import { hostTriple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { isPrivateFolder } from '../../common/files.ts';
 import { packageRoot, packageVersion } from '../../common/package-root.ts';
-import { findToolchains, type ToolchainReport } from '../../compiler/compile.ts';
+import { type TriedToolchain, tryToolchains } from '../../compiler/compile.ts';
 import type { Context } from '../show/context.ts';
 import { faultsOf, usageOf } from '../show/render-storage.ts';
 import type { CheckReport, StorageReport } from '../show/report.ts';
@@ -29,7 +29,7 @@ async function doctor(options: { readonly to?: string }, context: Context): Prom
     context.output.show(check);
   };
   tell(node());
-  for (const check of compilers(await findToolchains())) tell(check);
+  for (const check of compilers(await tryToolchains())) tell(check);
   tell(await runtime());
   tell(await koffi());
   tell(await link(context.env));
@@ -48,17 +48,21 @@ function node(): CheckReport {
   return check('node', 'missing', `${here}: too old`, 'Install Node 20.19 or newer.');
 }
 
-/** Each compiler; what this machine itself cannot do without is told apart from what is for other platforms. */
-function compilers(reports: readonly ToolchainReport[]): CheckReport[] {
+/** Each compiler, by what it built; what this machine itself cannot do without is told apart from what is for other platforms. */
+function compilers(tried: readonly TriedToolchain[]): CheckReport[] {
   const host = hostTriple();
-  const ours = reports.some(({ found }) => found?.triples.includes(host));
-  const listed = reports.map(({ name, purpose, found, install }) =>
-    found === undefined
-      ? check(name, 'advice', `not found; it is for ${purpose}`, install)
-      : check(name, 'ok', `${found.version}: ${purpose}`),
-  );
-  if (ours) return listed;
-  return [check('compiler', 'missing', `no C compiler for ${host}`, 'apt-get install tcc gcc'), ...listed];
+  const buildsHere = ({ found, faults }: TriedToolchain): boolean =>
+    found?.triples.includes(host) === true && !faults.some(({ what }) => what.endsWith(` for ${host}`));
+  const listed = tried.map(({ name, purpose, found, faults, install }) => {
+    if (found === undefined) return check(name, 'advice', `not found; it is for ${purpose}`, install);
+    const [first] = faults;
+    const called = found.command === name ? found.version : `${found.version} (${found.command})`;
+    if (first === undefined) return check(name, 'ok', `${called}: ${purpose}`);
+    const list = faults.map(({ what }) => what).join(', ');
+    return check(name, 'advice', `${called}, but it cannot build ${list}: ${first.reason.message}`, install);
+  });
+  if (tried.some(buildsHere)) return listed;
+  return [check('compiler', 'missing', `no C compiler for ${host} that works`, 'apt-get install tcc gcc'), ...listed];
 }
 
 async function runtime(): Promise<CheckReport> {

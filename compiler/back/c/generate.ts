@@ -11,8 +11,8 @@ import { contractOf } from '../../plan/contract.ts';
 import { emitImage, type ImageFacts } from './emit/image.ts';
 import { emitProgram } from './emit/program.ts';
 import type { Unit } from './emit/unit.ts';
-import { flagsOf, type Links } from './tool/build.ts';
 import type { Toolchain } from './tool/find.ts';
+import { flagsOf, type Links } from './tool/flags.ts';
 
 export interface GenerateOptions extends BuildSettings {
   readonly triple: Triple;

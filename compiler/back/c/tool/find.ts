@@ -11,12 +11,22 @@ export interface Toolchain {
   readonly triples: readonly Triple[];
 }
 
-/** What was looked for, and what to do where it is missing; for `vais-remote doctor`. */
+/** What was looked for, and what to do where it is missing. */
 export interface ToolchainReport {
   readonly name: string;
   readonly purpose: string;
   readonly found: Toolchain | undefined;
+  /** What it is to build: images, and programs but for a Mac. */
+  readonly images: readonly Triple[];
   readonly install: string;
+}
+
+/** The versions that are looked for: those of gcc and of LLVM that a system of today may have. */
+const [oldest, newest] = [9, 22];
+
+/** What compilers and linkers are called where each version has a name of its own: the plain name, then the newest first. */
+export function named(command: string): string[] {
+  return [command, ...Array.from({ length: newest - oldest + 1 }, (_, index) => `${command}-${newest - index}`)];
 }
 
 interface Wanted {
@@ -48,7 +58,7 @@ const wanted: readonly Wanted[] = [
   },
   {
     name: 'gcc',
-    commands: ['gcc'],
+    commands: named('gcc'),
     purpose: 'programs, and the optimized tier',
     install: 'apt-get install gcc',
     versionArgs: ['--version'],
@@ -57,7 +67,7 @@ const wanted: readonly Wanted[] = [
   },
   {
     name: 'clang',
-    commands: ['clang', 'clang-20', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14'],
+    commands: named('clang'),
     purpose: 'programs, the optimized tier, and images for macOS (with lld)',
     install: 'apt-get install clang lld',
     versionArgs: ['--version'],
@@ -66,7 +76,7 @@ const wanted: readonly Wanted[] = [
   },
   {
     name: 'gcc',
-    commands: ['aarch64-linux-gnu-gcc'],
+    commands: named('aarch64-linux-gnu-gcc'),
     purpose: 'images and programs for aarch64-linux-gnu',
     install: 'apt-get install gcc-aarch64-linux-gnu',
     versionArgs: ['--version'],
@@ -83,7 +93,7 @@ const wanted: readonly Wanted[] = [
   },
   {
     name: 'gcc',
-    commands: ['x86_64-w64-mingw32-gcc'],
+    commands: ['x86_64-w64-mingw32-gcc', 'x86_64-w64-mingw32-gcc-posix', 'x86_64-w64-mingw32-gcc-win32'],
     purpose: 'images and programs for x86_64-windows-gnu',
     install: 'apt-get install gcc-mingw-w64-x86-64',
     versionArgs: ['--version'],
@@ -118,6 +128,7 @@ export async function findToolchains(): Promise<ToolchainReport[]> {
       name: what.commands[0] ?? what.name,
       purpose: what.purpose,
       found: await search(what),
+      images: [...what.triples(hostTriple()), ...(what.images?.(hostTriple()) ?? [])],
       install: what.install,
     })),
   );
