@@ -23,7 +23,7 @@ it.each([
   [['push', 'x.vais', '--to', 'nonsense'], 'HOST:PORT'],
   [['push', 'x.vais', '--to', '127.0.0.1:1'], 'path'],
   [['push', 'x.txt', '--to', '127.0.0.1:1'], '.vais'],
-  [['push'], '--help'],
+  [['push'], 'no target'],
   [['push', 'x.vais', '-O9'], '--help'],
   [['rollback', 'two'], '--help'],
   [['watch', 'x.so', '--to', '127.0.0.1:1'], 'path'],

@@ -34,7 +34,7 @@ async function expectRefusal({ code, json, stderr }: Ended, built: Triple, targe
   expect(json.map(({ event }) => event)).toEqual(['error']);
   expect(json[0]).toMatchObject({ code: 'wrong_platform', exit: 4 });
   expect(json[0]?.['message']).toContain(`is built for ${built}, and count runs on ${target}`);
-  expect(json[0]?.['hint']).toContain(`--target ${target}`);
+  expect(json[0]?.['hint']).toContain(`build it for ${target}`);
   const { steps } = parseCount(program.lines.at(-1) ?? '0');
   await program.line((line) => parseCount(line).steps > steps + 3);
   expect(program.lines.every((line) => parseCount(line).version === 1)).toBe(true);
