@@ -44,7 +44,12 @@ export class TreeWatcher {
   private constructor(roots: readonly string[], options: TreeOptions, onChange: (change: Change) => void) {
     this.#roots = roots.map((root) => resolve(root));
     this.#except = new Set(options.except.map((path) => resolve(path)));
-    this.#burst = new Burst(() => digestOf(this.#look()), digestOf(this.#look()), options.debounceMs, onChange);
+    this.#burst = new Burst(
+      () => this.#digest(options.debounceMs),
+      digestOf(this.#look()),
+      options.debounceMs,
+      onChange,
+    );
   }
 
   /** Resolves when a change from now on is seen. */
@@ -151,6 +156,16 @@ export class TreeWatcher {
       else found.add(join(root, '..'));
     }
     return found;
+  }
+
+  /** Undefined while a file is empty that was emptied just now: who writes it is about to go on. */
+  #digest(debounceMs: number): Digest | undefined {
+    const files = this.#look();
+    const isBegun = [...files.values()].some((stamp) => {
+      const [size, time] = stamp.split(':').map(Number);
+      return size === 0 && Date.now() - (time ?? 0) < debounceMs;
+    });
+    return isBegun ? undefined : digestOf(files);
   }
 
   /** The files with size and time. */
