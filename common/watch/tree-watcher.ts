@@ -10,7 +10,7 @@ const pollMs = 250;
 
 /** What a source is called, in a folder that is watched as a whole. */
 const sources =
-  /\.(?:c|h|cc|cpp|cxx|c\+\+|hh|hpp|hxx|h\+\+|inl|inc|ipp|tpp|def|s|S|asm|m|mm|rs|zig|zon|vais|go|d|f|f90|swift|nim|odin|cu|glsl|vert|frag|comp|lua|py|json|toml|cmake|mk|ld|lds)$|^(?:[Mm]akefile|GNUmakefile|CMakeLists\.txt|meson\.build|BUILD|build\.ninja)$/;
+  /\.(?:c|h|cc|cpp|cxx|c\+\+|hh|hpp|hxx|h\+\+|inl|inc|ipp|tpp|def|s|S|asm|m|mm|rs|zig|zon|vais|go|d|f|f90|swift|nim|odin|cu|cmake|mk|ld|lds)$|^(?:[Mm]akefile|GNUmakefile|CMakeLists\.txt|meson\.build|Cargo\.toml|vais\.toml)$/;
 /** Folders of what was built, or of what nobody edits. */
 const leftOut =
   /^(?:\..*|node_modules|target|zig-out|zig-cache|build|out|dist|bin|obj|CMakeFiles|__pycache__|cmake-build-.*)$/;
