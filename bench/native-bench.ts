@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../common/package-root.ts';
@@ -29,7 +29,7 @@ export async function nativeBench(folder: string, add: (row: Row) => void): Prom
   session.letters('.');
   await session.line('swapped', nonce);
   const undoable = await measure('u', 'symbol_undoable_call');
-  add(rowOf('symbol_undoable_call', 'ns', undoable, 'in probation: all registers, nothing registered', direct.p50));
+  add(rowOf('symbol_undoable_call', 'ns', undoable, 'in probation: all registers, undo of 8 bytes', direct.p50));
   session.letters('..');
   await session.line('confirmed', nonce);
   session.letters('.');
@@ -43,5 +43,9 @@ async function buildPlain(folder: string, name: string, by: number): Promise<str
   const path = join(folder, `lib${name}.so`);
   await writeFile(source, `long long step(long long *state, long long by) { return *state += by * ${by}; }\n`);
   await run('gcc', ['-O2', '-shared', '-fPIC', source, '-o', path]);
+  const contract = join(folder, 'contract'); // As a pushed image has it: by it a guarded call knows what to keep.
+  await writeFile(contract, '{"record":"function","name":"step","type":"fn(*i64, i64) -> i64"}\0');
+  await run('objcopy', ['--add-section', `vais_contract=${contract}`, path, `${path}.told`]);
+  await rename(`${path}.told`, path);
   return path;
 }

@@ -139,3 +139,29 @@ int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error
     }
     return 1;
 }
+
+/* ---- of a plain library ---- */
+
+/* The bytes of a struct or an enum by name; 0: there is none. */
+hoti_u64 hoti_contract_size(const hot_image *image, const char *name, size_t length) {
+    const char *r = NULL;
+    while ((r = next_record(image->contract, image->contract_size, r)) != NULL) {
+        const char *own = value_of(r, "name"), *size = value_of(r, "size");
+        if (own == NULL || size == NULL || (size_t)text_length(own) != length || memcmp(own + 1, name, length) != 0) continue;
+        if (is_text(value_of(r, "record"), "struct") || is_text(value_of(r, "record"), "enum")) return strtoull(size, NULL, 10);
+    }
+    return 0;
+}
+
+/* The type of a function, by its symbol or by the name that people write; null: it states none. */
+const char *hoti_contract_function(const hot_image *image, const char *name, size_t *length) {
+    const char *r = NULL;
+    while ((r = next_record(image->contract, image->contract_size, r)) != NULL) {
+        const char *type = value_of(r, "type");
+        if (type == NULL || !is_text(value_of(r, "record"), "function")) continue;
+        if (!is_text(value_of(r, "name"), name) && !is_text(value_of(r, "symbol"), name)) continue;
+        *length = (size_t)text_length(type);
+        return type + 1;
+    }
+    return NULL;
+}

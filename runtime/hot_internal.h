@@ -326,6 +326,8 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
 void hoti_park(hoti_version *version);
 int hoti_unpark(hoti_version *version);
 int hoti_unload(hoti_version *version);
+hoti_u64 hoti_contract_size(const hot_image *image, const char *name, size_t length);
+const char *hoti_contract_function(const hot_image *image, const char *name, size_t *length);
 int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error);
 int hoti_bind_own(hoti_module *module);
 int hoti_bind_builtin(hoti_version *version, hoti_error *error);
@@ -381,14 +383,6 @@ void hoti_report_refused(const char *module, const hoti_load_order *order, const
 /* ---- order.c: what the agent asks for ---- */
 int hoti_order_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
 void hoti_order_line(const hoti_line *line);
-
-/* ---- check.c: images are tried in a process of their own, before the agent hands them over ---- */
-int hoti_check_can(void); /* 0: not on this system */
-void hoti_check_ask(const hoti_line *line);
-void hoti_check_step(hoti_u64 now);
-hoti_u64 hoti_check_wait(hoti_u64 now);
-void hoti_check_drop(void);
-void hoti_check_forget(void);
 void hoti_order_lost(void); /* the connection is gone */
 int hoti_order_given(void); /* the agent says what to run: local mode is off */
 

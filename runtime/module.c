@@ -141,6 +141,7 @@ void hoti_version_free(hoti_version *version) {
         free(version->bound);
     }
     free(version->path);
+    if (version->described != NULL) free((void *)((hot_image *)version->described)->contract);
     free(version->described);
     free(version);
 }

@@ -31,6 +31,7 @@ static int fill(hoti_version *v, unsigned slot) {
     const char *name = n->functions[slot].name;
     symbol.data = v->handle == NULL ? hoti_native_find(n->handle, n->copy, name) : hoti_native_find(v->handle, v->path, name);
     v->table[slot] = symbol.data == NULL ? hoti_native_missing : symbol.code;
+    if (v->handle != NULL && n->stubs[slot] != NULL) hoti_stub_shape(n->stubs[slot], v->image);
     return symbol.data != NULL;
 }
 
@@ -227,6 +228,8 @@ static hoti_stub *add(hoti_module *m, const char *name, hoti_error *error) {
         hoti_fail(error, "usage", "a program calls at most %d functions of modules that it opened", HOTI_STUBS);
         return NULL;
     }
+    for (const hoti_version *v = m->versions; v != NULL; v = v->next)
+        if (v->tabled && v->image != NULL) hoti_stub_shape(n->stubs[slot], v->image);
     n->own.function_count = slot + 1;
     return n->stubs[slot];
 }
@@ -251,6 +254,7 @@ void *hot_needed(hot_module *module, const char *name) {
     if (found != NULL) return found;
     fprintf(stderr, "vais-hot: %s\n", hot_error());
     abort();
+    return NULL; /* for compilers that do not know abort */
 }
 
 long long hot_close(hot_module *module) {

@@ -59,6 +59,7 @@ typedef struct hoti_stub {
     void (*quick)(void); /* the quick way that saves what this function needs */
     hoti_module *module;
     const char *name;
+    int shaped;     /* the contract told its arguments; under the lock */
     hot_site site; /* reaches are offsets in a hoti_context */
     size_t stacked; /* bytes of arguments on the stack that are put back when the call is made again */
 } hoti_stub;
@@ -96,6 +97,7 @@ void hoti_hooks_set(void);  /* in all that is loaded by now; cheap when nothing 
 
 /* ---- stub.c and stub_x64.c ---- */
 hoti_stub *hoti_stub_new(hoti_module *module, unsigned slot, const char *name); /* null: all are in use */
+void hoti_stub_shape(hoti_stub *stub, const hot_image *image); /* by the contract, where there is one */
 void *hoti_stub_address(const hoti_stub *stub);
 hoti_native_thread *hoti_native_of(hot_thread *thread);
 void hoti_native_left(size_t from, size_t to); /* this thread's calls whose frames are between were left by a jump */

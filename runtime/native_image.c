@@ -132,11 +132,15 @@ int hoti_native_describe(hoti_version *v, const char *digest, hoti_error *error)
         hot_image image;
         char build[33];
     } *d = (struct description *)calloc(1, sizeof *d);
+    size_t size = 0;
     if (d == NULL) return hoti_fail(error, "storage", "no memory for another version of %s", v->module->name);
     d->image = *own;
     d->image.function_count = 0;
     d->image.functions = NULL;
     d->image.build_id = d->build;
+    d->image.contract = hoti_section(v->path, "vais_contract", &size);
+    d->image.contract_size = size;
+    if (size != 0 && d->image.contract[size - 1] != '\0') d->image.contract_size = 0; /* not ended: not read */
     hoti_native_build(hoti_library_inside(v->handle), digest, d->build);
     v->image = &d->image;
     v->described = d;

@@ -83,6 +83,8 @@ void hoti_library_place(const void *inside, size_t *origin, size_t *base, size_t
 int hoti_symbol(const char *path, size_t offset, char *name, size_t room);
 /* Calls `each` with the name of every function that the library exports, until it returns other than 0. */
 void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own);
+/* The bytes of a section, allocated, and how many; null: it has none of that name. */
+char *hoti_section(const char *path, const char *name, size_t *size);
 const char *hoti_lingers(const char *path); /* the function for which the image has to stay; null: it can go */
 
 /* ---- peer_*.c: the connection to the agent. One; it never blocks ---- */

@@ -181,15 +181,15 @@ static void keep(hoti_context *c, const hoti_registers *r) {
 static void guard(hoti_context *c, hoti_registers *r, hoti_version *v, hot_thread *t) {
     int probation = HOTI_GET(v->state) != HOTI_CONFIRMED;
     keep(c, r);
-    c->frame.self = (hoti_self *)t->self;
-    c->frame.guard.end = (const void *)c->entry.stack;
-    hoti_frame_begin(&c->frame, v, probation ? &r->stub->site : NULL, c);
     if (r->stub->stacked <= sizeof c->arguments && probation) {
         /* Near the end of a stack there may be less. */
         size_t page = ((c->entry.stack + 4095) & ~(size_t)4095) - c->entry.stack;
         c->copied = page != 0 && page < r->stub->stacked ? page : r->stub->stacked;
         memcpy(c->arguments, (const void *)c->entry.stack, c->copied);
     }
+    c->frame.self = (hoti_self *)t->self;
+    c->frame.guard.end = (const void *)c->entry.stack;
+    hoti_frame_begin(&c->frame, v, probation ? &r->stub->site : NULL, c);
     c->frame.guard.end = (const void *)c->entry.stack;
     c->frame.guard.context = c;
     c->framed = 1;

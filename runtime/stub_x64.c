@@ -25,7 +25,7 @@ HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, table) == 8
 HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, depth) == 88);
 HOTI_HOLDS(offsetof(hoti_native_thread, base) + offsetof(hot_thread, guarded) == 96);
 HOTI_HOLDS(offsetof(hoti_stub, place) == 0 && offsetof(hoti_stub, offset) == 8 && offsetof(hoti_stub, quick) == 16);
-HOTI_HOLDS(sizeof(hoti_stub) == 80 && HOTI_STUBS == 2048);
+HOTI_HOLDS(sizeof(hoti_stub) == 88 && HOTI_STUBS == 2048);
 
 /* While the call runs: rbx is the entry, the frame's address is the stack pointer itself. */
 #define CALLED \
@@ -133,7 +133,7 @@ __asm__(".text\n"
         "hoti_stub_number = 0\n"
         ".rept 2048\n"
         ".p2align 4\n"
-        "leaq hoti_stubs+80*hoti_stub_number(%rip), %r11\n"
+        "leaq hoti_stubs+88*hoti_stub_number(%rip), %r11\n"
         "jmp hot_stub_enter\n"
         "hoti_stub_number = hoti_stub_number + 1\n"
         ".endr\n"
@@ -351,6 +351,8 @@ __asm__(".text\n"
 
         QUICK("hot_stub_quick_all", KEEP_ARGUMENTS "movq %r10, 152(%r11)\n" KEEP_XMM)
         QUICK("hot_stub_quick_integers", KEEP_ARGUMENTS)
+        QUICK("hot_stub_quick_few", "movq %rdi, 96(%r11)\nmovq %rsi, 104(%r11)\nmovq %rdx, 112(%r11)\n"
+              "movq %rax, 144(%r11)\nmovups %xmm0, 160(%r11)\nmovups %xmm1, 224(%r11)\n")
         QUICK("hot_stub_quick_three", "movq %rdi, 96(%r11)\nmovq %rsi, 104(%r11)\nmovq %rdx, 112(%r11)\n"
               "movq %rax, 144(%r11)\n"));
 #pragma GCC diagnostic pop

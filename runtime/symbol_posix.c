@@ -6,10 +6,50 @@
 #ifdef __linux__
 #include <elf.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+struct wanted {
+    const char *name;
+    char *bytes;
+    size_t size;
+};
+
+static void copy_section(const char *file, size_t size, struct wanted *w) {
+    const Elf64_Ehdr *head = (const Elf64_Ehdr *)file;
+    const Elf64_Shdr *all, *names;
+    if (size < sizeof *head || head->e_shentsize != sizeof(Elf64_Shdr) || head->e_shoff > size ||
+        head->e_shnum > (size - head->e_shoff) / sizeof(Elf64_Shdr) || head->e_shstrndx >= head->e_shnum)
+        return;
+    all = (const Elf64_Shdr *)(file + head->e_shoff);
+    names = &all[head->e_shstrndx];
+    if (names->sh_offset > size || names->sh_size > size - names->sh_offset) return;
+    for (unsigned i = 0; i < head->e_shnum; i++) {
+        size_t left = names->sh_size > all[i].sh_name ? (size_t)(names->sh_size - all[i].sh_name) : 0;
+        if (left <= strlen(w->name) || strcmp(file + names->sh_offset + all[i].sh_name, w->name) != 0) continue;
+        if (all[i].sh_type == SHT_NOBITS || all[i].sh_offset > size || all[i].sh_size > size - all[i].sh_offset) return;
+        w->bytes = (char *)malloc((size_t)all[i].sh_size + 1);
+        if (w->bytes == NULL) return;
+        w->size = (size_t)all[i].sh_size;
+        memcpy(w->bytes, file + all[i].sh_offset, w->size);
+        return;
+    }
+}
+
+static void with_sections(const char *path, struct wanted *w) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat s;
+    void *file = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &s) == 0 && s.st_size > 0)
+        file = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd >= 0) close(fd);
+    if (file == MAP_FAILED) return;
+    copy_section((const char *)file, (size_t)s.st_size, w);
+    munmap(file, (size_t)s.st_size);
+}
 
 /* Calls `each` for every symbol with a name, until it returns other than 0; returns that. */
 typedef int visit(const Elf64_Sym *symbol, const char *text, size_t length, void *own);
@@ -74,6 +114,13 @@ int hoti_symbol(const char *path, size_t offset, char *name, size_t room) {
     return p.best != 0;
 }
 
+char *hoti_section(const char *path, const char *name, size_t *size) {
+    struct wanted w = {name, NULL, 0};
+    with_sections(path, &w);
+    *size = w.size;
+    return w.bytes;
+}
+
 struct exported {
     int (*each)(const char *name, void *own);
     void *own;
@@ -124,6 +171,12 @@ const char *hoti_lingers(const char *path) {
     return name;
 }
 #else
+char *hoti_section(const char *path, const char *name, size_t *size) {
+    (void)path, (void)name;
+    *size = 0;
+    return NULL;
+}
+
 void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own) {
     (void)path, (void)each, (void)own;
 }

@@ -132,6 +132,12 @@ static void tell_exports(const pe *file, int (*each)(const char *name, void *own
     }
 }
 
+char *hoti_section(const char *path, const char *name, size_t *size) {
+    (void)path, (void)name; /* for plain libraries, which are not opened here */
+    *size = 0;
+    return NULL;
+}
+
 void hoti_symbols_exported(const char *path, int (*each)(const char *name, void *own), void *own) {
     pe file;
     if (read_file(path, &file)) tell_exports(&file, each, own);

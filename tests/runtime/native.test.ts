@@ -1,6 +1,6 @@
 /** Plain libraries, opened by hot_open and called through stubs that know no signature. */
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -143,6 +143,24 @@ describe('a plain library', () => {
       undone: '1',
     });
     await push(both, 3, await buildPlain('after', ['-DSTEP=3']));
+  });
+
+  it('puts back what pointers in its arguments point to, as far as its contract tells', async () => {
+    const both = await startWithAgent();
+    both.program.send('u');
+    await both.program.pass();
+    const contract = [
+      '{"record":"function","name":"plain_step","type":"fn(*State, f64)"}',
+      '{"record":"struct","name":"State","size":16,"align":8,"fields":[]}',
+    ].join('\0');
+    writeFileSync(join(folder, 'contract'), `${contract}\0`);
+    const plain = await buildPlain('undone', ['-DSTEP=100', '-DCRASH_AT=50']);
+    const told = join(folder, 'told.so');
+    await run('objcopy', ['--add-section', `vais_contract=${join(folder, 'contract')}`, plain.path, told]);
+    const nonce = both.agent.load(2, { ...readImage(told, plain.build) }, { module: 'plain' });
+    await both.agent.take('loaded', { nonce });
+    expect(await both.program.pass()).toMatchObject({ version: '1', x: '2', d: '1' });
+    expect(await both.agent.take('reverted', { nonce })).toMatchObject({ undone: '1' });
   });
 
   it('is stopped when it hangs', async () => {
