@@ -1,4 +1,4 @@
-import { linkerFolder } from './find.ts';
+import { linkerFolder } from './folder.ts';
 
 /** What a C or C++ module has to be compiled and linked with, so that its variables keep their values and addresses. */
 export interface ModuleFlags {
@@ -11,15 +11,22 @@ export type CompilerFamily = 'gcc' | 'clang';
 
 /**
  * The flags for a module. `-fdata-sections` gives each variable a section of its own, by which references to it can be told
- * apart; without `-fno-toplevel-reorder`, gcc drops variables that it sees no use for, and takes those that are only read for
- * constants; and `-fno-gnu-unique`, as the loader would never let go of an image with unique symbols. clang merges variables on arm64 unless it is told not to.
+ * apart. Without `-fno-toplevel-reorder`, gcc drops variables that it sees no use for, and takes those that are only read for
+ * constants; without `-fno-gnu-unique`, the loader never lets go of an image with inline variables. clang merges variables on
+ * arm64 unless it is told not to.
+ *
+ * @throws VaisError `toolchain_missing` where there is no C compiler for what stands in for the linker
  */
-export function moduleFlags(family: CompilerFamily, machine: 'x86_64' | 'aarch64' = 'x86_64'): ModuleFlags {
+export function moduleFlags(
+  family: CompilerFamily,
+  environment: NodeJS.ProcessEnv,
+  machine: 'x86_64' | 'aarch64' = 'x86_64',
+): ModuleFlags {
   const arm = machine === 'aarch64' ? ['-mno-global-merge'] : [];
   const one = family === 'gcc' ? ['-fno-toplevel-reorder', '-fno-gnu-unique'] : arm;
   return {
     compile: ['-DHOT_MODULE', '-g', '-fPIC', '-fdata-sections', ...one],
-    link: ['-shared', `-B${linkerFolder}`],
+    link: ['-shared', `-B${linkerFolder(environment)}`],
   };
 }
 

@@ -32,7 +32,10 @@ export const amalgamationFolder = join(packageRoot, 'dist', 'c');
 function prepare(environment: NodeJS.ProcessEnv): string {
   const compiler = environment['CC'] ?? 'cc';
   const texts = ['hot.c', 'hot.h'].map((name) => readFileSync(join(amalgamationFolder, name)));
-  const files = { 'vais.pc': template('vais.pc.in'), 'vaisConfig.cmake': template('cmake/vaisConfig.cmake.in') };
+  const files = {
+    'vais.pc': template('vais.pc.in', environment),
+    'vaisConfig.cmake': template('cmake/vaisConfig.cmake.in', environment),
+  };
   const hash = createHash('sha256').update(compiler).update(process.arch);
   for (const text of [...texts, ...Object.values(files)]) hash.update(text);
   const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
@@ -71,13 +74,13 @@ function reasonOf(cause: unknown): string {
 }
 
 /** A file of `bindings/` with what this installation knows filled in. */
-function template(name: string): string {
+function template(name: string, environment: NodeJS.ProcessEnv): string {
   const values: Readonly<Record<string, string>> = {
     version: packageVersion,
-    gcc_compile: moduleFlags('gcc').compile.join(' '),
-    gcc_link: moduleFlags('gcc').link.join(' '),
-    clang_compile: moduleFlags('clang').compile.join(' '),
-    clang_link: moduleFlags('clang').link.join(' '),
+    gcc_compile: moduleFlags('gcc', environment).compile.join(' '),
+    gcc_link: moduleFlags('gcc', environment).link.join(' '),
+    clang_compile: moduleFlags('clang', environment).compile.join(' '),
+    clang_link: moduleFlags('clang', environment).link.join(' '),
   };
   const text = readFileSync(join(packageRoot, 'bindings', name), 'utf8');
   return text.replace(/@(\w+)@/g, (whole, key: string) => values[key] ?? whole);

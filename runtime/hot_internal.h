@@ -383,6 +383,14 @@ void hoti_report_refused(const char *module, const hoti_load_order *order, const
 /* ---- order.c: what the agent asks for ---- */
 int hoti_order_load(hoti_module *module, const hoti_load_order *order, hoti_error *error);
 void hoti_order_line(const hoti_line *line);
+
+/* ---- check.c: images are tried in a process of their own, before the agent hands them over ---- */
+int hoti_check_can(void); /* 0: not on this system */
+void hoti_check_ask(const hoti_line *line);
+void hoti_check_step(hoti_u64 now);
+hoti_u64 hoti_check_wait(hoti_u64 now);
+void hoti_check_drop(void);
+void hoti_check_forget(void);
 void hoti_order_lost(void); /* the connection is gone */
 int hoti_order_given(void); /* the agent says what to run: local mode is off */
 

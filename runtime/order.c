@@ -11,6 +11,7 @@ int hoti_order_given(void) { return given; }
 void hoti_order_lost(void) {
     given = 0;
     hoti_group_drop();
+    hoti_check_drop();
     for (unsigned i = 0; i < hoti_module_count; i++)
         for (hoti_version *v = hoti_modules[i].versions; v != NULL; v = v->next) v->nonce[0] = '\0';
 }
@@ -101,6 +102,7 @@ static void load(const hoti_line *line, const char *name) {
 void hoti_order_line(const hoti_line *line) {
     const char *name = hoti_line_get(line, "module"), *nonce = hoti_line_get(line, "nonce");
     if (name == NULL) return;
+    if (strcmp(line->verb, "check") == 0) hoti_check_ask(line);
     if (strcmp(line->verb, "load") == 0) load(line, name);
     if (strcmp(line->verb, "cancel") == 0 && nonce != NULL && hoti_module_named(name) != NULL) {
         hoti_settle();

@@ -36,11 +36,14 @@ static void sleep_until_something(void) {
     if (other < wait) wait = other;
     other = hoti_local_wait(now);
     if (other < wait) wait = other;
+    other = hoti_check_wait(now);
+    if (other < wait) wait = other;
     other = hoti_failure_wait(now);
     if (other < wait) wait = other;
     ready = hoti_wait(wait, sends);
     now = hoti_now();
     hoti_link_step((ready & HOTI_READY_PEER) != 0, now);
+    hoti_check_step(now);
     hoti_local_step((ready & HOTI_READY_NOTICE) != 0, now);
 }
 
@@ -80,6 +83,7 @@ static void in_child(void) {
     hoti_is_child = 1;
     hoti_threads_forget();
     hoti_link_forget();
+    hoti_check_forget();
     hoti_copies_forget();
     hoti_wait_forget();
     hoti_lock_give();

@@ -70,6 +70,7 @@ void hoti_report_hello(hoti_text *out) {
     hoti_text_pair(out, "triple", hoti_modules[0].given->image->triple);
     hoti_text_pair(out, "runtime", HOTI_RUNTIME);
     hoti_text_pair(out, "loading", hoti_library_loading());
+    if (hoti_check_can()) hoti_text_number(out, "checks", 1);
     hoti_text_number(out, "modules", hoti_module_count);
     hoti_text_end(out);
     for (unsigned i = 0; i < hoti_module_count; i++) {

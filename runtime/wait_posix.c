@@ -99,18 +99,25 @@ static void drop_notices(int descriptor) {
 }
 
 unsigned hoti_wait(hoti_u64 ns, int sends) {
-    struct pollfd p[3] = {{waking_end(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd p[3 + HOTI_CHECKS_AT_ONCE] = {{waking_end(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    int checks[HOTI_CHECKS_AT_ONCE];
+    nfds_t count = 3;
     if (ns > LONGEST) ns = LONGEST;
     p[1].fd = hoti_peer_descriptor();
     if (sends) p[1].events = POLLIN | POLLOUT;
     p[2].fd = hoti_descriptor_get(&notices);
 #ifdef __linux__
+    for (unsigned i = 0, all = hoti_check_descriptors(checks); i < all; i++) {
+        p[count].fd = checks[i];
+        p[count++].events = POLLIN;
+    }
     {
         struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-        ppoll(p, 3, &t, NULL);
+        ppoll(p, count, &t, NULL);
     }
 #else
-    poll(p, 3, (int)(ns / 1000000u) + 1);
+    (void)checks;
+    poll(p, count, (int)(ns / 1000000u) + 1);
 #endif
     if (p[0].revents != 0) drop(p[0].fd);
     if (p[2].revents != 0) drop_notices(p[2].fd);

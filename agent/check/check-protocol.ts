@@ -7,6 +7,8 @@ export interface CheckRequest {
   readonly module: string;
   readonly buildId: string;
   readonly digest: Digest;
+  /** Bytes of the image; what it may take of memory follows from it. */
+  readonly size: number;
   /** For a library of the user's own build, which has no table inside: the functions that it must have, by their symbols. */
   readonly functions?: readonly string[];
 }

@@ -1,89 +1,102 @@
 import { VaisError } from '../../common/error.ts';
-import { CheckProcess, type CheckVerdict } from './check-process.ts';
+import { CheckProcess } from './check-process.ts';
 import type { CheckRequest } from './check-protocol.ts';
+import { FairTurns } from './fair-turns.ts';
 
-/** After so many images a process is replaced, since each may have left something behind in it. */
-const checksPerProcess = 64;
-const quietMs = 100;
+/** A connected program, as far as a check needs it. */
+export interface CheckingProgram {
+  /** Whether its runtime can start the program's own executable for a check. */
+  readonly checks: boolean;
+  /** @throws VaisError `check_failed`, `digest_mismatch`; `internal` when no check could be made */
+  check(request: CheckRequest): Promise<void>;
+}
+
+/** For whom an image is checked. */
+export interface CheckFor {
+  readonly developer: string;
+  /** Asked when it is the developer's turn, before anything runs. @throws VaisError `revoked`, `not_permitted` */
+  readonly requireRights: () => void;
+  /** The program that is to run it; undefined: none is connected. */
+  readonly program: CheckingProgram | undefined;
+}
+
+/** So many images that did not load are remembered for a program. */
+const mostRemembered = 256;
 
 /**
- * Loads images in a disposable process before a program sees them. The process is started ahead and used again for image after image,
- * but a verdict against one is given only by a fresh process: an earlier image may have damaged a used one.
+ * Has images loaded before a program is told to run them. That runs their constructors, so the agent does not do it: the program
+ * starts its own executable once more, with its own user, libraries and limits, and tries the image there. Where it
+ * cannot, a process of the agent does, which is used once and gets nothing of the agent's.
  */
 export class Checker {
   readonly #deadlineMs: number;
-  #current: CheckProcess;
-  #successor: CheckProcess | undefined;
-  #quiet: NodeJS.Timeout | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new FairTurns();
+  readonly #failed = new WeakMap<CheckingProgram, Map<string, VaisError>>();
+  readonly #processes = new Set<CheckProcess>();
   #closed = false;
 
-  /**
-   * `deadlineMs`: what loading may take before it counts as hung, 5 s unless told. A hang in a used process is seen a
-   * second time in a fresh one, so the verdict may take twice as long.
-   */
+  /** @param deadlineMs what loading may take in a process of the agent before it counts as hung */
   constructor({ deadlineMs = 5_000 }: { deadlineMs?: number } = {}) {
     this.#deadlineMs = deadlineMs;
-    this.#current = new CheckProcess();
   }
 
   /**
-   * Loads the image with every symbol resolved, reads from it that it is the build that it should be, and unloads it. Resolves
-   * to the milliseconds that it took; checks that wait for others are not counted. Throws `check_failed` with the cause,
-   * `digest_mismatch` when the file has changed, and `internal` when no check process can be started.
+   * Has the image loaded with every symbol resolved, held against what it should be, and unloaded.
+   *
+   * @throws VaisError `check_failed` with the cause, `digest_mismatch` when the file has changed, `too_many`, `internal` when no
+   *   check process can be started, and what `requireRights` throws
    */
-  check(request: CheckRequest): Promise<{ ms: number }> {
-    const run = this.#queue.then(() => this.#check(request));
-    this.#queue = run.catch(() => undefined);
-    return run;
+  check(request: CheckRequest, { developer, requireRights, program }: CheckFor): Promise<void> {
+    return this.#turns.take(developer, async () => {
+      requireRights();
+      this.#requireOpen();
+      const known = program && this.#failed.get(program)?.get(keyOf(request));
+      if (known !== undefined) throw known;
+      try {
+        if (program?.checks !== true) await this.#checkHere(request);
+        else await this.#checkThere(program, request);
+      } catch (thrown) {
+        if (program !== undefined && thrown instanceof VaisError && thrown.code === 'check_failed')
+          this.#remember(program, keyOf(request), thrown);
+        throw thrown;
+      }
+    });
   }
 
   /** Ends the processes. Checks that run or wait are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#quiet);
-    await Promise.all([this.#current.close(), this.#successor?.close()]);
+    await Promise.all(Array.from(this.#processes, (one) => one.close()));
   }
 
-  async #check(request: CheckRequest): Promise<{ ms: number }> {
-    const start = performance.now();
-    this.#rotate();
-    const isFresh = this.#current.checks === 0;
-    let verdict = await this.#ask(request);
-    if (verdict.kind === 'lost' || (verdict.kind === 'failed' && !isFresh)) verdict = await this.#ask(request);
-    const ms = performance.now() - start;
-    if (verdict.kind === 'passed') return { ms };
-    throw verdict.error;
+  async #checkThere(program: CheckingProgram, request: CheckRequest): Promise<void> {
+    try {
+      await program.check(request);
+    } catch (thrown) {
+      // It may have no right to start a process: then there is the other way.
+      if (!(thrown instanceof VaisError) || thrown.code !== 'internal') throw thrown;
+      await this.#checkHere(request);
+    }
   }
 
-  async #ask(request: CheckRequest): Promise<CheckVerdict> {
-    this.#requireOpen();
-    const verdict = await this.#current.check(request, this.#deadlineMs);
-    this.#requireOpen();
-    // What has failed is never used again; the next one starts while nobody waits for it yet.
-    if (verdict.kind !== 'passed') this.#replace();
-    else if (this.#current.checks >= checksPerProcess) this.#prepareSuccessor();
-    return verdict;
+  async #checkHere(request: CheckRequest): Promise<void> {
+    const own = new CheckProcess();
+    this.#processes.add(own);
+    try {
+      const verdict = await own.check(request, this.#deadlineMs);
+      this.#requireOpen();
+      if (verdict.kind !== 'passed') throw verdict.error;
+    } finally {
+      this.#processes.delete(own);
+      await own.close();
+    }
   }
 
-  /** Starting a process takes the agent some milliseconds, so it waits until the push at hand is through. */
-  #prepareSuccessor(): void {
-    this.#quiet ??= setTimeout(() => {
-      this.#quiet = undefined;
-      this.#successor ??= new CheckProcess();
-    }, quietMs);
-  }
-
-  #rotate(): void {
-    if (this.#closed) return;
-    const isWorn = this.#current.checks >= 2 * checksPerProcess;
-    if (this.#current.hasEnded || this.#successor?.isReady || isWorn) this.#replace();
-  }
-
-  #replace(): void {
-    this.#current.kill();
-    this.#current = this.#successor ?? new CheckProcess();
-    this.#successor = undefined;
+  #remember(program: CheckingProgram, key: string, error: VaisError): void {
+    const list = this.#failed.get(program) ?? new Map<string, VaisError>();
+    this.#failed.set(program, list.set(key, error));
+    const [oldest] = list.keys();
+    if (list.size > mostRemembered && oldest !== undefined) list.delete(oldest);
   }
 
   #requireOpen(): void {
@@ -92,4 +105,9 @@ export class Checker {
         hint: 'Push again when the agent is back.',
       });
   }
+}
+
+/** What was asked of an image, so that the answer holds for the same question only. */
+function keyOf({ digest, module, buildId }: CheckRequest): string {
+  return `${digest} ${module} ${buildId}`;
 }

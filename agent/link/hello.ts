@@ -36,6 +36,8 @@ export class Hello {
   triple = '';
   runtimeVersion = '';
   loading: Loading = 'unloads';
+  /** Whether it can start its own executable to try an image. */
+  checks = false;
   readonly #modules = new Map<string, { fields: Fields; records: string[]; more: boolean }>();
   #bytes = 0;
 
@@ -50,6 +52,7 @@ export class Hello {
     this.pidNamespace = fields.get('pidns');
     this.triple = fields.get('triple') ?? '';
     this.runtimeVersion = fields.get('runtime') ?? '';
+    this.checks = fields.get('checks') === '1';
     const loading = fields.get('loading');
     this.loading = loading === 'keeps' || loading === 'none' ? loading : 'unloads';
     return undefined;

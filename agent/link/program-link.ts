@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Digest } from '../../common/digest.ts';
+import { isErrorCode, VaisError } from '../../common/error.ts';
 import { packageVersion } from '../../common/package-root.ts';
+import type { CheckRequest } from '../check/check-protocol.ts';
 import { Hello, integer, type LinkedModule, type Loading, runningOf } from './hello.ts';
 import { formatLine, type LinkLine } from './message.ts';
 import { LineReader } from './message-reader.ts';
@@ -36,6 +38,12 @@ type Fields = Readonly<Record<string, string | number>>;
 
 const silenceMs = 15_000;
 const maxEarly = 1_024;
+/** Names of functions that fit a line; where there are more, loading finds what is missing. */
+const mostNames = 30_000;
+
+function leftWhileChecking(): VaisError {
+  return new VaisError('internal', 'the program ended its connection before it had checked the image');
+}
 
 /** One connection of a running program. */
 export class ProgramLink extends EventEmitter<LinkEvents> {
@@ -46,6 +54,7 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
   readonly #socket: Socket;
   readonly #orders = new Map<string, (report: LinkReport) => void>();
   readonly #held = new Map<string, Fields[]>();
+  readonly #checks = new Map<string, { passed: () => void; failed: (error: VaisError) => void }>();
   readonly #watchdog: NodeJS.Timeout;
   /** A program keeps nonces over connections and agents, so they must not look like those of another one. */
   readonly #nonces = randomBytes(6).toString('hex');
@@ -104,6 +113,11 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     return this.#hello.loading;
   }
 
+  /** Whether it can start its own executable to try an image. */
+  get checks(): boolean {
+    return this.#hello.checks && !this.#closed;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -138,6 +152,23 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     return nonce;
   }
 
+  /**
+   * Has the program's own executable, started once more, load the image, and end.
+   *
+   * @throws VaisError `check_failed`, `digest_mismatch`; `internal` when no such process can be started, or the program is gone
+   */
+  check({ path, module, buildId, digest, size, functions }: CheckRequest): Promise<void> {
+    this.#nonce += 1;
+    const nonce = `${this.#nonces}-${this.#nonce}`;
+    return new Promise((passed, failed) => {
+      if (this.#closed) return failed(leftWhileChecking());
+      this.#checks.set(nonce, { passed, failed });
+      const names = functions?.join(',');
+      const all = names === undefined ? {} : { functions: names.length > mostNames ? '' : names };
+      this.#say('check', { module, nonce, build: buildId, digest, size, path, ...all });
+    });
+  }
+
   /** Takes an order back, if it has not swapped yet; the program answers `superseded` then. */
   cancel(module: string, nonce: string): void {
     this.#release();
@@ -150,6 +181,8 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     this.#closed = true;
     clearInterval(this.#watchdog);
     this.#orders.clear();
+    for (const { failed } of this.#checks.values()) failed(leftWhileChecking());
+    this.#checks.clear();
     this.#socket.destroy();
     this.emit('closed', why);
   }
@@ -185,12 +218,25 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
       return verb === 'hello' ? this.#hello.hello(fields) : `the first line is \`${verb}\`, not \`hello\``;
     if (verb === 'ping') this.#say('pong');
     else if (verb === 'bye') this.close('the program ended');
+    else if (verb === 'checked' || verb === 'unfit') this.#checked(fields);
     else if (isReport(verb)) return this.#report(verb, fields);
     else if (verb === 'module') return this.#ready ? this.#moved(fields) : this.#hello.module(fields);
     else if (verb === 'state') return this.#registered(fields);
     else if (verb === 'contract' && !this.#ready) return this.#hello.contract(fields);
     else if (verb === 'ready') return this.#becomeReady();
     return undefined;
+  }
+
+  #checked(fields: ReadonlyMap<string, string>): void {
+    const nonce = fields.get('nonce') ?? '';
+    const asked = this.#checks.get(nonce);
+    this.#checks.delete(nonce);
+    const code = fields.get('code');
+    if (code === undefined) asked?.passed();
+    else
+      asked?.failed(
+        new VaisError(isErrorCode(code) ? code : 'check_failed', fields.get('reason') ?? 'it does not load'),
+      );
   }
 
   #becomeReady(): string | undefined {

@@ -12,6 +12,7 @@ import type { Outcome } from '../deliver/outcome.ts';
 import type { Programs } from '../deliver/programs.ts';
 import { Push } from '../deliver/push.ts';
 import type { Queue } from '../deliver/queue.ts';
+import type { ProgramLink } from '../link/program-link.ts';
 import type { PushEvent } from '../say/notice.ts';
 import type { ImageStore } from '../store/images.ts';
 import { inspect, type Received, stage } from './received.ts';
@@ -64,10 +65,11 @@ export async function runPush(
     await stage(received, deps.images);
     push.reach({ event: 'staged' });
 
-    await deps.checker.check(checkRequest({ path: deps.images.path(digest), module, buildId, digest }, image.contract));
+    await admitted; // Nothing runs before it is on the disk that it may.
+    const request = checkRequest({ path: deps.images.path(digest), module, buildId, digest, size }, image.contract);
+    await deps.checker.check(request, { developer, requireRights, program: whoChecks(queue) });
     push.reach({ event: 'checked' });
 
-    await admitted;
     const code = { image: { digest, size }, buildId, tier, contract: image.contract };
     if (group === undefined) return await queue.submit(push, code);
     return await submitTogether(push, code, queue, group);
@@ -79,6 +81,11 @@ export async function runPush(
   } finally {
     letGo();
   }
+}
+
+/** The instance that tries the image: the newest that can, else any. */
+function whoChecks({ links }: Queue): ProgramLink | undefined {
+  return links.findLast((link) => link.checks) ?? links.at(-1);
 }
 
 /** All of a group take their turns in one go: so two groups that share modules come in the same order in each of them. */
@@ -118,10 +125,12 @@ export async function runRollback(
     push.reach({ event: 'received' });
     const { image, buildId } = found.code;
     if (image !== undefined) {
-      const { digest } = image;
+      const { digest, size } = image;
       letGo = deps.images.hold(digest); // It may be about to be cleaned away.
-      const what = { path: deps.images.path(digest), module, buildId, digest };
-      await deps.checker.check(checkRequest(what, found.code.contract));
+      const what = { path: deps.images.path(digest), module, buildId, digest, size };
+      await admitted;
+      const request = checkRequest(what, found.code.contract);
+      await deps.checker.check(request, { developer, requireRights, program: whoChecks(found.queue) });
       push.reach({ event: 'checked' });
     }
     await admitted;

@@ -1,7 +1,6 @@
 import { VaisError } from '../../common/error.ts';
 
 // Names and layouts are those of <elf.h>, 64-bit.
-export const ET_REL = 1;
 export const ET_DYN = 3;
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;

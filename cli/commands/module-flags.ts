@@ -35,14 +35,14 @@ export function command(edge: Edge): Command {
     );
 }
 
-function forModule({ compiler, machine }: Given): ModuleFlags {
-  const { compile, link } = moduleFlags(compiler, machine);
+function forModule({ compiler, machine }: Given, env: NodeJS.ProcessEnv): ModuleFlags {
+  const { compile, link } = moduleFlags(compiler, env, machine);
   return { compile: [`-I${amalgamationFolder}`, ...compile], link };
 }
 
 function flagsFor(given: Given, env: NodeJS.ProcessEnv): readonly string[] {
   if (given.cmake || given.pkgconfig) return [hostFlags(env).folder];
-  const { compile, link } = given.module ? forModule(given) : hostFlags(env);
+  const { compile, link } = given.module ? forModule(given, env) : hostFlags(env);
   const linking = given.ldflags === true || given.libs === true;
   const all = !linking && given.cflags !== true;
   return [...(all || given.cflags ? compile : []), ...(all || linking ? link : [])];

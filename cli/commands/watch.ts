@@ -174,11 +174,11 @@ async function watchTarget(
         again: () => follower.again(),
         pause: () => follower.pause(),
         resume: () => follower.resume(),
-        rollBack: async () => {
-          const asked = { ...follower.destination, version: 0 };
-          const how = { output, timeoutMs: rollbackMs, push: nextId() };
-          output.show(await rollBack(asked, connection.current, how, signal));
-        },
+        rollBack: () =>
+          follower.rollBack(({ program, module }) => {
+            const how = { output, timeoutMs: rollbackMs, push: nextId() };
+            return rollBack({ program, module, version: 0 }, connection.current, how, signal);
+          }),
       });
     const stops = await Promise.all(followers.map((follower) => follower.start(signal)));
     try {

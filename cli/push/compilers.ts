@@ -1,6 +1,7 @@
 import { hostTriple, type Triple } from '../../artifact/image/triple.ts';
 import { VaisError } from '../../common/error.ts';
 import { run } from '../../compiler/back/c/tool/run.ts';
+import { type CompilerFamily, compilerFamily, moduleFlags } from '../../linker/flags.ts';
 import type { CompileOptions } from './unit.ts';
 
 export type NativeLanguage = 'C' | 'C++' | 'Rust' | 'Zig';
@@ -34,7 +35,7 @@ interface Known {
   readonly install: string;
   /** What stands before the command for another platform than this machine's. */
   readonly cross: boolean;
-  readonly build: (file: OneFile, flags: readonly string[], triple: Triple) => readonly string[];
+  readonly build: (file: OneFile, flags: readonly string[], keeping: readonly string[]) => readonly string[];
 }
 
 const known: Readonly<Record<NativeLanguage, Known>> = {
@@ -88,14 +89,21 @@ const prefixes: Readonly<Partial<Record<Triple, string>>> = {
 function buildC(
   { source, image, dependencies, build, options, include }: OneFile,
   flags: readonly string[],
-  triple: Triple,
+  keeping: readonly string[],
 ) {
-  const pic = triple === 'x86_64-windows-gnu' ? [] : ['-fPIC'];
   return [
-    ...['-shared', ...pic, '-g', `-O${options.opt ?? 1}`, '-MMD', '-MF', dependencies, '-I', include],
+    ...keeping,
+    ...['-g', `-O${options.opt ?? 1}`, '-MMD', '-MF', dependencies, '-I', include],
     ...['-DHOT_IMAGE', `-DHOT_BUILD=${build}`],
     ...['-o', image, source, ...flags],
   ];
+}
+
+/** What makes it a library, and one whose variables keep their values where the platform lets them. */
+function keepingFlags(triple: Triple, family: CompilerFamily, environment: NodeJS.ProcessEnv): readonly string[] {
+  if (triple !== 'x86_64-linux-gnu' && triple !== 'aarch64-linux-gnu') return ['-shared'];
+  const { compile, link } = moduleFlags(family, environment, triple === 'x86_64-linux-gnu' ? 'x86_64' : 'aarch64');
+  return [...compile, ...link];
 }
 
 /** Found once for each language, platform and choice of the user's. */
@@ -117,7 +125,7 @@ export function compilerFor(
   const key = JSON.stringify([language, triple, chosen, extra]);
   const before = found.get(key);
   if (before !== undefined) return before;
-  const looking = look(language, triple, chosen, extra);
+  const looking = look(language, triple, chosen, extra, environment);
   looking.catch(() => found.delete(key)); // It may be installed meanwhile.
   found.set(key, looking);
   return looking;
@@ -128,6 +136,7 @@ async function look(
   triple: Triple,
   chosen: string | undefined,
   flags: readonly string[],
+  environment: NodeJS.ProcessEnv,
 ): Promise<Compiler> {
   const { commands, cross, install, build, variable } = known[language];
   const isOurs = triple === hostTriple();
@@ -138,7 +147,9 @@ async function look(
     const { code, output } = await run(command, [...own, language === 'Zig' ? 'version' : '--version']);
     if (code !== 0) continue;
     const version = /\d+\.\d+(?:\.\d+)?/.exec(output)?.[0] ?? '';
-    return { name: command, version, command: (file) => [command, ...own, ...build(file, flags, triple)] };
+    const isC = language === 'C' || language === 'C++';
+    const keeping = isC ? keepingFlags(triple, compilerFamily(command, output), environment) : [];
+    return { name: command, version, command: (file) => [command, ...own, ...build(file, flags, keeping)] };
   }
   const what =
     chosen === undefined

@@ -37,6 +37,8 @@ export interface FollowState<Image extends FollowedImage> {
   readonly confirmed: { readonly version: number; readonly asked?: number } | undefined;
   /** It was said that the program is away. */
   readonly saidAbsent: boolean;
+  /** A rollback from here is on its way. */
+  readonly isRollingBack: boolean;
 }
 
 /** What a module runs, by the program's and the agent's word. */
@@ -62,6 +64,7 @@ export const nothingYet: FollowState<never> = {
   seen: undefined,
   confirmed: undefined,
   saidAbsent: false,
+  isRollingBack: false,
 };
 
 type Next<Image extends FollowedImage> = FollowState<Image>;
@@ -154,6 +157,7 @@ export function heard<Image extends FollowedImage>(
   const { newest, seen, confirmed } = state;
   const here = { ...state, saidAbsent: false, seen: { build: runs.buildId, base: runs.baseBuildId } };
   const isNews =
+    !state.isRollingBack &&
     newest?.phase.is === 'ended' &&
     confirmed !== undefined &&
     confirmed.version !== runs.desiredVersion &&
@@ -172,6 +176,18 @@ export function heard<Image extends FollowedImage>(
     state: { ...here, confirmed: { ...confirmed, asked: runs.desiredVersion } },
     ask: { image: newest.image, version: confirmed.version, lost: isLost ? first : undefined },
   };
+}
+
+/** A rollback from here begins: another version than ours is no news then. */
+export function rollingBack<Image extends FollowedImage>(state: Next<Image>): Next<Image> {
+  return { ...state, isRollingBack: true };
+}
+
+/** It has ended, and brought this version, if any. */
+export function rolledBack<Image extends FollowedImage>(state: Next<Image>, version: number | undefined): Next<Image> {
+  const { confirmed } = state;
+  const known = confirmed === undefined || version === undefined ? {} : { confirmed: { ...confirmed, asked: version } };
+  return { ...state, ...known, isRollingBack: false };
 }
 
 /** What the agent has written down of the version that was asked after. */

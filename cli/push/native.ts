@@ -6,6 +6,7 @@ import { hostTriple, libraryExtension, type Triple } from '../../artifact/image/
 import { VaisError } from '../../common/error.ts';
 import { packageRoot } from '../../common/package-root.ts';
 import { SourceWatcher } from '../../common/watch/source-watcher.ts';
+import { finishesHere, finishFile } from '../../linker/finish.ts';
 import { runTo } from './build-command.ts';
 import { type Compiler, compilerFor, type NativeLanguage } from './compilers.ts';
 import { requireInput } from './input.ts';
@@ -37,10 +38,17 @@ export function nativeUnit(path: string, language: NativeLanguage): Unit {
       });
       const started = performance.now();
       const failure = await shared.run(order, (signal) =>
-        runTo({ command, folder: '.', environment }, compiler.name, path, order, signal),
+        runTo(
+          { command, folder: '.', environment: { ...environment, [finishesHere]: '1' } },
+          compiler.name,
+          path,
+          order,
+          signal,
+        ),
       );
       onRead(readDependencies(names.dependencies));
       if (failure !== undefined) return explained(failure, path, compiler);
+      finishFile(names.image, names.image);
       const built = await readLibrary(names.image, cache).catch((thrown: unknown) => {
         throw named(thrown, names.image, path);
       });

@@ -82,10 +82,6 @@ export class SourceFollower implements SaveGroupMember {
     return this.#unit.path;
   }
 
-  get destination(): Pick<Destination, 'program' | 'module'> {
-    return this.#destination;
-  }
-
   look(): void {
     if (this.#paused === undefined) this.#watcher?.look();
   }
@@ -93,6 +89,19 @@ export class SourceFollower implements SaveGroupMember {
   /** Builds and pushes what is there, also when nothing has changed. */
   again(): void {
     this.#watcher?.again();
+  }
+
+  /** Carries out a rollback of this module. */
+  async rollBack(roll: (of: Pick<Destination, 'program' | 'module'>) => Promise<Outcome>): Promise<void> {
+    this.#state = follow.rollingBack(this.#state);
+    let version: number | undefined;
+    try {
+      const outcome = await roll(this.#destination);
+      if (outcome.event === 'done') version = outcome.version;
+      this.#context.output.show(outcome);
+    } finally {
+      this.#state = follow.rolledBack(this.#state, version);
+    }
   }
 
   /** From now on saves are only noted; `resume` takes up the newest. */

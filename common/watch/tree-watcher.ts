@@ -10,7 +10,7 @@ const pollMs = 250;
 
 /** What a source is called, in a folder that is watched as a whole. */
 const sources =
-  /\.(?:c|h|cc|cpp|cxx|c\+\+|hh|hpp|hxx|h\+\+|inl|inc|ipp|tpp|def|s|S|asm|m|mm|rs|zig|zon|vais|go|d|f|f90|swift|nim|odin|cu|glsl|vert|frag|comp|lua|py|json|toml|cmake|mk|ld|lds)$|^(?:[Mm]akefile|GNUmakefile|CMakeLists\.txt|meson\.build|BUILD|build\.ninja)$/;
+  /\.(?:c|h|cc|cpp|cxx|c\+\+|hh|hpp|hxx|h\+\+|inl|inc|ipp|tpp|def|s|S|asm|m|mm|rs|zig|zon|vais|go|d|f|f90|swift|nim|odin|cu|cmake|mk|ld|lds)$|^(?:[Mm]akefile|GNUmakefile|CMakeLists\.txt|meson\.build|Cargo\.toml|vais\.toml)$/;
 /** Folders of what was built, or of what nobody edits. */
 const leftOut =
   /^(?:\..*|node_modules|target|zig-out|zig-cache|build|out|dist|bin|obj|CMakeFiles|__pycache__|cmake-build-.*)$/;
@@ -44,7 +44,12 @@ export class TreeWatcher {
   private constructor(roots: readonly string[], options: TreeOptions, onChange: (change: Change) => void) {
     this.#roots = roots.map((root) => resolve(root));
     this.#except = new Set(options.except.map((path) => resolve(path)));
-    this.#burst = new Burst(() => digestOf(this.#look()), digestOf(this.#look()), options.debounceMs, onChange);
+    this.#burst = new Burst(
+      () => this.#digest(options.debounceMs),
+      digestOf(this.#look()),
+      options.debounceMs,
+      onChange,
+    );
   }
 
   /** Resolves when a change from now on is seen. */
@@ -151,6 +156,16 @@ export class TreeWatcher {
       else found.add(join(root, '..'));
     }
     return found;
+  }
+
+  /** Undefined while a file is empty that was emptied just now: who writes it is about to go on. */
+  #digest(debounceMs: number): Digest | undefined {
+    const files = this.#look();
+    const isBegun = [...files.values()].some((stamp) => {
+      const [size, time] = stamp.split(':').map(Number);
+      return size === 0 && Date.now() - (time ?? 0) < debounceMs;
+    });
+    return isBegun ? undefined : digestOf(files);
   }
 
   /** The files with size and time. */

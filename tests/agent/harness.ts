@@ -11,7 +11,7 @@ import type { SessionResponse__Output } from '../../rpc/gen/vais/remote/v1/Sessi
 import type { StageName } from '../../rpc/names.ts';
 import { buildImage, buildProgram, fixtures, type Image, Program } from '../runtime/harness.ts';
 
-const deadlineMs = 10_000;
+const deadlineMs = 60_000;
 
 /** What came, in order, to be waited for. */
 export class Heard<T> {

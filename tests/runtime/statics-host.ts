@@ -22,7 +22,7 @@ export async function buildStatics(folder: string, source: string | readonly str
   const name = `statics-${++count}`;
   const language = build.language ?? 'c';
   const driver = language === 'c' ? build.compiler : build.compiler.replace('gcc', 'g++').replace('clang', 'clang++');
-  const keeping = moduleFlags(compilerFamily(build.compiler, ''));
+  const keeping = moduleFlags(compilerFamily(build.compiler, ''), process.env);
   const sources = typeof source === 'string' ? [source] : source;
   const objects = await Promise.all(
     sources.map(async (text, index) => {
