@@ -155,7 +155,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
       thread,
       checker,
       histories,
-      supervised: new Set(supervisors.keys()),
+      supervised: supervisors,
       maxImageBytes: options.maxImageBytes,
       publish: tell,
       warn,

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   history: () => import('./commands/history.ts'),
   rollback: () => import('./commands/rollback.ts'),
   events: () => import('./commands/events.ts'),
+  logs: () => import('./commands/logs.ts'),
   pair: () => import('./commands/pair.ts'),
   targets: () => import('./commands/targets.ts'),
   attach: () => import('./commands/attach.ts'),

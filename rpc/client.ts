@@ -4,6 +4,7 @@ import type { Target } from './address.ts';
 import { type ChannelSetup, plainChannel } from './credentials.ts';
 import type { GetStatusResponse__Output } from './gen/vais/remote/v1/GetStatusResponse.ts';
 import type { ListHistoryResponse__Output } from './gen/vais/remote/v1/ListHistoryResponse.ts';
+import type { ReadLogResponse__Output } from './gen/vais/remote/v1/ReadLogResponse.ts';
 import type { RollbackRequest } from './gen/vais/remote/v1/RollbackRequest.ts';
 import type { RollbackResponse__Output } from './gen/vais/remote/v1/RollbackResponse.ts';
 import type { SessionRequest } from './gen/vais/remote/v1/SessionRequest.ts';
@@ -61,6 +62,14 @@ export class AgentClient {
   /** Events of all pushes from now on. */
   async *watchEvents(signal: AbortSignal): AsyncGenerator<WatchEventsResponse__Output> {
     yield* this.#read(this.#client.watchEvents({}), signal);
+  }
+
+  /** What a program wrote that the agent started: its newest lines, then, with `follow`, those that come. */
+  async *readLog(
+    request: { readonly program: string; readonly lines: number; readonly follow: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<ReadLogResponse__Output> {
+    yield* this.#read(this.#client.readLog(request), signal);
   }
 
   /** Opens a session; the agent's first message is its state. */

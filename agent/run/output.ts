@@ -6,6 +6,8 @@ import { storageError } from '../../common/files.ts';
 /** A program's log is begun anew when it has grown to this many bytes; the one before is kept as `.1`. */
 const maxLogBytes = 16 * 1024 * 1024;
 const maxLineBytes = 16 * 1024;
+/** So much of a log is looked at for its newest lines. */
+const maxTailBytes = 1024 * 1024;
 
 /**
  * Follows the file that a program writes its output to. A file and no pipe, so that the program can go on writing when
@@ -14,7 +16,7 @@ const maxLineBytes = 16 * 1024;
 export class OutputFollower {
   readonly #path: string;
   readonly #file: FileHandle;
-  readonly #onLine: (text: string) => void;
+  readonly #listeners: Set<(text: string) => void>;
   readonly #watcher: FSWatcher;
   readonly #decoder = new StringDecoder('utf8');
   readonly #buffer = Buffer.alloc(64 * 1024);
@@ -28,7 +30,7 @@ export class OutputFollower {
     this.#path = path;
     this.#file = file;
     this.#position = size;
-    this.#onLine = onLine;
+    this.#listeners = new Set([onLine]);
     this.#watcher = watch(path, () => this.#poke());
     this.#watcher.on('error', () => undefined); // What is missed is read when the program ends.
   }
@@ -45,13 +47,37 @@ export class OutputFollower {
     }
   }
 
+  /**
+   * The newest lines, and every line from then on: none is missing between, and none comes twice. What it returns ends that.
+   *
+   * @param lines at most so many, of the last mebibyte
+   */
+  async listen(lines: number, onLines: (lines: readonly string[]) => void): Promise<() => void> {
+    const end = this.#position - Buffer.byteLength(this.#rest);
+    let waiting: string[] | undefined = [];
+    const listener = (text: string): void => {
+      if (waiting === undefined) onLines([text]);
+      else waiting.push(text);
+    };
+    this.#listeners.add(listener);
+    try {
+      onLines(await this.#tail(end, lines));
+      onLines(waiting);
+      waiting = undefined;
+    } catch (thrown) {
+      this.#listeners.delete(listener);
+      throw storageError(`cannot read ${this.#path}`, thrown);
+    }
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Says what there is, down to a last line without an end: nobody writes to the file any more. */
   async flush(): Promise<void> {
     this.#poke();
     await this.#reading;
     const last = this.#rest + this.#decoder.end();
     this.#rest = '';
-    if (last !== '') this.#onLine(last);
+    if (last !== '') this.#say(last);
   }
 
   /** Stops. Idempotent. */
@@ -92,7 +118,25 @@ export class OutputFollower {
       lines.push(this.#rest);
       this.#rest = '';
     }
-    for (const line of lines) this.#onLine(line);
+    for (const line of lines) this.#say(line);
+  }
+
+  #say(line: string): void {
+    for (const listener of this.#listeners) listener(line);
+  }
+
+  /** The newest lines before this place; where they are few, those of the log before as well. */
+  async #tail(end: number, count: number): Promise<string[]> {
+    if (count === 0) return [];
+    const own = await readLines(this.#file, end);
+    if (own.length >= count) return own.slice(-count);
+    const before = await open(`${this.#path}.1`, 'r').catch(() => undefined);
+    try {
+      const older = before === undefined ? [] : await readLines(before, (await before.stat()).size);
+      return [...older, ...own].slice(-count);
+    } finally {
+      await before?.close();
+    }
   }
 
   /**
@@ -107,4 +151,20 @@ export class OutputFollower {
     await this.#file.truncate(0);
     this.#position = 0;
   }
+}
+
+/** The whole lines of the last mebibyte before `end`. */
+async function readLines(file: FileHandle, end: number): Promise<string[]> {
+  const from = Math.max(0, end - maxTailBytes);
+  const bytes = Buffer.alloc(Math.max(0, end - from));
+  let read = 0;
+  while (read < bytes.length) {
+    const { bytesRead } = await file.read(bytes, read, bytes.length - read, from + read);
+    if (bytesRead === 0) break; // It was begun anew meanwhile.
+    read += bytesRead;
+  }
+  const lines = bytes.subarray(0, read).toString('utf8').split(/\r?\n/);
+  if (from > 0) lines.shift(); // The end of a line.
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => line.slice(0, maxLineBytes));
 }

@@ -65,6 +65,11 @@ export class Supervisor {
     this.#done = this.#keepRunning(this.#output, adopted).catch((thrown: unknown) => this.#warn(thrown));
   }
 
+  /** What the program wrote, and writes: as `OutputFollower.listen`. */
+  async listen(lines: number, onLines: (lines: readonly string[]) => void): Promise<() => void> {
+    return (await this.#output?.listen(lines, onLines)) ?? (() => undefined);
+  }
+
   /** How the program ended, as soon as it has. */
   async exit(signal: AbortSignal): Promise<string | undefined> {
     if (this.#pid === undefined && this.#lastExit !== undefined) return this.#lastExit;

@@ -19,6 +19,7 @@ import type { PushEvent, Warning } from '../say/notice.ts';
 import type { StorageFaults } from '../store/faults.ts';
 import type { HistoryStore } from '../store/history-store.ts';
 import { type CallerOf, type LimitedCall, Streams } from '../trust/limits.ts';
+import { type Logged, readLog } from './log.ts';
 import { type SessionDeps, serveSession, startOf } from './session.ts';
 import { wireEntry, wireEvent, wireOutcome, wirePrograms, wireWarning } from './wire.ts';
 
@@ -32,8 +33,8 @@ export interface ServiceDeps extends Omit<SessionDeps, 'state' | 'budget' | 'cal
   readonly insecure: boolean;
   /** Who calls, and what they have to know to sign. @throws VaisError when they may not */
   readonly callerOf: CallerOf;
-  /** The names of the programs that the agent itself started. */
-  readonly supervised: ReadonlySet<string>;
+  /** The programs that the agent itself started, by their names. */
+  readonly supervised: ReadonlyMap<string, Logged>;
   /** Calls back for each event and each warning from now on; the answer ends that. */
   readonly subscribe: (listener: (heard: PushEvent | Warning) => void) => () => void;
 }
@@ -81,6 +82,7 @@ export function agentService(deps: ServiceDeps): AgentServiceHandlers {
       void rollback(call, deps);
     },
     WatchEvents: (call) => limited(call, () => watchEvents(call, deps)),
+    ReadLog: (call) => limited(call, () => void readLog(call, deps)),
   };
 }
 

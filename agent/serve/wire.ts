@@ -34,7 +34,7 @@ export function wireWarning({ message }: Warning): WireWarning {
 export function wirePrograms(
   programs: Programs,
   includeContracts: boolean,
-  supervised: ReadonlySet<string>,
+  supervised: { has(name: string): boolean },
 ): Program[] {
   return programs.links.map((link) => ({
     name: link.name,

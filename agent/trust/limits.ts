@@ -9,13 +9,15 @@ export interface Caller {
   readonly agentId: string;
   /** The number of their newest act. */
   readonly lastSequence: number;
+  /** The programs that are theirs to touch; empty: all. */
+  readonly programs: readonly string[];
 }
 
 /** Says who calls. @throws VaisError when the connection is gone, or they may not any more */
 export type CallerOf = (call: { getPeer(): string }) => Caller;
 
 /** With --insecure nobody knows who calls. All would be one, so what limits one does not hold. */
-export const anybody: Caller = { id: '', name: '', agentId: '', lastSequence: 0 };
+export const anybody: Caller = { id: '', name: '', agentId: '', lastSequence: 0, programs: [] };
 
 /** A stream that counts: a session, or one of events. */
 export interface LimitedCall {

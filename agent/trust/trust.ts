@@ -124,8 +124,8 @@ export class Trust implements Signers {
   }
 
   #callerOf(id: string): Caller {
-    const { name, keyId } = this.developers.require(id);
-    return { id, name, agentId: this.agentId, lastSequence: this.ledger.last(keyId) };
+    const { name, keyId, programs } = this.developers.require(id);
+    return { id, name, agentId: this.agentId, lastSequence: this.ledger.last(keyId), programs };
   }
 
   /** How many connections a developer has. */

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { originName, outcomeName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
+import { forEach } from '../push/fan-out.ts';
 import type { Context } from '../show/context.ts';
-import { connect, readTarget } from '../targets/connect.ts';
+import { type AgentTarget, connect, readTargets } from '../targets/connect.ts';
 import { type Edge, jsonOption, moduleOption, type TargetFlags, toOption, wanted, whole } from './flags.ts';
+
 export function command(edge: Edge): Command {
   const lineage = new Option('--lineage <n>', 'an older lineage: 1 for the build of the program before, and so on');
   return new Command('history')
@@ -11,25 +13,31 @@ export function command(edge: Edge): Command {
     .addOption(toOption())
     .addOption(moduleOption())
     .addOption(lineage.argParser(whole).default(0, '0'))
+    .addOption(new Option('--limit <n>', 'only so many, the newest').argParser(whole))
     .addOption(jsonOption())
-    .action((flags: TargetFlags & { module?: string; lineage: number }) =>
-      edge.run('history', flags, (context) => history({ ...wanted(flags, edge), lineage: flags.lineage }, context)),
+    .action((flags: TargetFlags & Wish) =>
+      edge.run('history', flags, async (context) =>
+        forEach(await readTargets(wanted(flags, edge).to, context), context, (target, own) =>
+          history(target, flags, own),
+        ),
+      ),
     );
 }
 
-/** `history`: the versions that a module had, and the pushes that became none. */
-async function history(
-  options: { readonly to?: string; readonly module?: string; readonly lineage: number },
-  context: Context,
-): Promise<number> {
-  const target = await readTarget(options.to, context);
+interface Wish {
+  readonly module?: string;
+  readonly lineage: number;
+  readonly limit?: number;
+}
+
+/** The versions that a module had, and the pushes that became none. */
+async function history(target: AgentTarget, wish: Wish, context: Context): Promise<number> {
+  const { module: wantedModule = '', lineage, limit } = wish;
   const client = await connect(target, context);
   try {
-    const { program, module, entries, lines } = await client.listHistory(
-      target.program ?? '',
-      options.module ?? '',
-      options.lineage,
-    );
+    const answer = await client.listHistory(target.program ?? '', wantedModule, lineage);
+    const { program, module, lines } = answer;
+    const entries = limit === undefined ? answer.entries : limit === 0 ? [] : answer.entries.slice(-limit);
     for (const entry of entries) {
       const tier = tierName(entry.tier);
       context.output.show({
@@ -53,7 +61,7 @@ async function history(
       });
     }
     context.output.flush();
-    const older = lines - 1 - options.lineage;
+    const older = lines - 1 - lineage;
     if (older > 0) context.output.show({ event: 'older', program, module, lineages: older });
     return 0;
   } finally {

@@ -104,15 +104,18 @@ export class HumanOutput implements Output {
     } else if ('ms' in report && 'push' in report && report.push !== undefined) {
       this.#reached(report as StageReport & { push: number });
     } else {
-      if (report.event === 'agent') this.#listing = 'status';
+      if (report.event === 'agent') {
+        this.flush(); // The table of another agent.
+        this.#listing = 'status';
+      }
       this.#line(this.#out, render(report, this.#style));
     }
   }
 
   flush(): void {
     this.#clear();
-    if (this.#listing === 'status') this.#line(this.#out, renderStatus(this.#status, this.#style));
-    if (this.#listing === 'version') this.#line(this.#out, renderHistory(this.#versions, this.#style));
+    if (this.#listing === 'status') this.#line(this.#out, renderStatus(this.#status.splice(0), this.#style));
+    if (this.#listing === 'version') this.#line(this.#out, renderHistory(this.#versions.splice(0), this.#style));
     this.#listing = undefined;
   }
 

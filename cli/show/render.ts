@@ -41,6 +41,8 @@ export function render(report: Report, style: Style): string {
       const what = `${report.file}${where}${other}`;
       return `${colors.cyan('watching')}  ${what}${colors.dim(how)}`;
     }
+    case 'log':
+      return report.target === undefined ? report.text : `${colors.dim(`${report.target}:`)} ${report.text}`;
     case 'built':
       return `${colors.green(mark.ok)} ${report.image} built in ${formatMs(report.ms)}`;
     case 'disconnected':
@@ -213,7 +215,8 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
     row.desired ? colors.bold(table[index + 1] ?? '') : (table[index + 1] ?? ''),
     ...(row.reason === undefined ? [] : [colors.dim(hang('     ', 5, row.reason.message, style.width))]),
   ]);
-  return [colors.bold(`${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
+  const where = first.target === undefined ? '' : `${first.target}: `;
+  return [colors.bold(`${where}${first.program} (${first.module})`), colors.dim(table[0] ?? ''), ...body].join('\n');
 }
 
 function fromOf({ origin, rollbackTo, developer, together = [] }: VersionReport): string {

@@ -195,7 +195,7 @@ export type ConnectionReport =
     };
 
 /** What one module of one running program runs. */
-export interface StatusReport {
+export interface StatusReport extends OfTarget {
   readonly event: 'status';
   readonly program: string;
   readonly pid: number;
@@ -216,7 +216,7 @@ export interface StatusReport {
 }
 
 /** The agent itself, before its programs. */
-export interface AgentReport {
+export interface AgentReport extends OfTarget {
   readonly event: 'agent';
   readonly address: string;
   readonly agentVersion: string;
@@ -291,8 +291,15 @@ export interface ContainerReport {
   readonly engine: string;
 }
 
+/** A line that a program wrote. */
+export interface LogReport extends OfTarget {
+  readonly event: 'log';
+  readonly program: string;
+  readonly text: string;
+}
+
 /** One version that a module had, or a push that never became one (version 0). */
-export interface VersionReport {
+export interface VersionReport extends OfTarget {
   readonly event: 'version';
   readonly program: string;
   readonly module: string;
@@ -380,6 +387,7 @@ export type Report =
   | DoneReport
   | ErrorReport
   | BuildingReport
+  | LogReport
   | BuiltReport
   | WatchingReport
   | ConnectionReport

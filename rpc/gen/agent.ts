@@ -34,6 +34,8 @@ import type { PairServiceClient as _vais_remote_v1_PairServiceClient, PairServic
 import type { Program as _vais_remote_v1_Program, Program__Output as _vais_remote_v1_Program__Output } from './vais/remote/v1/Program.ts';
 import type { Progress as _vais_remote_v1_Progress, Progress__Output as _vais_remote_v1_Progress__Output } from './vais/remote/v1/Progress.ts';
 import type { QuarantinedFile as _vais_remote_v1_QuarantinedFile, QuarantinedFile__Output as _vais_remote_v1_QuarantinedFile__Output } from './vais/remote/v1/QuarantinedFile.ts';
+import type { ReadLogRequest as _vais_remote_v1_ReadLogRequest, ReadLogRequest__Output as _vais_remote_v1_ReadLogRequest__Output } from './vais/remote/v1/ReadLogRequest.ts';
+import type { ReadLogResponse as _vais_remote_v1_ReadLogResponse, ReadLogResponse__Output as _vais_remote_v1_ReadLogResponse__Output } from './vais/remote/v1/ReadLogResponse.ts';
 import type { Received as _vais_remote_v1_Received, Received__Output as _vais_remote_v1_Received__Output } from './vais/remote/v1/Received.ts';
 import type { Refused as _vais_remote_v1_Refused, Refused__Output as _vais_remote_v1_Refused__Output } from './vais/remote/v1/Refused.ts';
 import type { RenewRequest as _vais_remote_v1_RenewRequest, RenewRequest__Output as _vais_remote_v1_RenewRequest__Output } from './vais/remote/v1/RenewRequest.ts';
@@ -106,6 +108,8 @@ export interface ProtoGrpcType {
         Program: MessageTypeDefinition<_vais_remote_v1_Program, _vais_remote_v1_Program__Output>
         Progress: MessageTypeDefinition<_vais_remote_v1_Progress, _vais_remote_v1_Progress__Output>
         QuarantinedFile: MessageTypeDefinition<_vais_remote_v1_QuarantinedFile, _vais_remote_v1_QuarantinedFile__Output>
+        ReadLogRequest: MessageTypeDefinition<_vais_remote_v1_ReadLogRequest, _vais_remote_v1_ReadLogRequest__Output>
+        ReadLogResponse: MessageTypeDefinition<_vais_remote_v1_ReadLogResponse, _vais_remote_v1_ReadLogResponse__Output>
         Received: MessageTypeDefinition<_vais_remote_v1_Received, _vais_remote_v1_Received__Output>
         Refused: MessageTypeDefinition<_vais_remote_v1_Refused, _vais_remote_v1_Refused__Output>
         RenewRequest: MessageTypeDefinition<_vais_remote_v1_RenewRequest, _vais_remote_v1_RenewRequest__Output>
