@@ -2,6 +2,7 @@
  * it; the code of later ones is led there, and that image stays loaded. What cannot be kept is refused by its name. */
 #include "statics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ typedef struct known {
 
 struct hoti_statics {
     int listed; /* version 1 brought a list */
+    int said;   /* that nothing is kept */
     known *chains[CHAINS];
 };
 
@@ -174,9 +176,14 @@ int hoti_statics_bind(hoti_version *v, hoti_error *error) {
     if (v->list == NULL) v->list = hoti_list_open(v->path, v->handle, error);
     if (v->list == NULL) {
         if (error->code != NULL) return 0;
+        if (!m->statics->listed && !m->statics->said && hoti_list_missing(v->path)) {
+            m->statics->said = 1;
+            fprintf(stderr, "vais-hot: the variables of %s begin anew with each version: it was built without the flags that keep "
+                    "them, see `vais-remote flags --module`\n", m->name);
+        }
         return !m->statics->listed ||
                hoti_fail(error, "contract_missing", "%s was built without the flags that keep its variables, and the running version "
-                         "with them: see `vais-remote flags`", m->name);
+                         "with them: see `vais-remote flags --module`", m->name);
     }
     if (!m->statics->listed && v->list->head->variables != 0)
         return hoti_fail(error, "contract_missing", "the variables of %s would lose their values: what the program started with was "

@@ -87,6 +87,7 @@ struct hoti_list {
 /* ---- statics_list.c. Null without an error: the image has no list ---- */
 hoti_list *hoti_list_open(const char *path, void *library, hoti_error *error);
 void hoti_list_free(hoti_list *list);
+int hoti_list_missing(const char *path); /* it has no list, and variables that can be written */
 const hoti_segment *hoti_list_segment(const hoti_list *list, hoti_u64 place, size_t size); /* null: in none */
 
 /* ---- patch.c. 0: refused, and nothing has been written; -1: so, as the variables are too far away ---- */

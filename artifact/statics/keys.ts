@@ -58,7 +58,7 @@ function keyGroup(key: string, group: readonly StaticVariable[]): KeyedVariable[
   // Several blocks of one function: if there are more or fewer of them, nobody knows which is which.
   return group.map((variable, index) => ({
     variable,
-    key: `${key}{${index + 1}}`,
+    key: index === 0 ? key : `${key}{${index + 1}}`,
     note: `, one of ${group.length} of this name in the function`,
     lost,
   }));
