@@ -80,7 +80,7 @@ export class Lineage {
   }
 
   /** Gives a push that is about to be ordered the next number, and writes it down. */
-  begin(push: Push, { image, buildId, tier }: Code): HistoryEntry {
+  begin(push: Push, { image, buildId, tier, contract }: Code): HistoryEntry {
     push.version = this.next;
     const entry: HistoryEntry = {
       version: push.version,
@@ -89,6 +89,7 @@ export class Lineage {
       ...(image === undefined ? {} : { digest: image.digest, size: image.size }),
       buildId,
       ...(tier === undefined ? {} : { tier }),
+      ...(contract?.origin === 'unchecked' ? { unchecked: true } : {}),
       at: Date.now(),
       ...(push.developer === '' ? {} : { developer: push.developer }),
       ...(push.rollbackTo === undefined ? {} : { rollbackTo: push.rollbackTo }),

@@ -54,6 +54,7 @@ export function wirePrograms(
       digest: module.digest ?? '',
       state: module.state === 'confirmed' ? ('MODULE_STATE_CONFIRMED' as const) : ('MODULE_STATE_PROBATION' as const),
       desiredVersion: programs.queueFor(link, module.name)?.lineage.desired ?? module.version,
+      unchecked: module.contract.origin === 'unchecked',
       contract: includeContracts ? formatContract(module.contract) : [],
     })),
   }));
@@ -73,6 +74,7 @@ export function wireEntry(entry: HistoryEntry, { desired }: Pick<LineageRecord, 
     rollbackTo: entry.rollbackTo ?? 0,
     cleaned: entry.cleaned === true,
     developer: entry.developer ?? '',
+    unchecked: entry.unchecked === true,
     together: [...(entry.group?.together ?? [])],
     ...(entry.fast === undefined ? {} : { fastDigest: entry.fast.digest, fastBuildId: entry.fast.buildId }),
   };

@@ -25,6 +25,8 @@ export interface HistoryEntry {
   readonly developer?: string;
   /** What it was pushed with, to swap together. */
   readonly group?: { readonly id: string; readonly together: readonly string[] };
+  /** Nothing is known of it but the names of its functions. */
+  readonly unchecked?: true;
   /** True when its image was cleaned away: see `deliver/retention.ts`. */
   readonly cleaned?: true;
 }

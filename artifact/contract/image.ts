@@ -11,6 +11,12 @@ import { hostTriple, isAkin, type Triple } from '../image/triple.ts';
 import type { Contract } from './contract.ts';
 import { readContract } from './records.ts';
 
+/**
+ * Stands for a build id in the contract of a library whose linker gave it none: it is the beginning of the image's digest then,
+ * which the image cannot have inside. runtime/native_image.c does the same.
+ */
+export const ofDigest = '0'.repeat(32);
+
 /** What an image is, read from its bytes with nothing of it run. */
 export interface Image {
   readonly format: ImageFormat;
@@ -46,7 +52,8 @@ export function imageOf(file: ByteReader, digest: Digest): Image {
   if (section === undefined) {
     throw new VaisError('contract_missing', 'the library states no contract, so nobody can tell whether it fits');
   }
-  const contract = readContract(section);
+  const stated = readContract(section);
+  const contract = stated.buildId === ofDigest ? { ...stated, buildId: digest.slice(0, 32) } : stated;
   const triple = triples.find((one) => one === contract.triple);
   if (triple === undefined) {
     throw new VaisError('image_invalid', `the library is for ${triples[0]}, and its contract says ${contract.triple}`, {

@@ -1,7 +1,7 @@
 import { VaisError } from '../../common/error.ts';
 import type { Contract } from '../contract/contract.ts';
 import { formatContract } from '../contract/format.ts';
-import { readBinary } from '../contract/image.ts';
+import { ofDigest, readBinary } from '../contract/image.ts';
 import { readContract } from '../contract/records.ts';
 import type { Binary } from '../image/binary.ts';
 import { buildIdOf } from '../image/build-id.ts';
@@ -36,16 +36,7 @@ export function imageToTravel(bytes: Uint8Array, options: NativeOptions): Uint8A
   const binary = readBinary(file);
   if (binary.contract !== undefined) return bytes;
   const sections = readSections(file);
-  const buildId = buildIdOf(file, sections);
-  if (buildId === undefined) {
-    throw new VaisError(
-      'image_invalid',
-      'the library has no build id, so nobody could tell which code a program runs',
-      {
-        hint: 'Link it with `-Wl,--build-id` (Zig: `--build-id`).',
-      },
-    );
-  }
+  const buildId = buildIdOf(file, sections) ?? ofDigest;
   const contract = contractOf(file, { module: options.module, triple: tripleOf(binary, options), buildId }, options);
   const section = Buffer.from(`${formatContract(contract).join('\0')}\0`);
   readContract(section); // What the other side would not read is said here.
@@ -63,7 +54,7 @@ export function imageToTravel(bytes: Uint8Array, options: NativeOptions): Uint8A
 export function openedContract(path: string, facts: ContractFacts): Contract {
   return FileReader.with(path, (file) => {
     const binary = readBinary(file);
-    if (binary.contract !== undefined) return readContract(binary.contract);
+    if (binary.contract !== undefined) return { ...readContract(binary.contract), buildId: facts.buildId };
     return readContract(formatContract(contractOf(file, facts, { unchecked: true })));
   });
 }

@@ -66,8 +66,9 @@ export function compiling(command: Command): Command {
     .addOption(new Option('--tier <tier>', tiers).choices(['fast', 'optimized', 'both']));
 }
 
-export function compileOptions({ optimize, debug, tier }: CompileFlags): CompileOptions {
+export function compileOptions({ optimize, debug, tier, unchecked }: CompileFlags & BuildFlags): CompileOptions {
   return {
+    ...(unchecked === undefined ? {} : { unchecked }),
     ...(tier === undefined || tier === 'both' ? {} : { tier }),
     ...(optimize === undefined ? {} : { opt: optimize }),
     ...(debug === undefined ? {} : { debug }),
@@ -80,6 +81,7 @@ export interface BuildFlags {
   readonly image?: string;
   readonly watch?: readonly string[];
   readonly module?: string;
+  readonly unchecked?: true;
 }
 
 /** Adds the options of `BuildFlags`. */
@@ -92,7 +94,8 @@ export function building(command: Command): Command {
         .argParser((text: string, before: readonly string[] = []) => [...before, text])
         .default(undefined),
     )
-    .option('--module <name>', 'what module --image is, if its name does not say it');
+    .option('--module <name>', 'what module --image is, if its name does not say it')
+    .option('--unchecked', 'push a library without debug information: nothing but names of functions is compared');
 }
 
 /** What is to be built, by the words and flags. */

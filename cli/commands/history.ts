@@ -56,6 +56,7 @@ async function history(target: AgentTarget, wish: Wish, context: Context): Promi
         ...(entry.together.length === 0 ? {} : { together: entry.together }),
         ...(entry.rollbackTo === 0 ? {} : { rollbackTo: entry.rollbackTo }),
         ...(entry.cleaned ? { cleaned: true } : {}),
+        ...(entry.unchecked ? { unchecked: true } : {}),
         ...(entry.developer === '' ? {} : { developer: entry.developer }),
         ...(entry.reason === null ? {} : { reason: fromFailure(entry.reason).toJSON() }),
       });

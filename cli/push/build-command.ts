@@ -40,7 +40,7 @@ export function commandUnit(plan: BuildPlan): Unit {
       const started = performance.now();
       const failure = build === undefined ? undefined : await shared.run(order, (signal) => run(build, order, signal));
       if (failure !== undefined) return failure;
-      const built = await readLibrary(image, order.cache);
+      const built = await readLibrary(image, order, plan.module);
       if (build === undefined) return { ok: true, built, diagnostics: [] };
       const compiled = { toolchain: toolOf(build), front: 0, back: performance.now() - started };
       return { ok: true, built: { ...built, compiled }, diagnostics: [] };

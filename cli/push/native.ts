@@ -24,7 +24,7 @@ export function nativeUnit(path: string, language: NativeLanguage): Unit {
     placesImage: false,
     require: () => requireInput(path),
     build: async (order) => {
-      const { triple = hostTriple(), options, folder, onRead, cache } = order;
+      const { triple = hostTriple(), options, folder, onRead } = order;
       const environment = options.environment ?? {};
       const compiler = await compilerFor(language, triple, environment);
       const names = filesIn(folder, path, triple);
@@ -49,7 +49,7 @@ export function nativeUnit(path: string, language: NativeLanguage): Unit {
       onRead(readDependencies(names.dependencies));
       if (failure !== undefined) return explained(failure, path, compiler);
       finishFile(names.image, names.image);
-      const built = await readLibrary(names.image, cache).catch((thrown: unknown) => {
+      const built = await readLibrary(names.image, order, moduleOfFile(path)).catch((thrown: unknown) => {
         throw named(thrown, names.image, path);
       });
       const compiled = {

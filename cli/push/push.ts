@@ -154,9 +154,15 @@ export async function offer(
     digest: built.digest,
     tier: built.contract.tier,
     ...second,
+    ...(isUnchecked(built, destination) ? { unchecked: true as const } : {}),
     ...(group === undefined ? {} : { together: group.modules.filter((module) => module !== destination.module) }),
     ms: clock.ms,
   });
+}
+
+/** Whether nothing but names could be compared. What is not known to us is known to the agent, which compared it. */
+function isUnchecked({ contract }: BuiltModule, destination: Destination): boolean {
+  return contract.origin === 'unchecked' || contractsOf(destination).some(({ origin }) => origin === 'unchecked');
 }
 
 /** The failure of a version that had been confirmed. */

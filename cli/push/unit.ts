@@ -12,6 +12,8 @@ export interface CompileOptions {
   readonly tier?: 'fast' | 'optimized';
   readonly opt?: 0 | 1 | 2 | 3;
   readonly debug?: boolean;
+  /** Push a library also where nothing can be known of it. */
+  readonly unchecked?: boolean;
   /** Of what builds; this process's own unless given. */
   readonly environment?: NodeJS.ProcessEnv;
 }

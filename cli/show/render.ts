@@ -114,7 +114,9 @@ export function renderPush(done: DoneReport, stages: readonly StageReport[], sty
   const resident = latest(stages, 'loaded')?.resident;
   const stays =
     resident === undefined ? '' : `\nIt stays in memory: it calls ${resident}, which may leave work in its code.`;
-  return `${headline}${told}\n${renderTimeline(stages, style)}${stays}`;
+  const blind =
+    done.unchecked === true ? '\nUnchecked: without debug information, only the names of functions were compared.' : '';
+  return `${headline}${told}\n${renderTimeline(stages, style)}${stays}${blind}`;
 }
 
 /** The same in one line, for `watch`. */
@@ -131,12 +133,22 @@ export function renderPushLine(done: DoneReport, stages: readonly StageReport[],
   return `${line}${fits ? '  ' : `\n${' '.repeat(time.length + 4)}`}${colors.dim(shares)}`;
 }
 
-function headlineOf({ target, program, module, version, unchanged, refines, together = [] }: DoneReport): string {
+function headlineOf({
+  target,
+  program,
+  module,
+  version,
+  unchanged,
+  refines,
+  unchecked,
+  together = [],
+}: DoneReport): string {
   const where = target === undefined ? '' : `${target}: `;
   const name = where + (program === module ? program : `${program} (${module})`);
   if (refines !== undefined) return `${name} runs version ${version} optimized`;
   if (unchanged) return `${name} runs this already: version ${version}`;
-  return `${name} runs version ${version}${together.length === 0 ? '' : `, swapped with ${together.join(', ')}`}`;
+  const group = together.length === 0 ? '' : `, swapped with ${together.join(', ')}`;
+  return `${name} runs version ${version}${unchecked === true ? ', unchecked' : ''}${group}`;
 }
 
 /** All that `status` has to say. */
@@ -151,7 +163,7 @@ export function renderStatus(rows: readonly StatusReport[], style: Style): strin
         row.desiredVersion > row.version
           ? `${row.version} ${marks(style).arrow} ${row.desiredVersion}`
           : `${row.version}`,
-        row.state,
+        row.unchecked === true ? `${row.state}, unchecked` : row.state,
         row.digest === '' ? 'built in' : row.digest.slice(0, 12),
         row.buildId.slice(0, 8),
         `${row.pid}`,
@@ -203,7 +215,7 @@ export function renderHistory(rows: readonly VersionReport[], style: Style): str
         row.desired ? marks(style).arrow : '',
         row.version === 0 ? '-' : `${row.version}`,
         formatTime(row.at),
-        row.outcome,
+        row.unchecked === true ? `${row.outcome}, unchecked` : row.outcome,
         fromOf(row),
         row.tier,
         row.digest === '' ? 'built in' : `${row.digest.slice(0, 12)}${row.cleaned === true ? ' (cleaned away)' : ''}`,

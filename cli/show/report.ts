@@ -118,6 +118,8 @@ export interface DoneReport extends OfTarget {
   readonly buildId?: string;
   readonly digest?: string;
   readonly tier?: string;
+  /** Nothing but the names of functions was compared: it, or what ran, has no debug information. */
+  readonly unchecked?: true;
   /** The fast build, by its digest, whose place the optimized one took: the version is the same. */
   readonly refines?: string;
   /** The modules that swapped with it, at the same safe point. */
@@ -209,6 +211,8 @@ export interface StatusReport extends OfTarget {
   /** Empty for the code that the program started with. */
   readonly digest: string;
   readonly state: 'probation' | 'confirmed' | 'unspecified';
+  /** Nothing is known of its code but the names of functions, so nothing else is compared with what is pushed. */
+  readonly unchecked?: true;
   /** Whether old versions are unloaded; `keeps`: musl never does; `none`: the program was linked with -static and takes none. */
   readonly loading: LoadingName;
   /** What the program, with all its modules, registered with `hot_state`: pieces, and bytes in all. */
@@ -316,6 +320,8 @@ export interface VersionReport extends OfTarget {
   readonly rollbackTo?: number;
   /** True when its image was cleaned away, so that nothing can go back to it. */
   readonly cleaned?: boolean;
+  /** True when nothing was known of it but the names of its functions. */
+  readonly unchecked?: boolean;
   /** The modules that were pushed with it, to swap together. */
   readonly together?: readonly string[];
   /** Who signed it, as the agent lists them. */

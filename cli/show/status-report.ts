@@ -25,6 +25,7 @@ export function statusReports({ programs }: Pick<GetStatusResponse__Output, 'pro
       buildId: module.buildId,
       digest: module.digest,
       state: stateName(module.state),
+      ...(module.unchecked ? { unchecked: true as const } : {}),
       loading: loadingName(loading),
       registered: { count: stateCount, bytes: stateBytes },
     })),

@@ -7,7 +7,7 @@ import type { Program__Output } from '../../rpc/gen/vais/remote/v1/Program.ts';
 const address = '127.0.0.1:7777';
 
 function module(name: string, version = 1): Module__Output {
-  const ids = { buildId: 'b', baseBuildId: 'b', digest: '', contract: [] };
+  const ids = { buildId: 'b', baseBuildId: 'b', digest: '', contract: [], unchecked: false };
   return { name, source: `${name}.vais`, version, desiredVersion: version, state: 'MODULE_STATE_CONFIRMED', ...ids };
 }
 

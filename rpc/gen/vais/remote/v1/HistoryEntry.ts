@@ -20,6 +20,7 @@ export interface HistoryEntry {
   'fastDigest'?: (string);
   'fastBuildId'?: (string);
   'together'?: (string)[];
+  'unchecked'?: (boolean);
   'cleaned'?: (boolean);
   'developer'?: (string);
 }
@@ -38,6 +39,7 @@ export interface HistoryEntry__Output {
   'fastDigest': (string);
   'fastBuildId': (string);
   'together': (string)[];
+  'unchecked': (boolean);
   'cleaned': (boolean);
   'developer': (string);
 }

@@ -13,6 +13,7 @@ export interface Module {
   'state'?: (_vais_remote_v1_ModuleState);
   'desiredVersion'?: (number | string | Long);
   'contract'?: (string)[];
+  'unchecked'?: (boolean);
 }
 
 export interface Module__Output {
@@ -25,4 +26,5 @@ export interface Module__Output {
   'state': (_vais_remote_v1_ModuleState__Output);
   'desiredVersion': (number);
   'contract': (string)[];
+  'unchecked': (boolean);
 }
