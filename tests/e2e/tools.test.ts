@@ -45,6 +45,25 @@ describe.skipIf(!hasGcc)('a compiler', () => {
     expect(found).toMatchObject({ state: 'ok', message: expect.stringContaining('(gcc-13)') });
   });
 
+  it.each([
+    ['/usr/bin/ld: cannot find crt1.o: No such file or directory', 'it has no crt1.o'],
+    ['/usr/bin/ld: cannot find -lgcc', 'it has no gcc'],
+    ["tcc: error: file 'crt1.o' not found", 'it has no crt1.o'],
+    ["-:1: error: include file 'stdio.h' not found", 'it has no stdio.h'],
+    ['-:1:10: fatal error: stdio.h: No such file or directory', 'it has no stdio.h'],
+    ['cc1: error while loading shared libraries: libisl.so.23: cannot open', 'libisl.so.23'],
+    ['fatal error: cannot read spec file ‘musl-gcc.specs’', 'cannot read spec file'],
+  ])('that says %j is not whole, and vaisc is not at fault', async (said, what) => {
+    const script = `[ "$1" = --version ] && echo 12.2.0 && exit 0; cat > /dev/null; echo ${JSON.stringify(said)} >&2; exit 1`;
+    const PATH = folderWith({ cat: where('cat') }, { gcc: script });
+    await world.write('count.vais', counterSource());
+    const main = join(packageRoot, 'dist/compiler/main.js');
+    const built = world.start(process.execPath, [main, 'build', 'count.vais', '-o', 'count'], { PATH });
+    expect(await built.exited).toMatchObject({ code: 1 });
+    expect(built.stderr).toContain('gcc is not whole');
+    expect(built.stderr).toContain(what);
+  });
+
   it('that is there and does not work is no compiler', async () => {
     const PATH = folderWith(
       {},

@@ -108,14 +108,17 @@ function search(what: Wanted): Promise<Toolchain | undefined> {
   const before = known.get(what);
   if (before !== undefined) return before;
   const found = (async () => {
+    let broken: Toolchain | undefined;
     for (const command of what.commands) {
       const { code, output } = await run(command, what.versionArgs);
       // `gcc` on a Mac is clang under another name; it builds just as well.
       if (code === undefined) continue;
       const version = /\d+\.\d+(?:\.\d+)?|\d+(?=-win32|-posix)/.exec(output)?.[0] ?? 'unknown';
-      return { name: what.name, command, version, triples: what.triples(hostTriple()) };
+      const toolchain = { name: what.name, command, version, triples: what.triples(hostTriple()) };
+      if (code === 0) return toolchain;
+      broken ??= toolchain; // It is there, and does not even say its version.
     }
-    return undefined;
+    return broken;
   })();
   known.set(what, found);
   return found;

@@ -33,14 +33,14 @@ function fail(command: string, output: string): never {
       hint: 'Name its C file, object or library after the source: `vaisc build game.vais extra.c -lname`.',
     });
   }
-  const [, lost = ''] = /cannot find (?:-l|library )?(\S+?)[:.]?(?:\s|$)|file '([^']+)' not found/m.exec(output) ?? [];
-  const part = partOf(lost, output);
+  const part = partOf(output);
   if (part !== undefined) {
-    throw new VaisError('toolchain_missing', `${command} is not whole: it has no ${part}`, {
-      hint: 'Install its libraries as well: see `vais-remote doctor`.',
+    throw new VaisError('toolchain_missing', `${command} is not whole: ${part}`, {
+      hint: 'Install it again with its libraries: see `vais-remote doctor`.',
     });
   }
-  if (/cannot find -l/.test(output)) {
+  const lost = /cannot find -l([^\s:]+)/.exec(output)?.[1];
+  if (lost !== undefined) {
     throw new VaisError('compile_failed', `there is no library \`${lost}\` to link with`, {
       hint: 'Install it with its files for development, or take its `-l` away.',
     });
@@ -62,8 +62,14 @@ function fail(command: string, output: string): never {
   );
 }
 
-/** What a compiler that is installed without its libraries lacks of them; undefined where it lacks none. */
-function partOf(lost: string, output: string): string | undefined {
-  if (/^(?:S?crt\w*\.o|c|m|gcc|gcc_s|pthread|dl|kernel32|msvcrt)$/.test(lost)) return lost;
-  return /fatal error: '?((?:std|sys|linux|bits|gnu|features|windows)[\w./-]*\.h)'?[:\s]/.exec(output)?.[1];
+/** What a compiler of which something is missing says of it; undefined where it says nothing like that. */
+function partOf(output: string): string | undefined {
+  const own = /(?:error while loading shared libraries|cannot read spec file|cannot execute|Library not loaded)[^\n]*/i;
+  const said = own.exec(output)?.[0];
+  if (said !== undefined) return said.trim();
+  const lost =
+    /cannot find (?:-l)?(S?crt\w*\.o|c|m|gcc|gcc_s|pthread|dl|kernel32|msvcrt)(?![\w.])/.exec(output) ??
+    /file '(crt\w+\.o)' not found/.exec(output) ??
+    /(?:fatal error: |include file )'?((?:std|sys|linux|bits|gnu|features|windows)[\w./-]*\.h)\b/.exec(output);
+  return lost === null ? undefined : `it has no ${lost[1]}`;
 }
