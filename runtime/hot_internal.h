@@ -318,6 +318,8 @@ void hot_stub_landing(void);
 
 /* ---- statics.c: variables of plain libraries keep value and address ---- */
 int hoti_statics_bind(hoti_version *version, hoti_error *error); /* -1: too far from where they are; 0: refused */
+void hoti_statics_begin(hoti_module *module);                    /* version 1 was opened */
+void *hoti_statics_open(hoti_version *version, hoti_error *error); /* its library, within reach of the variables */
 const char *hoti_statics_keep(const hoti_version *version);      /* why it has to stay loaded; null: it can go */
 void hoti_statics_end(hoti_version *version, int stays);
 

@@ -66,18 +66,32 @@ void hoti_park(hoti_version *v) {
     v->image = NULL;
 }
 
+/* -1: it was loaded too far from the variables that its code uses. */
+static int open_again(hoti_version *v, int near, hoti_error *error) {
+    int good;
+    v->handle = near ? hoti_statics_open(v, error) : hoti_library_open(v->path, error);
+    if (v->handle == NULL) return 0;
+    good = describe(v, error) && v->image != NULL && hoti_bind(v, error) ? hoti_statics_bind(v, error) : 0;
+    if (good > 0) locate(v);
+    else hoti_park(v);
+    return good;
+}
+
 /* Back into memory, from the private copy, as it was. */
 int hoti_unpark(hoti_version *v) {
-    hoti_error error;
+    hoti_error error = {NULL, ""};
+    int good;
     if (v->image != NULL) return 1;
-    v->handle = hoti_library_open(v->path, &error);
-    if (v->handle == NULL) return 0;
-    if (!describe(v, &error) || v->image == NULL || !hoti_bind(v, &error) || hoti_statics_bind(v, &error) <= 0) {
-        hoti_park(v);
-        return 0;
-    }
-    locate(v);
-    return 1;
+    good = open_again(v, 0, &error);
+    return good < 0 ? open_again(v, 1, &error) > 0 : good;
+}
+
+/* Loads it once more, where there is room within reach. */
+static int load_near(hoti_version *v, hoti_error *error) {
+    hoti_park(v);
+    if (v->handle != NULL) return 0;
+    error->code = NULL;
+    return open_again(v, 1, error) > 0;
 }
 
 /* A version that is loaded and bound and that no thread knows yet, or null; then nothing has changed, and the error
@@ -101,10 +115,11 @@ hoti_version *hoti_load(hoti_module *module, const hoti_load_order *order, hoti_
         if (v->handle != NULL) {
             if (describe(v, error) && check_image(module, v->image, order, error) &&
                 (order->unless == NULL || strcmp(order->unless, v->image->build_id) != 0) &&
-                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error) &&
-                hoti_statics_bind(v, error) > 0) {
-                locate(v);
-                return v;
+                hoti_contract_check(module->running->image, v->image, error) && hoti_bind(v, error)) {
+                int good = hoti_statics_bind(v, error);
+                if (good > 0) locate(v);
+                else if (good < 0) good = load_near(v, error);
+                if (good > 0) return v;
             }
         }
     }

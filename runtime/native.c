@@ -187,6 +187,7 @@ hot_module *hot_open(const char *name, const char *path) {
     if (m != NULL) module = open_again(m, &error);
     hoti_lock_give();
     if (module == NULL) return (hot_module *)fail(&error);
+    if (m->native == n) hoti_statics_begin(m);
     hoti_hooks_set();
     hoti_local_follow(m, n->library, n->digest);
     hoti_link_renew();

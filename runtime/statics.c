@@ -22,6 +22,7 @@ typedef struct known {
 struct hoti_statics {
     int listed; /* version 1 brought a list */
     int said;   /* that nothing is kept */
+    hoti_window window;
     known *chains[CHAINS];
 };
 
@@ -78,7 +79,7 @@ static int add_new(hoti_module *m, const hoti_list *list, const hoti_version *ho
     return 1;
 }
 
-static int begin(hoti_module *m, hoti_error *error) {
+static int begin_locked(hoti_module *m, hoti_error *error) {
     void *library;
     const char *file = hoti_native_first(m, &library);
     hoti_list *list;
@@ -92,6 +93,29 @@ static int begin(hoti_module *m, hoti_error *error) {
     if (good && list != NULL) good = add_new(m, list, NULL, error);
     hoti_list_free(list);
     return good;
+}
+
+/* The thread that opens the module, and the background thread. */
+static int begin(hoti_module *m, hoti_error *error) {
+    int good;
+    hoti_lock_take();
+    good = begin_locked(m, error);
+    hoti_lock_give();
+    return good;
+}
+
+/* A library that cannot be read now is refused when a version is to take its place. */
+void hoti_statics_begin(hoti_module *m) {
+    hoti_error error = {NULL, ""};
+    void *library;
+    if (begin(m, &error) && m->statics->listed) {
+        hoti_native_first(m, &library);
+        hoti_window_reserve(&m->statics->window, hoti_library_bias(library));
+    }
+}
+
+void *hoti_statics_open(hoti_version *v, hoti_error *error) {
+    return hoti_library_open_near(&v->module->statics->window, v->path, error);
 }
 
 /* Whether code that has this variable may go on with that one. */
@@ -245,6 +269,12 @@ void hoti_statics_end(hoti_version *v, int stays) {
 int hoti_statics_bind(hoti_version *v, hoti_error *error) {
     (void)v, (void)error;
     return 1;
+}
+
+void hoti_statics_begin(hoti_module *m) { (void)m; }
+
+void *hoti_statics_open(hoti_version *v, hoti_error *error) {
+    return hoti_library_open(v->path, error);
 }
 
 const char *hoti_statics_keep(const hoti_version *v) {

@@ -94,6 +94,14 @@ const hoti_segment *hoti_list_segment(const hoti_list *list, hoti_u64 place, siz
 int hoti_patch(hoti_list *list, const hoti_target *wanted, hoti_error *error);
 void hoti_patch_fields(hoti_list *list, const hoti_target *wanted, size_t from, size_t to, char *view, size_t origin);
 
+/* ---- window_posix.c ---- */
+typedef struct hoti_window {
+    size_t start, size; /* address space that is kept free */
+} hoti_window;
+
+void hoti_window_reserve(hoti_window *window, size_t near);
+void *hoti_library_open_near(hoti_window *window, const char *path, hoti_error *error);
+
 /* ---- patch_posix.c ---- */
 size_t hoti_library_bias(void *library);
 int hoti_patch_write(hoti_list *list, const hoti_target *wanted, hoti_error *error);

@@ -142,6 +142,20 @@ describe('variables of a plain library', () => {
     expect((await running.report()).get('counter')?.value).toBe(20);
   });
 
+  it('are reached when the program has mapped more than code can reach over', async () => {
+    const running = await start(await build(counter('int')));
+    const first = await running.report();
+    for (let version = 2; version < 6; version += 1) {
+      running.program.send('m');
+      expect((await running.program.take('mapped'))['line']).toBe('mapped 6 GB');
+      expect(
+        await running.push(await build(counter('int', `end += sprintf(end, " step=%d", ${version});`))),
+      ).toBeUndefined();
+      await running.report();
+    }
+    expect((await running.report()).get('counter')).toEqual({ value: 13, address: first.get('counter')?.address });
+  });
+
   it('keep an image that they point into', async () => {
     const text = (word: string) =>
       module('static const char *word = "one";', `if (word[0] == 'o') word = "${word}"; SAY("word", word[0], &word);`);
