@@ -101,7 +101,8 @@ function buildC(
 
 /** What makes it a library, and one whose variables keep their values where the platform lets them. */
 function keepingFlags(triple: Triple, family: CompilerFamily, environment: NodeJS.ProcessEnv): readonly string[] {
-  if (triple !== 'x86_64-linux-gnu' && triple !== 'aarch64-linux-gnu') return ['-shared'];
+  if (triple === 'x86_64-windows-gnu') return ['-shared'];
+  if (triple !== 'x86_64-linux-gnu' && triple !== 'aarch64-linux-gnu') return ['-shared', '-fPIC'];
   const { compile, link } = moduleFlags(family, environment, triple === 'x86_64-linux-gnu' ? 'x86_64' : 'aarch64');
   return [...compile, ...link];
 }

@@ -37,18 +37,14 @@ export function nativeUnit(path: string, language: NativeLanguage): Unit {
         include: join(packageRoot, 'runtime'),
       });
       const started = performance.now();
-      const failure = await shared.run(order, (signal) =>
-        runTo(
-          { command, folder: '.', environment: { ...environment, [finishesHere]: '1' } },
-          compiler.name,
-          path,
-          order,
-          signal,
-        ),
-      );
+      const failure = await shared.run(order, async (signal) => {
+        const own = { ...environment, [finishesHere]: '1' };
+        const wrong = await runTo({ command, folder: '.', environment: own }, compiler.name, path, order, signal);
+        if (wrong === undefined) finishFile(names.image, names.image);
+        return wrong;
+      });
       onRead(readDependencies(names.dependencies));
       if (failure !== undefined) return explained(failure, path, compiler);
-      finishFile(names.image, names.image);
       const built = await readLibrary(names.image, order, moduleOfFile(path)).catch((thrown: unknown) => {
         throw named(thrown, names.image, path);
       });
