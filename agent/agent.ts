@@ -11,6 +11,7 @@ import type { ProgramLink } from './link/program-link.ts';
 import { socketPath } from './link/socket-path.ts';
 import { PartialStore } from './receive/partials.ts';
 import { watchEnd } from './run/death.ts';
+import { cleanEnvironment } from './run/environment.ts';
 import type { RunOrder } from './run/run-order.ts';
 import { Supervisor } from './run/supervisor.ts';
 import type { Notice, PushEvent, Say, Warning } from './say/notice.ts';
@@ -45,6 +46,8 @@ export interface AgentOptions extends TrustOptions {
   readonly keep?: number;
   /** What started programs get, besides VAIS_HOT_LINK and VAIS_HOT_NAME. */
   readonly environment: NodeJS.ProcessEnv;
+  /** What else of the environment programs that it starts get; see `cleanEnvironment`. */
+  readonly keepEnv?: readonly string[];
 }
 
 /** A running agent. */
@@ -140,7 +143,7 @@ export async function startAgent(options: AgentOptions, onNotice: Say): Promise<
 
     for (const order of options.run) {
       const environment = {
-        ...options.environment,
+        ...cleanEnvironment(options.environment, options.keepEnv ?? []),
         VAIS_HOT_LINK: link.path,
         VAIS_HOT_NAME: order.name,
         VAIS_HOT_OUTPUT_LINES: '1',

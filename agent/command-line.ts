@@ -16,6 +16,7 @@ export interface AgentFlags {
   readonly maxImage: number;
   readonly maxDisk: number;
   readonly keep: number;
+  readonly keepEnv: readonly string[];
 }
 
 /**
@@ -45,6 +46,7 @@ function agent({ serve }: Edge): Command {
     .option('--listen <host:port>', 'where to listen for pushes; port 0 takes a free one', '127.0.0.1:0')
     .requiredOption('--data <dir>', 'folder for identity, images and history; made when it is missing')
     .option('--run <name=command>', 'start this program, and again when it dies (repeatable)', collectRun, [])
+    .option('--keep-env <name>', 'hand this variable on to programs of --run (repeatable)', collect, [])
     .option('--insecure', 'serve without encryption, authentication and signatures, on loopback only', false)
     .option('--link <path>', 'the default socket for programs (see docs/link.md)')
     .option('--advertise <host:port>', 'where developers reach this agent; goes into pairing tokens')

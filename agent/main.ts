@@ -32,7 +32,10 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function serve(flags: AgentFlags): Promise<void> {
-  const say = (notice: Notice) => {
+  // systemd says so where our output goes into its journal, which others may read, and which is kept.
+  const isLogged = process.env['JOURNAL_STREAM'] !== undefined;
+  const say = (said: Notice) => {
+    const notice: Notice = isLogged && said.event === 'token' ? { event: 'unpaired', data: resolve(flags.data) } : said;
     process.stdout.write(`${flags.json ? noticeJson(notice) : renderNotice(notice)}\n`);
   };
   // Where files may only have a certain size (`ulimit -f`), a write fails then, and does not end the agent. Not on Windows.
@@ -66,6 +69,7 @@ async function serve(flags: AgentFlags): Promise<void> {
         maxDiskBytes: flags.maxDisk * 1024 * 1024,
         keep: flags.keep,
         environment: process.env,
+        keepEnv: flags.keepEnv,
       },
       say,
     );

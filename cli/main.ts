@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The one edge of `vais-remote`: argv, environment, signals, standard streams and the exit code meet here and nowhere else. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { CommanderError } from 'commander';
 import { VaisError } from '../common/error.ts';
 import { printable } from '../common/printable.ts';
@@ -66,6 +68,7 @@ function runWith(signal: AbortSignal): Run {
       clear: () => {
         if (!flags.json && process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[3J\x1b[H');
       },
+      secret: (prompt) => readSecret(prompt, signal),
       keys: (onKey) => (flags.json ? undefined : readKeys(onKey)),
     };
     try {
@@ -105,6 +108,23 @@ function readKeys(onKey: (key: string) => void): (() => void) | undefined {
     stdin.setRawMode(false);
     stdin.pause();
   };
+}
+
+/** What is typed is not shown; what stands in the arguments of a process, every user of a machine can read. */
+async function readSecret(prompt: string, signal: AbortSignal): Promise<string> {
+  const { stdin, stderr } = process;
+  const silent = new Writable({ write: (_bytes, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: silent, terminal: stdin.isTTY === true, signal });
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  if (stdin.isTTY) stderr.write(prompt);
+  try {
+    for await (const line of lines) return line.trim();
+    return '';
+  } finally {
+    lines.close();
+    if (stdin.isTTY) stderr.write('\n');
+    stdin.pause();
+  }
 }
 
 function outputFor(json: boolean, name = ''): Output {

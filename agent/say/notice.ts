@@ -48,6 +48,8 @@ export type Notice =
       readonly data: string;
     }
   | { readonly event: 'token'; readonly token: string; readonly seconds: number }
+  /** Nobody is paired, and a token would be kept where many can read it. */
+  | { readonly event: 'unpaired'; readonly data: string }
   | { readonly event: 'linked' | 'unlinked'; readonly program: string; readonly pid: number }
   | { readonly event: 'started'; readonly program: string; readonly pid: number; readonly adopted: boolean }
   | { readonly event: 'exited'; readonly program: string; readonly how: string; readonly restartMs?: number }

@@ -18,8 +18,13 @@ export function renderNotice(said: Notice): string {
     case 'token':
       return [
         'Nobody is paired with this agent yet. On the machine of the first developer:',
-        `  vais-remote pair ${notice.token}`,
+        `  vais-remote pair    and paste ${notice.token}`,
         `  This works once, within ${Math.round(notice.seconds / 60)} minutes. Whoever has it can give code to your programs.`,
+      ].join('\n');
+    case 'unpaired':
+      return [
+        'Nobody is paired with this agent yet. A token would stay in the log, so none is shown; make one here:',
+        `  vais-remote agent token --data ${notice.data}`,
       ].join('\n');
     case 'linked':
       return `${notice.program} (pid ${notice.pid}) is connected`;

@@ -55,7 +55,9 @@ export class Tokens {
     const entry = this.#entries.get(digestOf(secret));
     if (entry === undefined) throw new VaisError('token_refused', 'the agent has given no such token since it started');
     if (entry.state === 'used')
-      throw new VaisError('token_refused', 'this token was used already; each is for one pairing');
+      throw new VaisError('token_refused', 'this token was used already; each is for one pairing', {
+        hint: 'If that was not you: see `vais-remote agent developers`, and end them with `vais-remote agent revoke NAME`.',
+      });
     if (entry.endsAt <= performance.now()) throw new VaisError('token_refused', 'this token has expired');
     return entry;
   }

@@ -12,12 +12,15 @@ import { type CommonFlags, type Edge, jsonOption } from './flags.ts';
 export function command({ run }: Edge): Command {
   return new Command('pair')
     .description('pair with an agent, and name it for --to')
-    .argument('<token>', 'what the agent printed, from `vais1-` to its end; or docker://NAME')
+    .argument(
+      '[token]',
+      'docker://NAME; or what the agent printed, which is better given to the prompt or on standard input',
+    )
     .option('--as <name>', 'what to call the agent (default: what it calls itself)')
     .option('--developer <name>', 'what the agent shall call you (default: user@host)')
     .option('--at <host:port>', 'where the agent is, if the token does not say it right')
     .addOption(jsonOption())
-    .action((token: string, flags: CommonFlags & PairOptions) =>
+    .action((token: string | undefined, flags: CommonFlags & PairOptions) =>
       run('pair', flags, (context) => pair(token, flags, context)),
     );
 }
@@ -32,7 +35,12 @@ export interface PairOptions {
 }
 
 /** `pair TOKEN`: from a token to a certificate, and a target with a name. `pair docker://…` fetches the token itself. */
-async function pair(text: string, options: PairOptions, context: Context): Promise<number> {
+async function pair(given: string | undefined, options: PairOptions, context: Context): Promise<number> {
+  const text = given ?? (await context.secret('Token: '));
+  if (text === '')
+    throw new VaisError('usage', 'no token was given', {
+      hint: 'Run `vais-remote pair` and paste what the agent printed, or write docker://NAME.',
+    });
   const developer = validateName('developer', options.developer ?? whoAmI());
   if (isContainerTarget(text)) {
     if (options.as !== undefined || options.at !== undefined)
@@ -40,6 +48,10 @@ async function pair(text: string, options: PairOptions, context: Context): Promi
     return (await import('../targets/container-pairing.ts')).pairContainers(text, developer, context);
   }
   const token = parseToken(text);
+  if (given !== undefined)
+    context.say(
+      'a token on the command line can be read by every user of this machine; next time, give it to the prompt',
+    );
   const target = parseTarget(options.at ?? token.address);
   if (options.as !== undefined) requireTargetName(options.as);
   const config = configFolder(context.env);

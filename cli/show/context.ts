@@ -18,6 +18,8 @@ export interface Context {
   readonly clear: () => void;
   /** Hears each key that is pressed, until what it returns is called; undefined where nobody can press any. */
   readonly keys: (onKey: (key: string) => void) => (() => void) | undefined;
+  /** A line that nobody shall see: asked for on a terminal, without echo, else the first of standard input. */
+  readonly secret: (prompt: string) => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How standard output looks. */
   readonly style: Style;
