@@ -69,23 +69,44 @@ static const char *next_field(const char *field) {
     return *field == '{' ? field : NULL;
 }
 
-static const char *first_field(const char *record) {
-    const char *fields = value_of(record, "fields");
-    if (fields == NULL || *fields != '[') return NULL;
-    for (fields++; *fields == ' ';) fields++;
-    return *fields == '{' ? fields : NULL;
+static const char *first_of(const char *record, const char *list) {
+    const char *entry = value_of(record, list);
+    if (entry == NULL || *entry != '[') return NULL;
+    for (entry++; *entry == ' ';) entry++;
+    return *entry == '{' ? entry : NULL;
+}
+static const char *first_field(const char *record) { return first_of(record, "fields"); }
+
+static const char *entry_named(const char *record, const char *list, const char *name) {
+    const char *entry = first_of(record, list);
+    while (entry != NULL && !same_value(value_of(entry, "name"), name)) entry = next_field(entry);
+    return entry;
 }
 
+/* Each entry of a's list is in b's, by its name, with the same values of these keys. */
+static int has_entries(const char *a, const char *b, const char *list, const char *const *keys) {
+    for (const char *x = first_of(a, list); x != NULL; x = next_field(x)) {
+        const char *y = entry_named(b, list, value_of(x, "name"));
+        if (y == NULL) return 0;
+        for (const char *const *key = keys; *key != NULL; key++)
+            if (!same_value(value_of(x, *key), value_of(y, *key))) return 0;
+    }
+    return 1;
+}
+
+/* The rule of artifact/contract/compare-structs.ts; tests/artifact/fit.test.ts runs both over the same pairs. */
 static int same_layout(const char *a, const char *b) {
-    const char *x = first_field(a), *y = first_field(b);
-    if (!same_value(value_of(a, "size"), value_of(b, "size"))) return 0;
-    if (!same_value(value_of(a, "align"), value_of(b, "align"))) return 0;
-    for (; x != NULL && y != NULL; x = next_field(x), y = next_field(y))
-        if (!same_value(value_of(x, "name"), value_of(y, "name")) ||
-            !same_value(value_of(x, "type"), value_of(y, "type")) ||
-            !same_value(value_of(x, "offset"), value_of(y, "offset")))
-            return 0;
-    return x == y;
+    static const char *const field[] = {"type", "offset", "bits", "when", NULL}, *const slot[] = {"type", "slot", NULL},
+                             *const name[] = {NULL};
+    return same_value(value_of(a, "size"), value_of(b, "size")) && same_value(value_of(a, "align"), value_of(b, "align")) &&
+           same_value(value_of(a, "passed"), value_of(b, "passed")) && has_entries(a, b, "fields", field) &&
+           has_entries(b, a, "fields", name) && has_entries(a, b, "virtuals", slot) && has_entries(b, a, "virtuals", name);
+}
+
+/* The rule of artifact/contract/compare-enums.ts: a value that is new is in nobody's state. */
+static int same_values(const char *a, const char *b) {
+    static const char *const value[] = {"value", NULL};
+    return same_value(value_of(a, "size"), value_of(b, "size")) && has_entries(a, b, "values", value);
 }
 
 /* The length of a value's text, without the quotes of a string. */
@@ -113,14 +134,14 @@ static const char *next_record(const char *contract, hoti_u64 size, const char *
     return at < end ? at : NULL;
 }
 
-static const char *find_struct(const hot_image *image, const char *name) {
+static const char *find_record(const hot_image *image, const char *kind, const char *name) {
     const char *r = NULL;
     while ((r = next_record(image->contract, image->contract_size, r)) != NULL)
-        if (is_text(value_of(r, "record"), "struct") && same_value(value_of(r, "name"), name)) return r;
+        if (is_text(value_of(r, "record"), kind) && same_value(value_of(r, "name"), name)) return r;
     return NULL;
 }
 
-/* Refuses another layout of a struct that the program itself holds. */
+/* Refuses another layout of a struct that the program itself holds, and other numbers of an enum. */
 int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error *error) {
     const char *r = NULL;
     if (old->contract_size != 0 && old->contract[old->contract_size - 1] != '\0') return 1; /* not ended: not read */
@@ -129,8 +150,13 @@ int hoti_contract_check(const hot_image *old, const hot_image *image, hoti_error
     while ((r = next_record(old->contract, old->contract_size, r)) != NULL) {
         const char *name = value_of(r, "name"), *held = value_of(r, "held"), *now;
         char before[300], after[300];
+        if (is_text(value_of(r, "record"), "enum")) {
+            now = name == NULL ? NULL : find_record(image, "enum", name);
+            if (now == NULL || same_values(r, now)) continue;
+            return hoti_fail(error, "contract_changed", "enum %.*s has other values", text_length(name), name + 1);
+        }
         if (!is_text(value_of(r, "record"), "struct") || held == NULL || strncmp(held, "true", 4) != 0) continue;
-        now = name == NULL ? NULL : find_struct(image, name);
+        now = name == NULL ? NULL : find_record(image, "struct", name);
         if (now == NULL || same_layout(r, now)) continue;
         describe(r, before, sizeof before);
         describe(now, after, sizeof after);
