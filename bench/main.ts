@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME…] [-- --json]`: the one edge of `bench/`. Everything is measured on this machine, in this run.
- * A name runs that benchmark alone: `save_to_swapped`, `compile`, `contract`, `runtime`, `delta`, `trust`, `upload`.
+ * A name runs that benchmark alone: `save_to_swapped`, `compile`, `contract`, `runtime`, `delta`, `statics`, `trust`, `upload`.
  */
 import { cpus } from 'node:os';
 import { compileBench } from './compile-bench.ts';
@@ -9,6 +9,7 @@ import { deltaBytes } from './delta.ts';
 import { type Row, rowJson, rowTable } from './report.ts';
 import { runtimeBench } from './runtime-bench.ts';
 import { saveToSwapped } from './save-to-swapped.ts';
+import { staticsBench } from './statics.ts';
 import { trustBench } from './trust.ts';
 import { uploadBench } from './upload.ts';
 
@@ -20,6 +21,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   contract: contractBench,
   runtime: runtimeBench,
   delta: deltaBytes,
+  statics: (add, tell, signal) => staticsBench(add, tell, signal, process.env),
   trust: (add, tell, signal) => trustBench(process.env, add, tell, signal),
   upload: (add, tell, signal) => uploadBench(process.env, add, tell, signal),
 };

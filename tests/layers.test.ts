@@ -103,7 +103,7 @@ const rooms: Readonly<Record<string, Room>> = {
     because: 'a Node program that reloads a library needs no network',
   },
   bench: {
-    may: ['common', 'artifact', 'rpc', 'compiler', 'agent', 'server', 'cli', 'hot'],
+    may: ['common', 'artifact', 'rpc', 'compiler', 'agent', 'server', 'cli', 'hot', 'linker'],
     because: 'it measures all',
   },
 };
