@@ -95,11 +95,11 @@ int hoti_patch(hoti_list *list, const hoti_target *wanted, hoti_error *error) {
 
 /* Writes the fields that are between these places of the image, into a view of the bytes from `origin` on. */
 void hoti_patch_fields(hoti_list *list, const hoti_target *wanted, size_t from, size_t to, char *view, size_t origin) {
-    for (unsigned i = 0; i < list->head->fields; i++) {
+    for (unsigned i = hoti_list_from(list, from); i < list->head->fields && HOTI_FIELD_PLACE(&list->fields[i]) < to; i++) {
         const hoti_list_field *f = &list->fields[i];
         size_t at = (size_t)HOTI_FIELD_PLACE(f), bytes = width(HOTI_FIELD_KIND(f));
         hoti_u64 value;
-        if (at < from || at >= to || !differs(list, wanted, f)) continue;
+        if (!differs(list, wanted, f)) continue;
         value = load(list->bias + at, bytes);
         hold(f, &wanted[f->variable], list->bias + at, &value);
         memcpy(view + (at - origin), &value, bytes);

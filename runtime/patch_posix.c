@@ -33,17 +33,24 @@ static int memory_file(void) {
 /* The first and the last field of the segment, to whole pages; 0: it has none. */
 static int extent(const hoti_list *list, const hoti_segment *s, size_t *from, size_t *to) {
     size_t page = page_size();
-    *from = *to = 0;
-    for (unsigned i = 0; i < list->head->fields; i++) {
-        size_t at = (size_t)HOTI_FIELD_PLACE(&list->fields[i]);
-        if (at < s->start || at - s->start >= s->size) continue;
-        if (*to == 0) *from = at;
-        *to = at + 16;
-    }
-    if (*to == 0) return 0;
+    unsigned first = hoti_list_from(list, s->start), last = hoti_list_from(list, s->start + s->size);
+    if (first == last) return 0;
+    *from = (size_t)HOTI_FIELD_PLACE(&list->fields[first]);
+    *to = (size_t)HOTI_FIELD_PLACE(&list->fields[last - 1]) + 16;
     if (*to > s->start + s->size) *to = s->start + s->size;
     *from = ((list->bias + *from) & ~(page - 1)) - list->bias;
     *to = ((list->bias + *to + page - 1) & ~(page - 1)) - list->bias;
+    return 1;
+}
+
+static int fill(int fd, const char *bytes, size_t size) {
+    while (size != 0) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return 0;
+        bytes += n;
+        size -= (size_t)n;
+    }
     return 1;
 }
 
@@ -51,12 +58,13 @@ static int replace(hoti_list *list, const hoti_target *wanted, const hoti_segmen
     size_t size = to - from;
     char *live = (char *)(list->bias + from), *view = (char *)MAP_FAILED;
     int fd = memory_file(), good = 0;
-    if (fd >= 0 && ftruncate(fd, (off_t)size) == 0) view = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd >= 0 && fill(fd, live, size))
+        view = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (view != MAP_FAILED) {
-        memcpy(view, live, size);
         hoti_patch_fields(list, wanted, from, to, view, from);
         munmap(view, size);
-        good = mmap(live, size, PROT_READ | (s->executable ? PROT_EXEC : 0), MAP_PRIVATE | MAP_FIXED, fd, 0) != MAP_FAILED;
+        good = mmap(live, size, PROT_READ | (s->executable ? PROT_EXEC : 0), MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd, 0) !=
+               MAP_FAILED;
     }
     if (!good) hoti_fail(error, "storage", "no memory file for the new code's references to variables: %s", strerror(errno));
     if (fd >= 0) close(fd);

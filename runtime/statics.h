@@ -90,6 +90,8 @@ void hoti_list_free(hoti_list *list);
 int hoti_list_missing(const char *path); /* it has no list, and variables that can be written */
 const hoti_segment *hoti_list_segment(const hoti_list *list, hoti_u64 place, size_t size); /* null: in none */
 
+unsigned hoti_list_from(const hoti_list *list, hoti_u64 place); /* the first field that is there or behind */
+
 /* ---- patch.c. 0: refused, and nothing has been written; -1: so, as the variables are too far away ---- */
 int hoti_patch(hoti_list *list, const hoti_target *wanted, hoti_error *error);
 void hoti_patch_fields(hoti_list *list, const hoti_target *wanted, size_t from, size_t to, char *view, size_t origin);

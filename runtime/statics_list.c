@@ -94,6 +94,16 @@ const hoti_segment *hoti_list_segment(const hoti_list *list, hoti_u64 place, siz
     return NULL;
 }
 
+unsigned hoti_list_from(const hoti_list *list, hoti_u64 place) {
+    unsigned low = 0, high = list->head->fields;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        if (HOTI_FIELD_PLACE(&list->fields[middle]) < place) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 static int is_sound(hoti_list *list, size_t size) {
     const hoti_list_head *h = list->head = (const hoti_list_head *)list->bytes;
     hoti_u64 whole = sizeof *h;
