@@ -13,6 +13,7 @@ interface CommandFile {
  */
 const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   demo: () => import('./commands/demo.ts'),
+  init: () => import('./commands/init.ts'),
   agent: () => import('./commands/agent.ts'),
   push: () => import('./commands/push.ts'),
   watch: () => import('./commands/watch.ts'),

@@ -17,7 +17,7 @@ typedef struct follow {
     char *library;
     int watched;
     int opened;  /* by hot_open: the digest of what runs is known from the start */
-    int unasked; /* followed without hot_init: as long as no agent is there */
+    int unasked; /* followed by hot_open or hot_beside, not hot_init: as long as no agent is there */
     hoti_stamp seen;  /* the file as it was when we last looked; all zero: it was not there */
     char digest[65];  /* of what was loaded or refused last */
 } follow;
@@ -76,7 +76,7 @@ int hoti_local_follow(hoti_module *module, const char *library, const char *dige
     if (f == NULL) return 0;
     f->module = module;
     f->library = strdup(library);
-    f->opened = 1;
+    f->opened = f->unasked = 1;
     if (f->library == NULL) {
         free(f);
         return 0;
