@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Digest } from '../../common/digest.ts';
-import { isErrorCode, VaisError } from '../../common/error.ts';
+import { VaisError } from '../../common/error.ts';
 import { packageVersion } from '../../common/package-root.ts';
 import type { CheckRequest } from '../check/check-protocol.ts';
 import { Hello, integer, type LinkedModule, type Loading, runningOf } from './hello.ts';
 import { formatLine, type LinkLine } from './message.ts';
 import { LineReader } from './message-reader.ts';
-import { isEnd, isReport, type LinkReport, type ReportVerb, readReport } from './report.ts';
+import { isEnd, isReport, type LinkReport, type ReportVerb, readReport, whyNot } from './report.ts';
 
 export type { LinkedModule } from './hello.ts';
 
@@ -231,12 +231,8 @@ export class ProgramLink extends EventEmitter<LinkEvents> {
     const nonce = fields.get('nonce') ?? '';
     const asked = this.#checks.get(nonce);
     this.#checks.delete(nonce);
-    const code = fields.get('code');
-    if (code === undefined) asked?.passed();
-    else
-      asked?.failed(
-        new VaisError(isErrorCode(code) ? code : 'check_failed', fields.get('reason') ?? 'it does not load'),
-      );
+    if (fields.get('code') === undefined) asked?.passed();
+    else asked?.failed(whyNot(fields, 'check_failed', 'it does not load'));
   }
 
   #becomeReady(): string | undefined {

@@ -1,8 +1,9 @@
 import { defined } from '../../common/defined.ts';
-import { isErrorCode, VaisError } from '../../common/error.ts';
+import { type ErrorCode, isErrorCode, VaisError } from '../../common/error.ts';
 import { machineCause } from '../../common/machine.ts';
 import type { Detail } from '../../rpc/event.ts';
 import { integer } from './hello.ts';
+import { loaderHint } from './loader-hint.ts';
 
 /** What a program says of a load. */
 export interface LinkReport {
@@ -86,11 +87,19 @@ export function readReport(
 }
 
 function refusal(fields: Fields): VaisError {
+  return whyNot(fields, 'load_refused', 'the program refused the version and gave no reason');
+}
+
+/** Why a program does not take an image, in its own words, with what helps. */
+export function whyNot(fields: Fields, usual: ErrorCode, unsaid: string): VaisError {
   const code = fields.get('code');
-  const known = code !== undefined && isErrorCode(code) ? code : 'load_refused';
-  const reason = fields.get('reason') ?? 'the program refused the version and gave no reason';
-  const hint = machineCause(reason)?.hint;
-  return new VaisError(known, reason, hint === undefined ? {} : { hint });
+  const reason = fields.get('reason') ?? unsaid;
+  const hint = loaderHint(reason) ?? machineCause(reason)?.hint;
+  return new VaisError(
+    code !== undefined && isErrorCode(code) ? code : usual,
+    reason,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function reversion(fields: Fields): VaisError {

@@ -210,7 +210,9 @@ describe.each([ofAgent, ofProgram])('checked by %s', (name) => {
         more: 'extern int needed(void); int use(void) { return needed(); }',
       });
       const path = workshop.compile([...compilers.gcc, '-Wl,--no-as-needed', needed], source);
-      await expect(check(requestFor(path))).rejects.toThrow('libmissing.so');
+      const refused = check(requestFor(path));
+      await expect(refused).rejects.toThrow('libmissing.so');
+      if (name === ofProgram) await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining('$ORIGIN') });
     });
 
     it('without the export', async () => {
