@@ -124,6 +124,12 @@ export class VaisError extends Error {
     return { code: this.code, message: this.message, hint: this.hint };
   }
 
+  /** An error of which a message of the system, a loader or a tool tells the cause: its hint is against that, where it is known. */
+  static saying(code: ErrorCode, message: string, cause?: unknown): VaisError {
+    const hint = (machineCause(cause) ?? machineCause(message))?.hint;
+    return new VaisError(code, message, { cause, ...(hint === undefined ? {} : { hint }) });
+  }
+
   /** An error that travelled, as one that can be thrown. */
   static of({ code, message, hint }: ErrorShape): VaisError {
     return new VaisError(code, message, { hint });

@@ -164,7 +164,7 @@ export class CheckProcess {
     } else if (answer.kind === 'passed') {
       this.#listener?.(answer);
     } else {
-      this.#listener?.({ kind: 'failed', error: new VaisError(answer.code, answer.message) });
+      this.#listener?.({ kind: 'failed', error: VaisError.saying(answer.code, answer.message) });
     }
   }
 
@@ -185,15 +185,16 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null): strin
 }
 
 function failed(message: string): CheckVerdict {
-  const hint = machineCause(message)?.hint;
-  return { kind: 'failed', error: new VaisError('check_failed', message, hint === undefined ? {} : { hint }) };
+  return { kind: 'failed', error: VaisError.saying('check_failed', message) };
 }
 
 function lost(message: string, cause?: unknown): CheckVerdict {
   return {
     kind: 'lost',
-    error: new VaisError('internal', `${message}, so the image could not be checked`, {
-      hint: 'Push again. If it comes back, is there enough memory, and is vais-remote installed whole (`npm ci`)?',
+    error: new VaisError('machine', `${message}, so the image could not be checked`, {
+      hint:
+        machineCause(cause)?.hint ??
+        'Push again. If it comes back, is there enough memory, and is vais-remote installed whole (`npm ci`)?',
       cause,
     }),
   };
