@@ -75,9 +75,7 @@ export async function plan(
       early === undefined ? await make(push, destination, context, signal) : forDestination(early, destination);
     if ('event' in made) return failed(made);
     if (made.compiled !== undefined) context.output.show(made.compiled);
-    requirePlatform(path, made.built.contract.triple, destination);
-    requireModule(path, made.built.contract.module, destination);
-    const refused = compare(made, destination);
+    const refused = misfit(made, destination);
     return refused === undefined ? { push, destination, made } : failed(refused);
   } catch (thrown) {
     return failed(errorReport(VaisError.from(thrown), { push: push.id, file: path }));
@@ -115,7 +113,7 @@ export async function bring(
 }
 
 /** @throws VaisError `wrong_platform` */
-export function requirePlatform(path: string, built: string, { program, triple }: Destination): void {
+function requirePlatform(path: string, built: string, { program, triple }: Destination): void {
   if (built === triple) return;
   throw new VaisError('wrong_platform', `${path} is built for ${built}, and ${program} runs on ${triple}`, {
     hint: `Push the source, or build it for ${triple}; a build command finds that in VAIS_TRIPLE.`,
@@ -123,11 +121,23 @@ export function requirePlatform(path: string, built: string, { program, triple }
 }
 
 /** @throws VaisError `no_such_module` where an image is of another module than the one it was to be */
-export function requireModule(path: string, built: string, { module }: Destination): void {
+function requireModule(path: string, built: string, { module }: Destination): void {
   if (built === module) return;
   throw new VaisError('no_such_module', `${path} is module ${built}, not ${module}`, {
     hint: `Say which it is: --module ${built}, or [module.${built}] in vais.toml.`,
   });
+}
+
+/** Why the running program cannot take it, if it cannot. */
+export function misfit(ready: Ready, destination: Destination): ErrorReport | undefined {
+  const { push, built } = ready;
+  try {
+    requirePlatform(push.unit.path, built.contract.triple, destination);
+    requireModule(push.unit.path, built.contract.module, destination);
+    return compare(ready, destination);
+  } catch (thrown) {
+    return errorReport(VaisError.from(thrown), { push: push.id, file: push.unit.path });
+  }
 }
 
 /** What a push waited for in vain, told by the stages that it had reached. */

@@ -1,22 +1,22 @@
-import { type ErrorCode, VaisError } from '../../common/error.ts';
+import { VaisError } from '../../common/error.ts';
 import type { Change } from '../../common/watch/burst.ts';
-import { readFromDisk } from '../../compiler/front/modules.ts';
 import type { HistoryEntry__Output } from '../../rpc/gen/vais/remote/v1/HistoryEntry.ts';
 import type { State__Output } from '../../rpc/gen/vais/remote/v1/State.ts';
-import { originName, tierName } from '../../rpc/names.ts';
 import { fromFailure } from '../../rpc/status.ts';
 import type { PushSession } from '../session/push-session.ts';
 import type { ReconnectingSession } from '../session/reconnecting-session.ts';
 import { type ErrorReport, errorReport } from '../show/report.ts';
-import { PushClock } from './clock.ts';
 import { chooseModule, type Destination, warmContracts } from './destination.ts';
+import { answerOf, isAway } from './follow-answer.ts';
+import { recordOf, replacedReport, runsAlready } from './follow-history.ts';
 import * as follow from './follow-state.ts';
 import type { Outcome } from './outcome.ts';
-import { compare, make, offer, type Push, type PushContext, type PushGroup, type Ready } from './push.ts';
-import { requireModule, requirePlatform } from './push-once.ts';
+import { offer, type PushGroup, type Ready } from './push.ts';
+import { misfit } from './push-once.ts';
+import { type BuilderContext, SaveBuilder } from './save-builder.ts';
 import type { Pending, SaveGroup, SaveGroupMember } from './save-group.ts';
-import { keeping, refine, type Sources } from './second-tier.ts';
-import type { Unit, UnitWatcher } from './unit.ts';
+import { refine, type Sources } from './second-tier.ts';
+import type { Unit } from './unit.ts';
 
 /** An image that was made. */
 interface Made extends follow.FollowedImage {
@@ -28,15 +28,9 @@ interface Made extends follow.FollowedImage {
 }
 
 /** What all followers of a command share. */
-export interface FollowContext extends PushContext {
+export interface FollowContext extends BuilderContext {
   /** Bring the optimized build behind the fast one, as the same version. */
   readonly both: boolean;
-  readonly debounceMs: number;
-  readonly nextId: () => number;
-  /** Told at each save, before anything is built. */
-  readonly onSave: () => void;
-  /** Counts the pushes that were asked for without a save. */
-  readonly round: () => number;
   /** The versions of a module. @throws VaisError `unreachable` */
   readonly history: (program: string, module: string) => Promise<readonly HistoryEntry__Output[]>;
 }
@@ -52,13 +46,9 @@ export class SourceFollower implements SaveGroupMember {
   readonly #context: FollowContext;
   readonly #session: ReconnectingSession;
   #destination: Destination;
-  #compiling = new AbortController();
-  #making: Promise<unknown> = Promise.resolve();
+  readonly #builder: SaveBuilder;
   #refining: Promise<unknown> = Promise.resolve();
   #state: follow.FollowState<Made> = follow.nothingYet;
-  #watcher: UnitWatcher | undefined;
-  /** While saves are not taken up: the newest of them, if there was one. */
-  #paused: { change?: Change } | undefined;
 
   /** @param saveGroup those that follow the modules of the same program */
   constructor(
@@ -73,6 +63,11 @@ export class SourceFollower implements SaveGroupMember {
     this.#destination = destination;
     this.#session = session;
     this.#context = context;
+    this.#builder = new SaveBuilder(unit, context, {
+      destination: () => this.#destination,
+      saved: () => saveGroup.saved(this),
+      built: (made, sources, change) => void this.#onBuilt(made, sources, change),
+    });
     saveGroup.join(this);
     this.#hear(destination);
     session.onState((_session, state) => this.#onState(state));
@@ -83,12 +78,21 @@ export class SourceFollower implements SaveGroupMember {
   }
 
   look(): void {
-    if (this.#paused === undefined) this.#watcher?.look();
+    this.#builder.look();
   }
 
   /** Builds and pushes what is there, also when nothing has changed. */
   again(): void {
-    this.#watcher?.again();
+    this.#builder.again();
+  }
+
+  /** From now on saves are only noted; `resume` takes up the newest. */
+  pause(): void {
+    this.#builder.pause();
+  }
+
+  resume(): void {
+    this.#builder.resume();
   }
 
   /** Carries out a rollback of this module. */
@@ -102,17 +106,6 @@ export class SourceFollower implements SaveGroupMember {
     } finally {
       this.#state = follow.rolledBack(this.#state, version);
     }
-  }
-
-  /** From now on saves are only noted; `resume` takes up the newest. */
-  pause(): void {
-    this.#paused ??= {};
-  }
-
-  resume(): void {
-    const change = this.#paused?.change;
-    this.#paused = undefined;
-    if (change !== undefined) void this.#onChange(change);
   }
 
   pending(): Pending | undefined {
@@ -129,78 +122,43 @@ export class SourceFollower implements SaveGroupMember {
 
   /** Starts to watch. Returns how to stop that. */
   async start(signal: AbortSignal): Promise<() => Promise<void>> {
-    const { output, debounceMs } = this.#context;
+    const { output } = this.#context;
     const { program, module, instances } = this.#destination;
-    const file = this.#unit.path;
-    const unsaved = this.#compiling;
-    const watcher = await this.#unit.watch(debounceMs, (change) => void this.#onChange(change));
-    this.#watcher = watcher;
-    const warm = await this.#warmUp(watcher, signal);
+    const builder = this.#builder;
+    const { warm, isSaved } = await builder.start(signal);
     if ('event' in warm && !signal.aborted) output.show(withoutPush(warm));
-    const { polling } = watcher;
     const { version } = instances[0];
     const runs = 'event' in warm ? undefined : await this.#runs(warm);
     // A save of what the file has already is still the first one.
-    if (runs !== true && this.#compiling === unsaved) watcher.want();
+    if (runs !== true && !isSaved) builder.want();
     const differs = runs === false ? { differs: true } : {};
-    output.show({ event: 'watching', file, program, module, version, polling, ...differs });
+    output.show({ event: 'watching', file: this.file, program, module, version, polling: builder.polling, ...differs });
     return async () => {
-      this.#compiling.abort();
-      await watcher.close();
-      await Promise.all([this.#making, this.#refining]);
+      await builder.close();
+      await this.#refining;
     };
   }
 
-  /**
-   * Builds what is there, to say at once what is wrong with it; it is pushed at the next save. Once more where that makes the
-   * first save faster (a C compiler is kept waiting for it), or shows what the build itself writes.
-   */
-  async #warmUp(watcher: UnitWatcher, signal: AbortSignal): Promise<Ready | ErrorReport> {
-    const first = await this.#make(0, new PushClock(), signal, 'first');
-    if ('event' in first) return first;
-    if (this.#unit.hasTiers) await this.#make(0, new PushClock(), signal, 'second');
-    for (const round of ['second', 'third'])
-      if (watcher.isUnsure === true && !signal.aborted) await this.#make(0, new PushClock(), signal, round);
-    return first;
-  }
-
-  /** Whether what the file has runs already; undefined where their builds cannot be compared, as with a program's own code. */
-  async #runs({ built: { contract } }: Ready): Promise<boolean | undefined> {
+  /** Whether what the file has runs already. */
+  async #runs({ built }: Ready): Promise<boolean | undefined> {
     const { program, module } = this.#destination;
-    const entries = await this.#context.history(program, module).catch(() => []);
-    const now = entries.find(({ desired }) => desired);
-    if (now === undefined || (now.fastBuildId === '' && tierName(now.tier) !== contract.tier)) return undefined;
-    return now.buildId === contract.buildId || now.fastBuildId === contract.buildId;
+    return runsAlready(await this.#context.history(program, module).catch(() => []), built.contract);
   }
 
-  async #onChange(change: Change): Promise<void> {
-    if (this.#paused !== undefined) {
-      this.#paused = { change };
-      return;
-    }
-    this.#compiling.abort();
-    const compiling = new AbortController();
-    this.#compiling = compiling;
-    this.#context.onSave();
-    this.#saveGroup.saved(this);
-    const sources: Sources = new Map();
-    const clock = new PushClock(change.at);
-    const revision = `${change.digest}:${this.#context.round()}`;
-    const ready = await this.#make(this.#context.nextId(), clock, compiling.signal, revision, sources);
-    if (compiling.signal.aborted) return;
-    if ('event' in ready) {
+  async #onBuilt(made: Ready | ErrorReport, sources: Sources, change: Change): Promise<void> {
+    if ('event' in made) {
       this.#saveGroup.made(this, false);
-      await this.#fail(ready, change);
+      await this.#fail(made, change);
       return;
     }
-    this.#state = follow.made(this.#state, madeOf(ready, sources, change));
+    this.#state = follow.made(this.#state, madeOf(made, sources, change));
     this.#saveGroup.made(this, true);
   }
 
   /** The fast build runs: now the optimized one of the same text, which takes its place in the same version. */
   async #refine(fast: Made): Promise<void> {
     const { ready, sources, change } = fast;
-    const { signal } = this.#compiling;
+    const { signal } = this.#builder;
     const isOld = (): boolean => fast !== this.#state.newest?.image || signal.aborted; // Something newer was saved.
     if (!this.#context.both || isOld()) return;
     const second = await refine(ready, sources, this.#destination, this.#context, signal);
@@ -211,31 +169,6 @@ export class SourceFollower implements SaveGroupMember {
     }
     this.#state = follow.made(this.#state, { ...madeOf(second, sources, change), fast });
     this.#offerSecond();
-  }
-
-  /** Builds when the build before has ended, and watches from then on what went into it. */
-  async #make(
-    id: number,
-    clock: PushClock,
-    signal: AbortSignal,
-    revision: string,
-    sources: Sources = new Map(),
-  ): Promise<Ready | ErrorReport> {
-    const asked = new Set<string>();
-    const keep = keeping(readFromDisk, sources);
-    const read = (path: string): string | undefined => {
-      asked.add(path); // Also what is missing: when it comes, it is read.
-      return keep(path);
-    };
-    const onRead = (paths: readonly string[]): void => {
-      for (const path of paths) asked.add(path);
-    };
-    const push: Push = { id, unit: this.#unit, clock, read, onRead, revision };
-    const making = this.#making.then(() => make(push, this.#destination, this.#context, signal));
-    this.#making = making;
-    const made = await making;
-    if (!signal.aborted) this.#watcher?.follow([...asked]);
-    return made;
   }
 
   /** Offers the optimized build of what runs, where the target is there to take it. */
@@ -343,29 +276,14 @@ export class SourceFollower implements SaveGroupMember {
     const entries = await this.#context.history(program, module).catch(() => undefined);
     if (entries === undefined) return;
     const { push, built } = question.image.ready;
-    const ours = entries.findLast(
-      ({ version, digest, fastDigest }) =>
-        version === question.version && (digest === built.digest || fastDigest === built.digest),
-    );
-    const record = ours === undefined ? 'unknown' : ours.outcome === 'OUTCOME_REVERTED' ? 'reverted' : 'known';
+    const { ours, record } = recordOf(entries, question.version, built.digest);
     const { state, does } = follow.told(this.#state, question, record);
     this.#state = state;
     if (does === 'again') this.#saveGroup.look();
-    if (does === 'replaced') this.#sayReplaced(entries.find((entry) => entry.desired));
+    const replaced = does === 'replaced' ? replacedReport(entries, this.#destination) : undefined;
+    if (replaced !== undefined) this.#context.output.show(replaced);
     if (does === 'say' && ours !== undefined)
       this.#context.output.show(errorReport(fromFailure(ours.reason), { push: push.id, file: this.file }));
-  }
-
-  /** Something else runs than what was pushed from here: somebody pushed it, or rolled back. */
-  #sayReplaced(entry: HistoryEntry__Output | undefined): void {
-    if (entry === undefined || entry.origin === 'ORIGIN_START') return;
-    const { program, module } = this.#destination;
-    const { version, developer } = entry;
-    const by = developer === '' ? {} : { developer };
-    this.#context.output.show({
-      ...{ event: 'replaced', program, module, version, origin: originName(entry.origin) },
-      ...by,
-    });
   }
 
   /** The module as it runs now; undefined, and said once, while the program is not connected. */
@@ -390,29 +308,6 @@ export class SourceFollower implements SaveGroupMember {
 function madeOf(ready: Ready, sources: Sources, change: Change): Made {
   const { contract, digest } = ready.built;
   return { ready, sources, change, buildId: contract.buildId, digest };
-}
-
-/** Why the running program cannot take it, if it cannot. */
-function misfit(ready: Ready, destination: Destination): ErrorReport | undefined {
-  const { push, built } = ready;
-  try {
-    requirePlatform(push.unit.path, built.contract.triple, destination);
-    requireModule(push.unit.path, built.contract.module, destination);
-    return compare(ready, destination);
-  } catch (thrown) {
-    return errorReport(VaisError.from(thrown), { push: push.id, file: push.unit.path });
-  }
-}
-
-/** Whether a program is only not there now. */
-function isAway(code: ErrorCode): boolean {
-  return code === 'no_such_program' || code === 'no_such_module' || code === 'restoring';
-}
-
-function answerOf(outcome: Outcome): follow.Answer {
-  if (outcome.event === 'done') return { is: 'confirmed', version: outcome.version };
-  if (outcome.code === 'superseded') return { is: 'superseded' };
-  return { is: isAway(outcome.code) ? 'absent' : 'refused' };
 }
 
 function withoutPush({ push: _push, ...rest }: ErrorReport): ErrorReport {
