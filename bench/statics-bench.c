@@ -84,6 +84,10 @@ int main(int argc, char **argv) {
         opened = now();
         list = hoti_list_open(argv[2], next, &error);
         if (list == NULL) return 4;
+        if (list->head->refusals != 0) {
+            fprintf(stderr, "%s\n", list->text + list->refusals[0]);
+            return 6;
+        }
         listed = now();
         wanted = targets(first, of_first, list);
         patched = now();

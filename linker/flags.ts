@@ -26,7 +26,7 @@ export function moduleFlags(
   const one = family === 'gcc' ? ['-fno-toplevel-reorder', '-fno-gnu-unique'] : arm;
   return {
     compile: ['-DHOT_MODULE', '-g', '-fPIC', '-fdata-sections', ...one],
-    link: ['-shared', `-B${linkerFolder(environment)}`],
+    link: ['-shared', ...(machine === 'aarch64' ? ['-Wl,--no-relax'] : []), `-B${linkerFolder(environment)}`],
   };
 }
 

@@ -7,6 +7,7 @@ import {
   SHF_ALLOC,
   SHT_NOBITS,
   SHT_RELA,
+  symbolSize,
 } from './elf-file.ts';
 import { FieldKind, type ListedField } from './list.ts';
 import type { ImageVariables } from './variables.ts';
@@ -37,11 +38,17 @@ const arm64: Readonly<Record<number, Relocation>> = {
   285: { kind: FieldKind.load12 + 2 },
   286: { kind: FieldKind.load12 + 3 },
   299: { kind: FieldKind.load12 + 4 },
+  311: { kind: FieldKind.adrp, table: FieldKind.slot }, // R_AARCH64_ADR_GOT_PAGE
+  312: { kind: FieldKind.load12 + 3, table: FieldKind.slot }, // R_AARCH64_LD64_GOT_LO12_NC
 };
 const machines: Readonly<Record<number, Readonly<Record<number, Relocation>>>> = {
   [EM_X86_64]: x64,
   [EM_AARCH64]: arm64,
 };
+
+const R_AARCH64_LD64_GOT_LO12_NC = 312;
+const R_AARCH64_GLOB_DAT = 1025;
+const R_AARCH64_RELATIVE = 1027;
 
 interface Relocation {
   readonly kind: number;
@@ -58,6 +65,7 @@ export class Fields {
   readonly #known: ImageVariables;
   readonly #kinds: Readonly<Record<number, Relocation>>;
   readonly #slots = new Map<number, number>();
+  #armSlots: ReadonlyMap<number, number> | undefined;
 
   constructor(file: ElfFile, known: ImageVariables) {
     this.#file = file;
@@ -80,6 +88,21 @@ export class Fields {
     }
   }
 
+  /** Two instructions find the place in the table: the linker may have made them find the variable itself. */
+  #addSlot(section: ElfSection, place: number, type: number, variable: number): void {
+    const { key, address } = this.#known.variables[variable] ?? { key: '?', address: 0 };
+    this.#armSlots ??= slotsOf(this.#file);
+    const slot = this.#armSlots.get(address);
+    const instruction = this.#file.bytes.readUInt32LE(section.offset + place - section.address);
+    const isLoad = (instruction & 0xffc00000) >>> 0 === 0xf9400000;
+    if (slot === undefined || (type === R_AARCH64_LD64_GOT_LO12_NC && !isLoad))
+      this.refusals.add(`${key} is reached in another way than it was compiled: link with -Wl,--no-relax`);
+    else if (!this.#slots.has(slot)) {
+      this.#slots.set(slot, variable);
+      this.fields.push({ place: slot, kind: FieldKind.slot, variable, addend: 0 });
+    }
+  }
+
   #add(section: ElfSection, place: number, type: number, addend: number, variable: number): void {
     const found = this.#kinds[type];
     const { key, address } = this.#known.variables[variable] ?? { key: '?', address: 0 };
@@ -92,6 +115,10 @@ export class Fields {
     }
     if (found.table === undefined) {
       this.fields.push({ place, kind: found.kind, variable, addend });
+      return;
+    }
+    if (this.#file.machine === EM_AARCH64) {
+      this.#addSlot(section, place, type, variable);
       return;
     }
     const distance = this.#file.bytes.readInt32LE(section.offset + place - section.address);
@@ -109,6 +136,26 @@ export class Fields {
   }
 }
 
+/** The places of an arm64 image's table of addresses, by the address that the loader writes there. */
+function slotsOf(file: ElfFile): ReadonlyMap<number, number> {
+  const slots = new Map<number, number>();
+  const tables = file.sections.filter(({ name }) => name === '.got');
+  for (const section of file.sections) {
+    if (section.type !== SHT_RELA || (section.flags & SHF_ALLOC) === 0) continue;
+    const symbols = file.sections[section.link];
+    for (let at = section.offset; at + relocationSize <= section.offset + section.size; at += relocationSize) {
+      const place = file.number(at);
+      if (!tables.some(({ address, size }) => place >= address && place < address + size)) continue;
+      const type = file.bytes.readUInt32LE(at + 8);
+      const addend = file.signed(at + 16);
+      if (type === R_AARCH64_RELATIVE) slots.set(addend, place);
+      if (type !== R_AARCH64_GLOB_DAT || symbols === undefined) continue;
+      slots.set(file.number(symbols.offset + file.bytes.readUInt32LE(at + 12) * symbolSize + 8) + addend, place);
+    }
+  }
+  return slots;
+}
+
 /** Whether a section holds relocations that are for us, and not for the loader. */
 export function isLeftover({ type, flags, info }: ElfSection): boolean {
   return type === SHT_RELA && (flags & SHF_ALLOC) === 0 && info !== 0;
@@ -117,5 +164,6 @@ export function isLeftover({ type, flags, info }: ElfSection): boolean {
 function hintFor({ machine }: ElfFile, type: number): string {
   if (machine === EM_X86_64 && (type === 22 || type === 23)) return ': it is built with -ftls-model=initial-exec';
   if (machine === EM_X86_64 && type >= 34 && type <= 36) return ': it is built with -mtls-dialect=gnu2';
+  if (machine === EM_AARCH64 && type >= 512 && type < 600) return ': thread-local variables are not kept on arm64';
   return '';
 }

@@ -19,8 +19,8 @@ export function findRemoved(info: DebugInfo, known: ReadonlySet<string>): Remove
     if (key !== undefined) add(withoutBlocks(key), true);
   }
   for (const unit of info.units) {
-    // Others keep all variables with static storage: see linker/flags.ts.
-    if (!/clang|rustc/.test(unit.root.text(At.producer) ?? '')) continue;
+    // By this flag gcc keeps all variables with static storage, and it says with which flags it was called.
+    if (unit.root.text(At.producer)?.includes('-fno-toplevel-reorder') === true) continue;
     unit.each(({ tag, attributes }, offset) => {
       if (tag !== Tag.variable || !attributes.includes(At.name) || attributes.some((one) => placed.has(one))) return;
       const key = variableKey(unit.dieAt(offset));
@@ -42,5 +42,4 @@ const placed: ReadonlySet<number> = new Set([
   At.abstractOrigin,
   At.specification,
   At.artificial,
-  At.constValue,
 ]);

@@ -129,6 +129,22 @@ describe('variables of a plain library', () => {
     expect(await running.push(plain)).toMatchObject({ code: 'contract_missing' });
   });
 
+  it.each([
+    { compiler: 'clang-14', flags: ['-O2'] },
+    { compiler: 'gcc', flags: ['-O2', '-ftoplevel-reorder'] },
+  ])('are refused by name where $compiler $flags made constants of them', async (how) => {
+    if (!hasTool(how.compiler)) return;
+    const running = await start(
+      await build(module('static int limit = 5;', 'limit++; SAY("limit", limit, said);'), how),
+    );
+    await running.report();
+    const reads = module('static int limit = 5;', 'SAY("limit", limit, said);');
+    expect(await running.push(await build(reads, how))).toMatchObject({
+      code: 'contract_changed',
+      reason: expect.stringContaining('limit would lose its value'),
+    });
+  });
+
   it('take no memory for versions that bring no new ones', async () => {
     const running = await start(await build(counter('int')));
     for (let version = 2; version < 8; version += 1) {
