@@ -30,6 +30,17 @@ function nextError(reloader: { setErrorCallback(callback: (error: VaisError) => 
   return new Promise((resolve) => reloader.setErrorCallback(resolve));
 }
 
+it.each(['my-game', 'two words', '2048', 'größe'])('a source may be called %j', async (name) => {
+  const file = makeSource(game, `${name}.vais`);
+  const reloader = await startReloader(configure(file));
+  const update = reloader.getFunction('update', 'fn(*GameState) -> i64');
+  const state = reloader.createStruct('GameState', { frame: 'i64', x: 'i64' });
+  expect(update(state)).toBe(41n);
+  writeFileSync(file, faster);
+  expect(await news(reloader)).toBe(1);
+  expect([update(state), state.x]).toEqual([42n, 101n]);
+});
+
 describe('a saved change', () => {
   it('takes effect at check(), and state and globals keep their values', async () => {
     const { file, reloader, update, state } = await startGame();
