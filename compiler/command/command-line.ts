@@ -77,7 +77,11 @@ export async function vaisc(args: readonly string[], terminal: Terminal): Promis
       exit = packageCommand(folder, flags, terminal);
     });
   try {
-    await program.parseAsync(spreadShort(args), { from: 'user' });
+    // A word that is no command is a mistake with `--help` behind it too.
+    const [word] = args;
+    const isWrong =
+      word !== undefined && !/^-|^help$/.test(word) && !program.commands.some((each) => each.name() === word);
+    await program.parseAsync(isWrong ? [word] : spreadShort(args), { from: 'user' });
     return await exit;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;

@@ -33,6 +33,16 @@ beforeAll(() => writeFileSync(game, source));
 const missing = new Map<Triple, string | undefined>();
 for (const triple of triples) missing.set(triple, await missingBuild({ kind: 'image', triple }));
 
+it.each([
+  [['bild'], 2],
+  [['bild', '--help'], 2],
+  [['--help'], 0],
+  [['help', 'build'], 0],
+  [['build', '--help'], 0],
+])('%j ends with %d', async (words, code) => {
+  expect((await say(...words)).exit).toBe(code);
+});
+
 describe('vaisc build', () => {
   it('makes a program that runs alone, in the current folder unless told', async () => {
     const output = join(work, 'out/game');
