@@ -99,6 +99,8 @@ export class TreeWatcher {
 
   /** A build has ended by itself. */
   built(): void {
+    // As this build left them, before anybody else is taken to have written them.
+    for (const path of this.#generated.keys()) this.#generated.set(path, stampOf(path) ?? '');
     this.#isBuilding = false;
     this.#builds += 1;
     const now = this.#look();
@@ -106,7 +108,6 @@ export class TreeWatcher {
     if (this.#builds === 1) this.#suspects = new Set(changed.map(([path]) => path));
     if (this.#builds === 2)
       for (const [path, stamp] of changed) if (this.#suspects.has(path)) this.#generated.set(path, stamp);
-    for (const path of this.#generated.keys()) this.#generated.set(path, stampOf(path) ?? '');
     this.#burst.rebase(digestOf(now), digestOf(this.#look()));
   }
 
