@@ -76,6 +76,11 @@ export class Burst {
     this.#wanted = true;
   }
 
+  /** What there is now is no change. */
+  accept(): void {
+    this.#digest = this.#read() ?? this.#digest;
+  }
+
   /** The content that was `before` is `after` from now on, and that is no change. */
   rebase(before: Digest | undefined, after: Digest | undefined): void {
     if (this.#digest === before) this.#digest = after;

@@ -13,7 +13,7 @@ const sources =
   /\.(?:c|h|cc|cpp|cxx|c\+\+|hh|hpp|hxx|h\+\+|inl|inc|ipp|tpp|def|s|S|asm|m|mm|rs|zig|zon|vais|go|d|f|f90|swift|nim|odin|cu|cmake|mk|ld|lds)$|^(?:[Mm]akefile|GNUmakefile|CMakeLists\.txt|meson\.build|Cargo\.toml|vais\.toml)$/;
 /** Folders of what was built, or of what nobody edits. */
 const leftOut =
-  /^(?:\..*|node_modules|target|zig-out|zig-cache|build|out|dist|bin|obj|CMakeFiles|__pycache__|cmake-build-.*)$/;
+  /^(?:\..*|node_modules|target|zig-out|zig-cache|build|out|dist|bin|obj|CMakeFiles|__pycache__|cmake-build-.*|vais-remote-.*)$/;
 
 export interface TreeOptions {
   readonly debounceMs: number;
@@ -75,7 +75,7 @@ export class TreeWatcher {
   }
 
   look(): void {
-    this.#burst.look();
+    if (!this.#isLearning) this.#burst.look();
   }
 
   want(): void {
@@ -91,6 +91,11 @@ export class TreeWatcher {
     // The folders hold it all.
   }
 
+  /** While a build shows what it writes, nothing is taken for a save. */
+  get #isLearning(): boolean {
+    return this.#isBuilding && this.isUnsure;
+  }
+
   /** A build begins. */
   building(): void {
     this.#isBuilding = true;
@@ -101,6 +106,7 @@ export class TreeWatcher {
   built(): void {
     // As this build left them, before anybody else is taken to have written them.
     for (const path of this.#generated.keys()) this.#generated.set(path, stampOf(path) ?? '');
+    const wasUnsure = this.isUnsure;
     this.#isBuilding = false;
     this.#builds += 1;
     const now = this.#look();
@@ -108,7 +114,11 @@ export class TreeWatcher {
     if (this.#builds === 1) this.#suspects = new Set(changed.map(([path]) => path));
     if (this.#builds === 2)
       for (const [path, stamp] of changed) if (this.#suspects.has(path)) this.#generated.set(path, stamp);
-    this.#burst.rebase(digestOf(now), digestOf(this.#look()));
+    const others = this.#builds === 2 && changed.some(([path]) => !this.#suspects.has(path));
+    if (wasUnsure && !others) this.#burst.accept();
+    else if (wasUnsure)
+      this.#burst.sign(); // Somebody saved meanwhile.
+    else this.#burst.rebase(digestOf(now), digestOf(this.#look()));
   }
 
   async close(): Promise<void> {
@@ -140,14 +150,25 @@ export class TreeWatcher {
   }
 
   #heard(folder: string, name: string | null): void {
-    if (this.#isClosed) return;
-    if (name === null || !/\.\w+$/.test(name) || name === basename(folder)) this.#watch(); // A folder may have come or gone.
-    this.#burst.sign();
+    if (this.#isClosed || this.#isLearning) return;
+    if (name === null || this.#isSource(join(folder, name))) {
+      this.#burst.sign();
+      return;
+    }
+    // A folder may have come or gone; of other files, nothing is a save, not even where any save would be one.
+    if (!/\.\w+$/.test(name) || name === basename(folder)) this.#watch();
+    this.#burst.look();
+  }
+
+  #isSource(path: string): boolean {
+    if (this.#roots.includes(path)) return true;
+    if (!sources.test(basename(path)) || this.#except.has(path)) return false;
+    return this.#generated.get(path) === undefined || this.#generated.get(path) !== stampOf(path);
   }
 
   #poll(): void {
     if (this.#poller !== undefined || this.#isClosed) return;
-    this.#poller = setInterval(() => this.#burst.look(), pollMs);
+    this.#poller = setInterval(() => this.look(), pollMs);
   }
 
   #folders(): Set<string> {
