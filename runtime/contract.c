@@ -94,7 +94,7 @@ static int has_entries(const char *a, const char *b, const char *list, const cha
     return 1;
 }
 
-/* The rule of artifact/contract/compare-structs.ts; tests/artifact/fit.test.ts runs both over the same pairs. */
+/* The rule of artifact/contract/compare-structs.ts; tests/artifact/contract/fit.test.ts runs both over the same pairs. */
 static int same_layout(const char *a, const char *b) {
     static const char *const field[] = {"type", "offset", "bits", "when", NULL}, *const slot[] = {"type", "slot", NULL},
                              *const name[] = {NULL};

@@ -11,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image, Program } from '../runtime/harness.ts';
 import { type AgentProcess, command, Ground, type Said } from './agent-process.ts';
-import { Disk } from './disk.ts';
 import { Stock } from './harness.ts';
 import { Oracle } from './oracle.ts';
+import { Disk } from './store/disk.ts';
 import { variantOf } from './variants.ts';
 
 const here = process.platform === 'linux' ? '' : ' (needs Linux: LD_PRELOAD and /proc)';
