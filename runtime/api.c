@@ -1,39 +1,12 @@
 /* api.c: what programs and images may call, and the table of it that images are handed. */
 #include "hot_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-static char last_error[1024]; /* under the lock */
-static unsigned last_status;  /* what the next hot_check returns, negated; 0: nothing to say */
 
 /* The callback: a function of the program, or a hot function by its slot, as its address ends with its image. */
 static void (*callback)(long long version);
 static unsigned callback_slot; /* the module's index times SLOTS, the slot, and one more; 0: none */
 enum { SLOTS = 65536 };
-
-int hoti_fail(hoti_error *error, const char *code, const char *format, ...) {
-    va_list arguments;
-    error->code = code;
-    va_start(arguments, format);
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return 0;
-}
-
-/* Remembers an error for hot_error(), and with a status, which is the background thread's to give, for one
- * hot_check(). */
-void hoti_note(const hoti_error *error, unsigned status) {
-    hoti_lock_take();
-    snprintf(last_error, sizeof last_error, "%s", error->text);
-    hoti_lock_give();
-    if (status == 0) return;
-    hoti_swap(&last_status, status);
-    HOTI_SET(hot_published, hot_published + 1);
-}
-
-unsigned hoti_note_take(void) { return HOTI_GET(last_status) == 0 ? 0 : hoti_swap(&last_status, 0); }
 
 void hoti_callback(hoti_u64 version) {
     void (*call)(long long) = HOTI_GET(callback);
@@ -54,9 +27,7 @@ void hoti_callback(hoti_u64 version) {
 
 const char *hot_error(void) {
     hoti_self *self = hoti_self_get();
-    hoti_lock_take();
-    snprintf(self->error, sizeof self->error, "%.255s", last_error);
-    hoti_lock_give();
+    hoti_note_last(self->error, sizeof self->error);
     return self->error;
 }
 

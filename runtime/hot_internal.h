@@ -391,6 +391,7 @@ int hoti_check_can(void); /* 0: not on this system */
 void hoti_check_ask(const hoti_line *line);
 void hoti_check_step(hoti_u64 now);
 hoti_u64 hoti_check_wait(hoti_u64 now);
+void hoti_check_watch(hoti_watch *watch);
 void hoti_check_drop(void);
 void hoti_check_forget(void);
 void hoti_order_lost(void); /* the connection is gone */
@@ -471,6 +472,7 @@ hoti_u64 hoti_probation_calls(void);
 extern const hot_api hoti_api;
 void hoti_note(const hoti_error *error, unsigned status); /* for hot_check and hot_error */
 unsigned hoti_note_take(void);
+void hoti_note_last(char *into, size_t room);
 void hoti_callback(hoti_u64 version);
 
 #endif

@@ -94,11 +94,21 @@ void hoti_peer_close(void);
 long hoti_peer_read(char *bytes, size_t room);         /* 0: nothing now; -1: it is over */
 long hoti_peer_write(const char *bytes, size_t count); /* 0: not now; -1: it is over */
 
+/* What the background thread waits for besides what wait_*.c knows itself, in the system's own words; the peer first. */
+enum { HOTI_WATCHED = 8 };
+typedef struct hoti_watch {
+    void *handles[2];
+    int descriptors[HOTI_WATCHED];
+    unsigned count;
+    int sends; /* or the peer takes bytes */
+} hoti_watch;
+void hoti_peer_watch(hoti_watch *watch, int sends);
+
 /* ---- wait_*.c: what the background thread waits for ---- */
 #define HOTI_NEVER (~(hoti_u64)0)
 enum { HOTI_READY_PEER = 1, HOTI_READY_NOTICE = 2 };
 int hoti_wait_begin(void);               /* 0: cannot be waited */
-unsigned hoti_wait(hoti_u64 ns, int sends); /* until there is something; `sends`: or the peer takes bytes */
+unsigned hoti_wait(hoti_u64 ns, const hoti_watch *watch); /* until there is something */
 void hoti_wake(void);                    /* ends a wait; any thread */
 void hoti_notice(const char *folder);    /* from now on, when files in it change, where the system tells */
 int hoti_notice_settled(const char *path, const hoti_stamp *now); /* after a notice: the file is written to its end */

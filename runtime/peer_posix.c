@@ -73,10 +73,13 @@ int hoti_peer_dial(void) {
 
 void hoti_peer_close(void) { hoti_descriptor_close(&connection); }
 
-int hoti_peer_descriptor(void) { return hoti_descriptor_get(&connection); }
+void hoti_peer_watch(hoti_watch *watch, int sends) {
+    watch->descriptors[watch->count++] = hoti_descriptor_get(&connection);
+    watch->sends = sends;
+}
 
 long hoti_peer_read(char *bytes, size_t room) {
-    int from = hoti_peer_descriptor();
+    int from = hoti_descriptor_get(&connection);
     for (;;) {
         ssize_t n = recv(from, bytes, room, 0);
         if (n > 0) return (long)n;
@@ -86,7 +89,7 @@ long hoti_peer_read(char *bytes, size_t room) {
 }
 
 long hoti_peer_write(const char *bytes, size_t count) {
-    int flags = 0, to = hoti_peer_descriptor();
+    int flags = 0, to = hoti_descriptor_get(&connection);
 #ifdef MSG_NOSIGNAL
     flags = MSG_NOSIGNAL;
 #endif

@@ -103,6 +103,8 @@ long hoti_peer_write(const char *bytes, size_t count) {
     return (long)count;
 }
 
-HANDLE hoti_peer_arrives(void) { return pipe != INVALID_HANDLE_VALUE ? arriving.hEvent : NULL; }
-HANDLE hoti_peer_leaves(void) { return leaves ? leaving.hEvent : NULL; }
+void hoti_peer_watch(hoti_watch *watch, int sends) {
+    watch->handles[0] = pipe != INVALID_HANDLE_VALUE ? arriving.hEvent : NULL;
+    watch->handles[1] = sends && leaves ? leaving.hEvent : NULL;
+}
 #endif

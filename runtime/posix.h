@@ -18,9 +18,6 @@ int hoti_descriptor_get(hoti_descriptor *d); /* -1, and forgotten: it is not our
 void hoti_descriptor_close(hoti_descriptor *d);
 
 
-int hoti_peer_descriptor(void); /* -1: not connected */
-enum { HOTI_CHECKS_AT_ONCE = 5 };
-unsigned hoti_check_descriptors(int *into); /* so many at most */
 
 #ifdef __APPLE__
 /* macos.c, of the handler's third argument. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned hoti_is_child;
 static char program_name[256] = "program";
 static volatile unsigned stopping, stopped; /* under the lock */
 
@@ -32,6 +31,7 @@ static void find_name(const char *started_as) {
 static void sleep_until_something(void) {
     int sends = hoti_link_sends();
     hoti_u64 now = hoti_now(), wait = hoti_link_wait(now), other = hoti_settle_wait(now);
+    hoti_watch watch = {{0}, {0}, 0, 0};
     unsigned ready;
     if (other < wait) wait = other;
     other = hoti_local_wait(now);
@@ -40,7 +40,9 @@ static void sleep_until_something(void) {
     if (other < wait) wait = other;
     other = hoti_failure_wait(now);
     if (other < wait) wait = other;
-    ready = hoti_wait(wait, sends);
+    hoti_peer_watch(&watch, sends);
+    hoti_check_watch(&watch);
+    ready = hoti_wait(wait, &watch);
     now = hoti_now();
     hoti_link_step((ready & HOTI_READY_PEER) != 0, now);
     hoti_check_step(now);

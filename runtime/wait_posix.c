@@ -98,30 +98,26 @@ static void drop_notices(int descriptor) {
 #endif
 }
 
-unsigned hoti_wait(hoti_u64 ns, int sends) {
-    struct pollfd p[3 + HOTI_CHECKS_AT_ONCE] = {{waking_end(), POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
-    int checks[HOTI_CHECKS_AT_ONCE];
-    nfds_t count = 3;
+unsigned hoti_wait(hoti_u64 ns, const hoti_watch *watch) {
+    struct pollfd p[2 + HOTI_WATCHED] = {{waking_end(), POLLIN, 0}, {-1, POLLIN, 0}};
+    nfds_t count = 2;
     if (ns > LONGEST) ns = LONGEST;
-    p[1].fd = hoti_peer_descriptor();
-    if (sends) p[1].events = POLLIN | POLLOUT;
-    p[2].fd = hoti_descriptor_get(&notices);
-#ifdef __linux__
-    for (unsigned i = 0, all = hoti_check_descriptors(checks); i < all; i++) {
-        p[count].fd = checks[i];
-        p[count++].events = POLLIN;
+    p[1].fd = hoti_descriptor_get(&notices);
+    for (unsigned i = 0; i < watch->count; i++) {
+        p[count].fd = watch->descriptors[i];
+        p[count++].events = i == 0 && watch->sends ? POLLIN | POLLOUT : POLLIN;
     }
+#ifdef __linux__
     {
         struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
         ppoll(p, count, &t, NULL);
     }
 #else
-    (void)checks;
     poll(p, count, (int)(ns / 1000000u) + 1);
 #endif
     if (p[0].revents != 0) drop(p[0].fd);
-    if (p[2].revents != 0) drop_notices(p[2].fd);
-    return (p[1].revents != 0 ? HOTI_READY_PEER : 0u) | (p[2].revents != 0 ? HOTI_READY_NOTICE : 0u);
+    if (p[1].revents != 0) drop_notices(p[1].fd);
+    return (p[2].revents != 0 ? HOTI_READY_PEER : 0u) | (p[1].revents != 0 ? HOTI_READY_NOTICE : 0u);
 }
 
 void hoti_notice(const char *folder) {

@@ -21,8 +21,8 @@ void hoti_wake(void) { SetEvent(woken); }
 
 static int is_set(HANDLE event) { return event != NULL && WaitForSingleObject(event, 0) == WAIT_OBJECT_0; }
 
-unsigned hoti_wait(hoti_u64 ns, int sends) {
-    HANDLE all[OTHERS + FOLDERS_MAX], peer = hoti_peer_arrives(), leaves = sends ? hoti_peer_leaves() : NULL;
+unsigned hoti_wait(hoti_u64 ns, const hoti_watch *watch) {
+    HANDLE all[OTHERS + FOLDERS_MAX], peer = watch->handles[0], leaves = watch->handles[1];
     unsigned count = 0, ready = 0;
     if (ns != HOTI_NEVER) {
         LARGE_INTEGER due;

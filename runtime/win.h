@@ -23,7 +23,5 @@ int hoti_narrow(const wchar_t *wide, char *text, size_t room);
 int hoti_is_ours(HANDLE handle);
 
 /* The events of the connection, for the wait. Null: nothing of that kind is on its way. */
-HANDLE hoti_peer_arrives(void);
-HANDLE hoti_peer_leaves(void);
 
 #endif
