@@ -204,7 +204,9 @@ describe('programs that were written without knowing of us', () => {
   it.skipIf(!hasCargo)('a Rust program with a cdylib keeps its strings and vectors', { timeout: 240_000 }, async () => {
     const folder = await convert('orbit');
     const cargo = async (...words: readonly string[]): Promise<void> => {
-      await run('cargo', ['build', '--offline', '-q', ...words], { cwd: folder, env });
+      // It asks rustc with its own standard input, which must be one that ends.
+      const command = ['cargo', 'build', '--offline', '-q', ...words].join(' ');
+      await run('sh', ['-c', `exec ${command} </dev/null`], { cwd: folder, env });
     };
     await cargo();
     await cargo('-p', 'physics');
