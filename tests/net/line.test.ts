@@ -39,8 +39,7 @@ async function remote(): Promise<Remote> {
   const program = world.startProgram(path);
   await agent.process.event('linked');
   const { code, stderr } = await world.run('pair', agent.token, '--as', 'box');
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
+  expect(code, stderr).toBe(0);
   return { agent, program };
 }
 
