@@ -4,7 +4,8 @@
 
 #include "hot_internal.h"
 
-#if defined(__linux__)
+/* tcc makes no constructors: a program that it built would not end before its main. */
+#if defined(__linux__) && !defined(__TINYC__)
 #define HOTI_CHECKS 1
 #endif
 

@@ -1,6 +1,6 @@
 /* check_process.c: the check process: the program's executable, before its main and before any other constructor of it.
  * It loads the image as the program would, says what came of it, and ends. It ran nothing before, and runs nothing after. */
-#ifdef __linux__
+#if defined(__linux__) && !defined(__TINYC__)
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -180,11 +180,7 @@ static void answer(char *text, size_t length) {
 }
 
 /* The first of the executable's constructors. */
-#ifdef __TINYC__
-__attribute__((constructor))
-#else
 __attribute__((constructor(101)))
-#endif
 static void check_begin(void) {
     static char input[HOTI_LINE_MAX + 1];
     size_t length = 0;

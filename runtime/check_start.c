@@ -2,7 +2,7 @@
  *
  * It is nobody's child: a program that waits for any child must not meet one that it never started. So there is one
  * between us that starts it and ends at once, which says so by no signal. */
-#ifdef __linux__
+#if defined(__linux__) && !defined(__TINYC__)
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

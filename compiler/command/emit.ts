@@ -32,7 +32,6 @@ export async function emitText(
   const toolchain = found ?? { name: 'gcc' as const, command: 'gcc', version: '0', triples: [triple] };
   const { c, contract } = generate(front.program, { ...settleBuild(plan, toolchain.name), triple, toolchain });
   terminal.write(what === 'c' ? c : `${formatContract(contract).join('\n')}\n`);
-  terminal.write(what === 'c' ? c : `${formatContract(contract).join('\n')}\n`);
   return 0;
 }
 
