@@ -12,7 +12,6 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-exit_command_delay = 0
 `;
 
 export class Podman {

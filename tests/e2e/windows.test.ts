@@ -36,7 +36,7 @@ describeWhere('an agent on Windows', machine.missing, () => {
       agent = await world.startGuarded('--run', order);
       program = await started(agent.process);
       const stranger = await world.run('status', '--to', agent.address, '--json');
-      expect(stranger.code, stranger.stderr).toBe(6); // It speaks no plain text.
+      expect(stranger.code, stranger.stderr).toBe(7); // It speaks no plain text, and says so.
       const { code, stderr } = await world.run('pair', agent.token, '--as', 'box');
       expect(code, stderr).toBe(0);
     },
