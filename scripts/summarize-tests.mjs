@@ -11,9 +11,12 @@ for (let index = 0; index < rest.length; index += 3) runs.push(rest.slice(index,
 function countOf([node, report, exit]) {
   const count = { passed: 0, failed: 0, skipped: 0 };
   try {
-    for (const { isBroken, tests } of readReport(report, process.cwd())) {
+    for (const { file, isBroken, tests } of readReport(report, process.cwd())) {
       if (isBroken) count.failed += 1;
-      for (const { state } of tests) count[state] += 1;
+      for (const { state, tookTwo, title } of tests) {
+        count[state] += 1;
+        if (tookTwo) console.log(`ci: on Node ${node} passed at the second try only: ${file}: ${title}`);
+      }
     }
   } catch (error) {
     console.log(`ci: there is no report of the tests on Node ${node}: ${error.message}`);

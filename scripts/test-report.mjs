@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/** A report's test files, by their place in the project, each with its tests: `{ suite, title, state }`. */
+/** A report's test files, by their place in the project, each with its tests: `{ suite, title, state, tookTwo }`. */
 export function readReport(path, root) {
   const { testResults } = JSON.parse(readFileSync(path, 'utf8'));
   return testResults.map(({ name, status, assertionResults }) => ({
@@ -13,6 +13,8 @@ export function readReport(path, root) {
       suite: test.ancestorTitles[0] ?? '',
       title: test.title,
       state: test.status === 'passed' || test.status === 'failed' ? test.status : 'skipped',
+      /** It failed, was tried again, and passed. */
+      tookTwo: test.status === 'passed' && test.failureMessages.length > 0,
     })),
   }));
 }
