@@ -24,6 +24,9 @@ export interface ContractFunction {
   readonly at?: Place;
 }
 
+/** The type of a function of which only the name is known. */
+export const unknownType = 'unknown';
+
 /** One field of a struct; the offset in bytes. */
 export interface ContractField {
   readonly name: string;

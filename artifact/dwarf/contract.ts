@@ -1,5 +1,12 @@
 /** The contract of an image in C, C++, Rust or Zig, read from its debug information. Read first: the rest are its words. */
-import type { Contract, ContractEnum, ContractFunction, ContractGlobal, ContractStruct } from '../contract/contract.ts';
+import {
+  type Contract,
+  type ContractEnum,
+  type ContractFunction,
+  type ContractGlobal,
+  type ContractStruct,
+  unknownType,
+} from '../contract/contract.ts';
 import type { ByteReader } from '../image/byte-reader.ts';
 import { DebugInfo } from './debug-info.ts';
 import { Definitions } from './definitions.ts';
@@ -33,7 +40,10 @@ export function debugContract(file: ByteReader, facts: ContractFacts): Contract 
   if (!info.present) throw noDebugInformation();
   const found = scan(info, new Set(symbols.map(({ address }) => address)));
   const hot = hotFunctions(symbols, found);
-  if (hot.length === 0) throw noDebugInformation(info.otherVersions);
+  if (hot.every((one) => one.die === undefined)) {
+    info.requireWhole();
+    throw noDebugInformation(info.otherVersions);
+  }
   const types = new Types(new Definitions(found.definitions));
   const functions = hot.map((one) => readFunction(one, types));
   const { variables, ambiguous } = variablesOf(info, found.variables);
@@ -47,14 +57,17 @@ export function debugContract(file: ByteReader, facts: ContractFacts): Contract 
     if (type.die.tag === Tag.enumeration) enums.push(readEnum(type));
     else structs.push(readStruct(type, types));
   }
-  const [first] = hot;
+  const first = hot.find((one) => one.die !== undefined);
   return {
     format: 1,
     ...facts,
     tier: 'optimized',
     origin: 'debug',
     compiler: compilerOf(first?.die),
-    source: sourceOf(functions[0], first?.die),
+    source: sourceOf(
+      functions.find(({ at }) => at !== undefined),
+      first?.die,
+    ),
     functions,
     structs,
     enums,
@@ -63,6 +76,7 @@ export function debugContract(file: ByteReader, facts: ContractFacts): Contract 
 }
 
 function readFunction({ die, name, symbol }: HotFunction, types: Types): ContractFunction {
+  if (die === undefined) return { name, type: unknownType, text: `${name}: no debug information` };
   const parameters = parametersOf(die).map((one, index) => {
     const type = typeOf(one);
     const shown = nameOf(one);

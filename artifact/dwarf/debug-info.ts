@@ -96,6 +96,11 @@ export class DebugInfo {
     }
   }
 
+  /** @throws VaisError `image_invalid` where the rest of a unit is in another file */
+  requireWhole(): void {
+    for (const unit of this.units) unit.requireWhole();
+  }
+
   keyOf(unit: Unit, offset: number): number {
     return unit.section === this.#info ? offset : this.#info.size + offset;
   }

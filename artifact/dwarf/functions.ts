@@ -18,8 +18,12 @@ export interface HotFunction {
   readonly name: string;
   /** What the loader finds it by. */
   readonly symbol: string;
-  readonly die: Die;
+  /** Undefined for a function of which the image tells nothing: a file was compiled without `-g`. */
+  readonly die: Die | undefined;
 }
+
+/** What linkers and start-up code export in every library. */
+const notOurs: ReadonlySet<string> = new Set(['_init', '_fini', 'DllMain', 'DllMainCRTStartup', 'DllEntryPoint']);
 
 /**
  * The hot functions among the exported ones, in order of their names: those marked with `HOT`, or all free functions and static
@@ -30,11 +34,15 @@ export interface HotFunction {
 export function hotFunctions(exported: readonly ImageSymbol[], found: Scan): HotFunction[] {
   const marked = exported.filter(({ section }) => hotSections.has(section.name));
   const some = marked.length > 0 ? marked : exported.filter(({ weak }) => !weak);
-  const functions: { symbol: string; die: Die; plain: string }[] = [];
+  const functions: { symbol: string; die: Die | undefined; plain: string }[] = [];
   for (const { name, address } of some) {
     const die = entryOf(name, address, found);
     if (die === undefined) {
-      if (marked.length === 0) continue;
+      if (marked.length === 0) {
+        // Of C++ and Rust it cannot be told whether it is a member function.
+        if (!isMangled(name) && !notOurs.has(name)) functions.push({ symbol: name, die, plain: name });
+        continue;
+      }
       throw new VaisError('contract_missing', `the library has no debug information of the hot function ${name}`, {
         hint: 'Compile the file with it as well with `-g`.',
       });

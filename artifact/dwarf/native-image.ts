@@ -1,5 +1,5 @@
 import { VaisError } from '../../common/error.ts';
-import type { Contract } from '../contract/contract.ts';
+import { type Contract, unknownType } from '../contract/contract.ts';
 import { formatContract } from '../contract/format.ts';
 import { ofDigest, readBinary } from '../contract/image.ts';
 import { readContract } from '../contract/records.ts';
@@ -77,7 +77,7 @@ function uncheckedContract(file: ByteReader, facts: ContractFacts): Contract {
   );
   return {
     ...{ format: 1, ...facts, tier: 'optimized', origin: 'unchecked', compiler: '(unknown)', source: '(unknown)' },
-    functions: [...names].sort().map((name) => ({ name, type: 'unknown', text: name })),
+    functions: [...names].sort().map((name) => ({ name, type: unknownType, text: name })),
     ...{ structs: [], enums: [], globals: [] },
   };
 }

@@ -52,14 +52,16 @@ export class Unit implements Sizes {
     return this.#abbreviations;
   }
 
-  /** The entry of the unit itself. @throws VaisError `image_invalid` where the rest of it is in another file */
+  /** The entry of the unit itself. */
   get root(): Die {
-    if (this.#root === undefined) {
-      this.#root = this.dieAt(this.header.first);
-      if (this.#root.has(At.dwoName) || this.#root.has(At.gnuDwoName))
-        throw unreadableDebug('is split: it is in .dwo or .dwp files', unsplit);
-    }
+    this.#root ??= this.dieAt(this.header.first);
     return this.#root;
+  }
+
+  /** @throws VaisError `image_invalid` where the rest of it is in another file */
+  requireWhole(): void {
+    if (this.root.has(At.dwoName) || this.root.has(At.gnuDwoName))
+      throw unreadableDebug('is split: it is in .dwo or .dwp files', unsplit);
   }
 
   /** The folder that it was compiled in. */
