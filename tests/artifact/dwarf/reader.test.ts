@@ -131,7 +131,7 @@ describeWith('gcc', () => {
     );
     const run = { cwd: workshop.folder };
     execFileSync('gcc', ['main.c', './libtravelling.so', '-o', 'main'], run);
-    execFileSync('./main', run);
+    execFileSync(join(workshop.folder, 'main'), run);
   });
 });
 
