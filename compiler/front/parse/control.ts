@@ -3,6 +3,7 @@ import { join } from '../source.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseJump } from './expression.ts';
 import { parsePattern } from './pattern.ts';
+import { takeSpelledElse } from './spelled.ts';
 import { parseStatements } from './statement.ts';
 import { parseType } from './type.ts';
 
@@ -32,6 +33,7 @@ export function parseIf(c: Cursor): Expr {
   return c.deeper(() => {
     const condition = c.inHead(() => parseExpression(c));
     const taken = parseBlockExpr(c);
+    takeSpelledElse(c);
     if (!c.is('E') || !(c.is('{', 1) || c.is('I', 1)))
       return { kind: 'if', condition, taken, otherwise: undefined, span: c.from(start) };
     c.next();

@@ -16,7 +16,7 @@ const wantsItself = /^E(?:0209|0202|0203|0208|07..)$/;
 export class Cursor {
   readonly source: Source;
   readonly report: Reporter;
-  readonly #tokens: readonly Token[];
+  readonly #tokens: Token[];
   #at = 0;
   #depth = 0;
   /** Inside `(` or `[` a newline ends nothing. */
@@ -29,7 +29,7 @@ export class Cursor {
   constructor(source: Source, tokens: readonly Token[], report: Reporter) {
     this.source = source;
     this.report = report;
-    this.#tokens = tokens;
+    this.#tokens = [...tokens];
   }
 
   get token(): Token {
@@ -65,6 +65,11 @@ export class Cursor {
   /** True when this token starts a line and newlines count here. */
   get freshLine(): boolean {
     return this.brackets === 0 && this.token.newline;
+  }
+
+  /** Reads a token from now on as if it were `text`; what it stood for has been reported. */
+  mend(text: string, ahead = 0): void {
+    this.#tokens[this.#at + ahead] = { ...this.ahead(ahead), text };
   }
 
   take(text: string): boolean {

@@ -2,6 +2,7 @@ import type { BinaryOperator, Statement } from '../ast.ts';
 import { type Cursor, describe, SyntaxStop } from './cursor.ts';
 import { parseExpression, parseJump } from './expression.ts';
 import { parseGlobal } from './item.ts';
+import { takeSpelled } from './spelled.ts';
 import { parseType } from './type.ts';
 
 const assignments = new Map<string, BinaryOperator | undefined>([
@@ -88,6 +89,7 @@ function skip(c: Cursor, mark: number): void {
 }
 
 export function parseStatement(c: Cursor): Statement {
+  takeSpelled(c);
   const start = c.token;
   c.statementStart = start.start;
   if (c.is('G') && c.isKind('name', 1) && c.is(':', 2)) {
