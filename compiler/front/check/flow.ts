@@ -1,10 +1,11 @@
 import type { Block, Expr, ExprOf, Statement } from '../ast.ts';
+import { builtins } from '../builtins.ts';
 import type { Tree, TreeStatement } from '../tree.ts';
 import { bool, never, nothing, type Type, wrong } from '../types.ts';
 import { coerce, describeType } from './convert.ts';
 import { checkAs, checkExpr, isFlexible, isValue, wrongTree } from './expression.ts';
 import { declareGlobal } from './global.ts';
-import { isPlace } from './name.ts';
+import { captured, isPlace } from './name.ts';
 import { resolveType } from './resolve.ts';
 import type { Body } from './scope.ts';
 
@@ -72,8 +73,23 @@ function checkStatement(body: Body, statement: Statement): TreeStatement | undef
   }
 }
 
+/** True for what only a variable could be called, and none is. */
+function isUnknown(body: Body, name: string): boolean {
+  const known = body.local(name) !== undefined || body.statics.has(name) || builtins.has(name) || captured(body, name);
+  return /^[a-z_]/.test(name) && !known && body.checker.find(body.module, name) === undefined;
+}
+
 function checkAssign(body: Body, statement: Extract<Statement, { kind: 'assign' }>): TreeStatement | undefined {
   const { span, op } = statement;
+  if (op === undefined && statement.place.kind === 'name' && isUnknown(body, statement.place.name)) {
+    const { name } = statement.place;
+    checkExpr(body, statement.value);
+    const hint = body.suggest(name) ?? `a variable begins with \`:=\`: \`${name} := …\``;
+    body.error('E0300', statement.place.span, `there is no \`${name}\` here`, hint);
+    // It was meant to be there from here on, so its uses bring no echo.
+    body.declare(name, wrong);
+    return undefined;
+  }
   const place = checkExpr(body, statement.place);
   if (place.type.kind !== 'wrong' && !isPlace(place)) {
     body.error(

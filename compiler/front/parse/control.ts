@@ -27,13 +27,17 @@ export function parseBody(c: Cursor): Expr {
   return parseJump(c) ?? parseExpression(c);
 }
 
-/** `I c { … } E I c { … } E { … }`. */
+/** `I c { … } E I c { … } E { … }`; `EI` is `E I`. */
 export function parseIf(c: Cursor): Expr {
   const start = c.expect('I', 'to begin a condition');
   return c.deeper(() => {
     const condition = c.inHead(() => parseExpression(c));
     const taken = parseBlockExpr(c);
     takeSpelledElse(c);
+    if (c.is('EI') && !c.is(':=', 1) && !c.is('=', 1)) {
+      c.mend('I');
+      return { kind: 'if', condition, taken, otherwise: parseIf(c), span: c.from(start) };
+    }
     if (!c.is('E') || !(c.is('{', 1) || c.is('I', 1)))
       return { kind: 'if', condition, taken, otherwise: undefined, span: c.from(start) };
     c.next();

@@ -79,3 +79,15 @@ function takeDeclared(c: Cursor): void {
   c.report.error('E0214', word, `a variable begins with its name, not with \`${word.text}\``, { hint });
   if (c.is('=', 1)) c.mend(':=', 1);
 }
+
+/** `x++` and `x--` as a statement of its own, taken whole. */
+export function takeStep(c: Cursor): boolean {
+  const sign = c.is('+', 1) ? '+' : '-';
+  const [name, first, second, after] = [c.token, c.ahead(1), c.ahead(2), c.ahead(3)];
+  if (name.kind !== 'name' || !c.is(sign, 1) || !c.is(sign, 2) || second.start !== first.end) return false;
+  if (first.newline || second.newline || !(after.newline || c.is(';', 3) || c.is('}', 3))) return false;
+  const hint = `write \`${name.text} ${sign}= 1\``;
+  c.report.error('E0214', { ...first, end: second.end }, `there is no \`${sign}${sign}\` in Vais`, { hint });
+  for (let count = 0; count < 3; count++) c.next();
+  return true;
+}

@@ -2,7 +2,7 @@ import type { BinaryOperator, Statement } from '../ast.ts';
 import { type Cursor, describe, SyntaxStop } from './cursor.ts';
 import { parseExpression, parseJump } from './expression.ts';
 import { parseGlobal } from './item.ts';
-import { takeSpelled } from './spelled.ts';
+import { takeSpelled, takeStep } from './spelled.ts';
 import { parseType } from './type.ts';
 
 const assignments = new Map<string, BinaryOperator | undefined>([
@@ -92,6 +92,7 @@ export function parseStatement(c: Cursor): Statement {
   takeSpelled(c);
   const start = c.token;
   c.statementStart = start.start;
+  if (takeStep(c)) return { kind: 'expression', value: { kind: 'wrong', span: c.from(start) }, span: c.from(start) };
   if (c.is('G') && c.isKind('name', 1) && c.is(':', 2)) {
     c.next();
     return { kind: 'global', item: parseGlobal(c), span: c.from(start) };
