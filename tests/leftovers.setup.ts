@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Inherited by all that the tests start. */
@@ -7,7 +7,10 @@ const mark = 'VAIS_TEST_RUN';
 /** Some take a moment to end by themselves, such as Wine's server. */
 const graceMs = 15_000;
 
-/** After all tests: nothing that one of them started still runs. What does is named and ended, and fails the run. */
+/**
+ * After all tests: nothing that one of them started still runs, and /dev/null is what it was. What runs is named and ended, and
+ * fails the run.
+ */
 export default function setup(): (() => Promise<void>) | undefined {
   if (process.platform !== 'linux') return undefined;
   const run = randomBytes(8).toString('hex');
@@ -18,6 +21,11 @@ export default function setup(): (() => Promise<void>) | undefined {
     while (left.size > 0 && Date.now() < until) {
       await sleep(100);
       left = runningWith(`${mark}=${run}`);
+    }
+    // Compilers that put a new file in the place of their output do so with a device too, when root tells them to.
+    if (!statSync('/dev/null').isCharacterDevice()) {
+      process.exitCode = 1;
+      throw new Error('a test has replaced /dev/null by a file: mknod -m 666 /dev/null c 1 3');
     }
     if (left.size === 0) return;
     for (const pid of left.keys()) process.kill(pid, 'SIGKILL');

@@ -91,7 +91,9 @@ const std = (path: string): string | undefined => library.get(path.split('/').at
 
 /** Fails when the C compiler does not take the C. */
 function refuse(command: string, c: string, text: string): void {
-  const args = command === 'tcc' ? ['-c', '-', '-o', '/dev/null'] : ['-std=gnu11', '-fsyntax-only', '-xc', '-'];
+  // Into a file of our own: tcc removes what is there before it writes, and root can remove /dev/null.
+  const args =
+    command === 'tcc' ? ['-c', '-', '-o', join(folder, 'refused.o')] : ['-std=gnu11', '-fsyntax-only', '-xc', '-'];
   const { status, stderr } = spawnSync(command, ['-w', '-I', `${packageRoot}/runtime`, ...args], { input: c });
   if (status !== 0) throw new Error(`${command} refused:\n${stderr.toString().slice(0, 800)}\nof:\n${text}`);
 }

@@ -1,8 +1,12 @@
 /** Modules in one file of C, C++ and Rust that know nothing of us, pushed and watched as they are. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
+import { missingC } from '../platforms/tools.ts';
+import { itWhere } from '../scenario/needs.ts';
 import { type Agent, type Running, World } from './harness.ts';
 
 const host = `#include <stdio.h>
@@ -29,15 +33,21 @@ const sources = {
   rs: (by: number): string => `#[no_mangle]\npub extern "C" fn step(n: i32) -> i32 { n + ${by} }\n`,
 };
 
-/** Whether a language cannot be tried here: its compiler makes no library. In CI all of them are there. */
-function missing(command: string, ...args: string[]): boolean {
-  return spawnSync(command, args, { input: '', stdio: ['pipe', 'ignore', 'ignore'] }).status !== 0;
-}
+/** Why a language cannot be tried here: its compiler makes no library. */
 const without = {
-  c: missing('gcc', '-shared', '-fPIC', '-x', 'c', '-', '-o', '/dev/null'),
-  cpp: missing('g++', '-shared', '-fPIC', '-x', 'c++', '-', '-o', '/dev/null'),
-  rs: missing('rustc', '--crate-type', 'lib', '--emit', 'metadata', '-o', '/dev/null', '-'),
+  c: missingC(['gcc', '-shared', '-fPIC']),
+  cpp: missingC(['g++', '-shared', '-fPIC', '-x', 'c++']),
+  rs: missingRust(),
 };
+
+/** Into a folder of its own: rustc renames a new file over its output, and root can replace /dev/null. */
+function missingRust(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'vais-probe-'));
+  const args = ['--crate-type', 'lib', '--emit', 'metadata', '-o', join(folder, 'probe'), '-'];
+  const { status } = spawnSync('rustc', args, { input: '', stdio: ['pipe', 'ignore', 'ignore'] });
+  rmSync(folder, { recursive: true });
+  return status === 0 ? undefined : 'rustc makes no library';
+}
 
 let world: World;
 let agent: Agent;
@@ -68,9 +78,13 @@ afterEach(() => world.close());
 
 const by = (number: number): Promise<string> => program.line((line) => line === `by ${number}`);
 
-const languages = (['c', 'cpp', 'rs'] as const).filter((language) => !without[language]);
+for (const language of ['c', 'cpp', 'rs'] as const) {
+  itWhere(`a .${language} file is pushed, watched, and refused where it does not fit`, without[language], () =>
+    tryOne(language),
+  );
+}
 
-it.each(languages)('a .%s file is pushed, watched, and refused where it does not fit', async (language) => {
+async function tryOne(language: keyof typeof sources): Promise<void> {
   await start(language);
   const file = `game.${language}`;
   await by(1);
@@ -92,4 +106,4 @@ it.each(languages)('a .%s file is pushed, watched, and refused where it does not
   await world.write(file, sources[language](11));
   await watching.event('done', ({ version }) => version === 4);
   await by(11);
-});
+}
