@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
+import { describeWhere } from '../scenario/needs.ts';
 import { counterSource, type Line, World } from './harness.ts';
 
 let world: World;
@@ -34,7 +35,7 @@ async function doctor(PATH: string): Promise<readonly Line[]> {
   return running.json;
 }
 
-describe.skipIf(!hasGcc)('a compiler', () => {
+describeWhere('a compiler', hasGcc ? undefined : 'there is no gcc with as and ld', () => {
   it('that has the name of its version alone is found, and builds', async () => {
     const PATH = folderWith({ 'gcc-13': gcc ?? '', as: as ?? '', ld: ld ?? '' });
     await world.write('count.vais', counterSource());
@@ -79,7 +80,7 @@ describe.skipIf(!hasGcc)('a compiler', () => {
   });
 });
 
-describe.skipIf(clang === '')('clang without its linker for macOS', () => {
+describeWhere('clang without its linker for macOS', clang === '' ? 'there is no clang' : undefined, () => {
   it('is told from one that has it, before a push needs it', async () => {
     const real = JSON.stringify(clang);
     const deaf = `case "$1" in -print-prog-name=*) echo "\${1#*=}";; *) exec ${real} "$@";; esac`;

@@ -4,8 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
+import { itWhere } from '../scenario/needs.ts';
 
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), 'vri-'));
@@ -48,7 +49,7 @@ const works = (command: string): Promise<boolean> =>
 const hasMake = (await works('make')) && (await works('gcc')) && (await works('g++'));
 const hasCargo = await works('cargo');
 
-it.each([
+for (const [lang, build, program, file, again, has] of [
   ['c', 'make', './main', 'game.c', 'make libgame.so', hasMake],
   ['cpp', 'make', './main', 'game.cpp', 'make libgame.so', hasMake],
   ['vais', 'vaisc build game.vais', './game', 'game.vais', 'vaisc build --hot game.vais', hasMake],
@@ -60,37 +61,40 @@ it.each([
     'cargo build --offline -q -p game',
     hasCargo,
   ],
-])(
-  'writes a project in %s that runs at once and takes new code',
-  { timeout: 240_000 },
-  async (lang, build, program, file, again, has) => {
-    if (!has) return;
-    const folder = join(root, lang);
-    const said = await run('vais-remote', ['init', folder, '--lang', lang], { env });
-    expect(said.stdout).toContain(program);
-    for (const name of ['vais.toml', 'compose.yaml', 'Dockerfile', file])
-      expect(existsSync(join(folder, name))).toBe(true);
-    expect(readFileSync(join(folder, 'Dockerfile'), 'utf8')).not.toContain('@');
-    const shell = (line: string): Promise<unknown> => run('sh', ['-c', line], { cwd: folder, env });
-    await shell(build);
-    let output = '';
-    child = spawn(program, { cwd: folder, env });
-    child.stdout?.on('data', (data: Buffer) => {
-      output += data.toString();
-    });
-    const until = async (text: RegExp): Promise<void> => {
-      const end = Date.now() + 60_000;
-      while (!text.test(output)) {
-        if (Date.now() > end) throw new Error(`waited in vain for ${text}: ${output.slice(-500)}`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    };
-    await until(/frame \d/);
-    writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replace('"frame ', '"Frame '));
-    await shell(again);
-    await until(/Frame \d+/);
+] as const)
+  itWhere(
+    `writes a project in ${lang} that runs at once and takes new code`,
+    has ? undefined : `no ${build.split(' ')[0]}`,
+    async () => {
+      const folder = join(root, lang);
+      const said = await run('vais-remote', ['init', folder, '--lang', lang], { env });
+      expect(said.stdout).toContain(program);
+      for (const name of ['vais.toml', 'compose.yaml', 'Dockerfile', file])
+        expect(existsSync(join(folder, name))).toBe(true);
+      expect(readFileSync(join(folder, 'Dockerfile'), 'utf8')).not.toContain('@');
+      const shell = (line: string): Promise<unknown> => run('sh', ['-c', line], { cwd: folder, env });
+      await shell(build);
+      let output = '';
+      child = spawn(program, { cwd: folder, env });
+      child.stdout?.on('data', (data: Buffer) => {
+        output += data.toString();
+      });
+      const until = async (text: RegExp): Promise<void> => {
+        const end = Date.now() + 60_000;
+        while (!text.test(output)) {
+          if (Date.now() > end) throw new Error(`waited in vain for ${text}: ${output.slice(-500)}`);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      await until(/frame \d/);
+      writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replace('"frame ', '"Frame '));
+      await shell(again);
+      await until(/Frame \d+/);
 
-    const refused = await run('vais-remote', ['init', folder, '--lang', lang], { env }).catch((error: Error) => error);
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('already') });
-  },
-);
+      const refused = await run('vais-remote', ['init', folder, '--lang', lang], { env }).catch(
+        (error: Error) => error,
+      );
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('already') });
+    },
+    240_000,
+  );

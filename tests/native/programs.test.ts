@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
+import { itWhere } from '../scenario/needs.ts';
 
 const run = promisify(execFile);
 const programs = join(import.meta.dirname, 'programs');
@@ -128,13 +129,19 @@ const hasCurses =
 const hasCmake = hasMake && (await works(['cmake', '--version']));
 const hasCargo = hasMake && (await works(['cargo', '--version']));
 
+const without = (has: boolean, what: string): string | undefined => (has ? undefined : `${what} is missing`);
+const noMake = without(hasMake, 'make, gcc, g++ or patch');
+const noCurses = without(hasCurses, 'ncurses or script');
+const noCmake = without(hasCmake, 'CMake');
+const noCargo = without(hasCargo, 'Cargo');
+
 describe('programs that were written without knowing of us', () => {
   it.each(['edit', 'arena', 'flock', 'httpd', 'plugins', 'orbit'])('%s is converted by at most five lines', (name) => {
     expect(changedLines(name)).toBeGreaterThan(0);
     expect(changedLines(name)).toBeLessThanOrEqual(5);
   });
 
-  it.skipIf(!hasCurses)('a terminal editor in one file keeps its text and takes new code at the next key', async () => {
+  itWhere('a terminal editor in one file keeps its text and takes new code at the next key', noCurses, async () => {
     const folder = await convert('edit');
     await make(folder);
     const editor = start(folder, 'script', ['-qfc', './edit', '/dev/null']);
@@ -147,7 +154,7 @@ describe('programs that were written without knowing of us', () => {
     expect(output).toContain('int');
   });
 
-  it.skipIf(!hasCurses)('a game of several files with ncurses and Make goes on where it is', async () => {
+  itWhere('a game of several files with ncurses and Make goes on where it is', noCurses, async () => {
     const folder = await convert('arena');
     await make(folder);
     start(folder, 'script', ['-qfc', './arena', '/dev/null']);
@@ -159,7 +166,7 @@ describe('programs that were written without knowing of us', () => {
     await said(/000/, output.length);
   });
 
-  it.skipIf(!hasCmake)('a C++ game with vectors and CMake keeps them', async () => {
+  itWhere('a C++ game with vectors and CMake keeps them', noCmake, async () => {
     const folder = await convert('flock');
     const vais = (await run('vais-remote', ['flags', '--cmake'], { env })).stdout.trim();
     await run('cmake', ['-B', 'build', `-Dvais_DIR=${vais}`], { cwd: folder, env });
@@ -173,8 +180,9 @@ describe('programs that were written without knowing of us', () => {
     expect(Number(after)).toBeGreaterThan(Number(before) - 1);
   });
 
-  it.skipIf(!hasMake)(
+  itWhere(
     'a C++ server with a pool of threads serves new code with its notes, while threads wait',
+    noMake,
     async () => {
       const folder = await convert('httpd');
       await make(folder);
@@ -189,7 +197,7 @@ describe('programs that were written without knowing of us', () => {
     },
   );
 
-  it.skipIf(!hasMake)('a host of plugins by dlopen exchanges one of two', async () => {
+  itWhere('a host of plugins by dlopen exchanges one of two', noMake, async () => {
     const folder = await convert('plugins');
     await make(folder);
     const host = start(folder, './host', ['./count.so', './shout.so']);
@@ -201,20 +209,23 @@ describe('programs that were written without knowing of us', () => {
     expect(Number(number)).toBeGreaterThan(1);
   });
 
-  it.skipIf(!hasCargo)('a Rust program with a cdylib keeps its strings and vectors', { timeout: 240_000 }, async () => {
-    const folder = await convert('orbit');
-    const cargo = async (...words: readonly string[]): Promise<void> => {
-      // It asks rustc with its own standard input, which must be one that ends.
-      const command = ['cargo', 'build', '--offline', '-q', ...words].join(' ');
-      await run('sh', ['-c', `exec ${command} </dev/null`], { cwd: folder, env });
-    };
-    await cargo();
-    await cargo('-p', 'physics');
-    start(folder, './target/debug/orbit');
-    await said(/step \d+: sun, earth, mars/);
-    edit(folder, 'physics/src/lib.rs', 'step {}: {}', 'STEP {}: {}');
-    await cargo('-p', 'physics');
-    const [, step = ''] = await said(/STEP (\d+): sun, earth, mars/);
-    expect(Number(step)).toBeGreaterThan(1);
-  });
+  itWhere(
+    'a Rust program with a cdylib keeps its strings and vectors',
+    noCargo,
+    async () => {
+      const folder = await convert('orbit');
+      const cargo = async (...words: readonly string[]): Promise<void> => {
+        await run('cargo', ['build', '--offline', '-q', ...words], { cwd: folder, env });
+      };
+      await cargo();
+      await cargo('-p', 'physics');
+      start(folder, './target/debug/orbit');
+      await said(/step \d+: sun, earth, mars/);
+      edit(folder, 'physics/src/lib.rs', 'step {}: {}', 'STEP {}: {}');
+      await cargo('-p', 'physics');
+      const [, step = ''] = await said(/STEP (\d+): sun, earth, mars/);
+      expect(Number(step)).toBeGreaterThan(1);
+    },
+    240_000,
+  );
 });

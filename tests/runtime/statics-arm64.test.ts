@@ -3,9 +3,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
 import { compilerFamily, moduleFlags } from '../../linker/flags.ts';
+import { describeWhere } from '../scenario/needs.ts';
 import { makeFolder, removeFolder, runtimeFolder } from './harness.ts';
 import { isPerThread, kindsOf, writeModule } from './statics-generator.ts';
 
@@ -51,7 +52,8 @@ function addresses(line: string): Map<string, string> {
   return new Map([...line.matchAll(/(\S+)=-?\d+@(\S+)/g)].map(([, name = '', address = '']) => [name, address]));
 }
 
-describe.skipIf(builds.length === 0)('variables on arm64', () => {
+const none = builds.length === 0 ? 'no compiler for arm64, or no qemu' : undefined;
+describeWhere('variables on arm64', none, () => {
   it.each(builds)('$compiler $level', { timeout: 120_000 }, async ({ compiler, level }) => {
     const names = ['statics_list.c', 'patch.c', 'patch_posix.c'].map((name) => join(runtimeFolder, name));
     const driver = join(folder, 'driver');

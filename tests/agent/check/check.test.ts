@@ -102,6 +102,10 @@ describe.each([ofAgent, ofProgram])('checked by %s', (name) => {
     if (name === ofProgram) expect(program?.child.exitCode).toBe(null);
   });
 
+  /** What holds for one of the two. */
+  const only = (way: string, title: string, run: () => Promise<void>): void => {
+    if (name === way) it(title, run);
+  };
   const check = (request: CheckRequest) => checker.check(request, { ...anybody, program: link });
 
   describe('an image that loads', () => {
@@ -131,7 +135,7 @@ describe.each([ofAgent, ofProgram])('checked by %s', (name) => {
       expect(existsSync(mark)).toBe(true);
     });
 
-    it.runIf(name === ofAgent)('sees nothing of the agent: no environment, no folder, no streams', async () => {
+    only(ofAgent, 'sees nothing of the agent: no environment, no folder, no streams', async () => {
       const seen = join(workshop.folder, 'seen');
       process.env['VAIS_TEST_SECRET'] = 'hunter2';
       try {
@@ -229,7 +233,7 @@ describe.each([ofAgent, ofProgram])('checked by %s', (name) => {
       );
     });
 
-    it.runIf(name === ofAgent)('for a contract in memory that is another than the build', async () => {
+    only(ofAgent, 'for a contract in memory that is another than the build', async () => {
       const other = imageSource({ ...exampleContract, buildId: 'e'.repeat(32) });
       const source = other.replaceAll(`"${'e'.repeat(32)}"`, `"${exampleContract.buildId}"`);
       await expect(check(build(source))).rejects.toThrow(`the contract of the build ${'e'.repeat(32)}`);
@@ -283,7 +287,7 @@ __attribute__((constructor)) static void at_load(void) { if (sabotage) sabotage(
     await expect(check(victim)).resolves.toBeUndefined();
   });
 
-  it.runIf(name === ofProgram)('ends what a library has started and left, in a session of its own too', async () => {
+  only(ofProgram, 'ends what a library has started and left, in a session of its own too', async () => {
     const left = join(workshop.folder, `left-${name.length}`);
     const request = buildWithConstructor(`
       if (fork() == 0) { setsid(); FILE *file = fopen(${JSON.stringify(left)}, "w"); fprintf(file, "%d", getpid()); fclose(file);
@@ -293,7 +297,7 @@ __attribute__((constructor)) static void at_load(void) { if (sabotage) sabotage(
     await expect.poll(() => isAlive(Number(readFileSync(left, 'utf8')))).toBe(false);
   });
 
-  it.runIf(name === ofProgram)('remembers an image that did not load', async () => {
+  only(ofProgram, 'remembers an image that did not load', async () => {
     const count = join(workshop.folder, 'count');
     const request = buildWithConstructor(
       `FILE *file = fopen(${JSON.stringify(count)}, "a"); fputc('x', file); fclose(file); abort();`,

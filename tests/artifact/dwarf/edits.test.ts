@@ -1,10 +1,11 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { compareContracts } from '../../../artifact/contract/compare.ts';
 import type { Contract } from '../../../artifact/contract/contract.ts';
 import { renderDifferences } from '../../../artifact/contract/differences.ts';
 import { formatContract } from '../../../artifact/contract/format.ts';
 import { readContract } from '../../../artifact/contract/records.ts';
 import { debugContract } from '../../../artifact/dwarf/contract.ts';
+import { describeWhere } from '../../scenario/needs.ts';
 import { type Edit, languages } from './edits.ts';
 import { missing, NativeWorkshop, type Toolchain } from './native.ts';
 
@@ -35,10 +36,9 @@ const variants: Partial<Record<Toolchain, readonly (readonly string[])[]>> = {
 
 for (const [name, { toolchains, source, edits }] of Object.entries(languages)) {
   for (const toolchain of toolchains) {
-    const reason = missing(toolchain);
     for (const flags of variants[toolchain] ?? [undefined]) {
       const title = [name, toolchain, ...(flags ?? [])].join(' ');
-      describe.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (${reason})`, () => {
+      describeWhere(title, missing(toolchain), () => {
         let base: Contract | undefined;
         it.each(edits)('$what', (edit) => {
           base ??= contractOf(toolchain, source, flags);

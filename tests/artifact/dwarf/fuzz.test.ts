@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatContract } from '../../../artifact/contract/format.ts';
 import { readContract } from '../../../artifact/contract/records.ts';
 import { debugContract } from '../../../artifact/dwarf/contract.ts';
@@ -8,6 +8,7 @@ import { readVariables } from '../../../artifact/dwarf/variables.ts';
 import { ByteReader } from '../../../artifact/image/byte-reader.ts';
 import { readSections } from '../../../artifact/image/sections.ts';
 import { VaisError } from '../../../common/error.ts';
+import { describeWhere } from '../../scenario/needs.ts';
 import { languages } from './edits.ts';
 import { missing, NativeWorkshop, type Toolchain } from './native.ts';
 
@@ -42,42 +43,38 @@ function read(bytes: Uint8Array): void {
   expect(performance.now() - start).toBeLessThan(deadlineMs);
 }
 
-describe.each(images)('%s', (_, toolchain, language, flags) => {
-  const reason = missing(toolchain);
-  let image = new Uint8Array();
-  /** Where the debug sections are, since a flip elsewhere says little. */
-  let places: { readonly offset: number; readonly size: number }[] = [];
-  const workshop = new NativeWorkshop();
+for (const [name, toolchain, language, flags] of images)
+  describeWhere(name, missing(toolchain), () => {
+    let image = new Uint8Array();
+    /** Where the debug sections are, since a flip elsewhere says little. */
+    let places: { readonly offset: number; readonly size: number }[] = [];
+    const workshop = new NativeWorkshop();
 
-  beforeAll(() => {
-    if (reason !== undefined) return;
-    const file = workshop.build(toolchain, languages[language]?.source ?? '', flags);
-    image = new Uint8Array(file.bytes);
-    places = readSections(file).filter(({ name, size }) => /^\.z?debug_/.test(name) && size > 0);
-  }, 60_000);
-  afterAll(() => workshop.close());
+    beforeAll(() => {
+      const file = workshop.build(toolchain, languages[language]?.source ?? '', flags);
+      image = new Uint8Array(file.bytes);
+      places = readSections(file).filter(({ name, size }) => /^\.z?debug_/.test(name) && size > 0);
+    }, 60_000);
+    afterAll(() => workshop.close());
 
-  it.skipIf(reason !== undefined)('with flipped bits gives a contract or an error', { timeout: 300_000 }, () => {
-    const flip = fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }));
-    fc.assert(
-      fc.property(fc.array(flip, { minLength: 1, maxLength: 6 }), (flips) => {
-        const bytes = image.slice();
-        for (const [which, where, mask] of flips) {
-          const place = places[which % places.length];
-          if (place === undefined) continue;
-          const at = place.offset + (where % place.size);
-          bytes[at] = (bytes[at] ?? 0) ^ mask;
-        }
-        read(bytes);
-      }),
-      { numRuns: 300 },
-    );
-  });
+    it('with flipped bits gives a contract or an error', { timeout: 300_000 }, () => {
+      const flip = fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }));
+      fc.assert(
+        fc.property(fc.array(flip, { minLength: 1, maxLength: 6 }), (flips) => {
+          const bytes = image.slice();
+          for (const [which, where, mask] of flips) {
+            const place = places[which % places.length];
+            if (place === undefined) continue;
+            const at = place.offset + (where % place.size);
+            bytes[at] = (bytes[at] ?? 0) ^ mask;
+          }
+          read(bytes);
+        }),
+        { numRuns: 300 },
+      );
+    });
 
-  it.skipIf(reason !== undefined)(
-    'with numbers that are too large gives a contract or an error',
-    { timeout: 300_000 },
-    () => {
+    it('with numbers that are too large gives a contract or an error', { timeout: 300_000 }, () => {
       fc.assert(
         fc.property(
           fc.nat(),
@@ -98,13 +95,12 @@ describe.each(images)('%s', (_, toolchain, language, flags) => {
         ),
         { numRuns: 200 },
       );
-    },
-  );
+    });
 
-  it.skipIf(reason !== undefined)('cut anywhere gives an error', { timeout: 300_000 }, () => {
-    fc.assert(
-      fc.property(fc.nat(), (length) => read(image.subarray(0, length % image.length))),
-      { numRuns: 100 },
-    );
+    it('cut anywhere gives an error', { timeout: 300_000 }, () => {
+      fc.assert(
+        fc.property(fc.nat(), (length) => read(image.subarray(0, length % image.length))),
+        { numRuns: 100 },
+      );
+    });
   });
-});

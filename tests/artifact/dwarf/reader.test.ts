@@ -11,6 +11,7 @@ import { buildIdOf } from '../../../artifact/image/build-id.ts';
 import { ByteReader } from '../../../artifact/image/byte-reader.ts';
 import { readSections } from '../../../artifact/image/sections.ts';
 import { packageRoot } from '../../../common/package-root.ts';
+import { describeWhere, itWhere } from '../../scenario/needs.ts';
 import { missing, NativeWorkshop, type Toolchain } from './native.ts';
 
 const workshop = new NativeWorkshop();
@@ -30,8 +31,7 @@ function contractOf(toolchain: Toolchain, source: string, flags: readonly string
 const names = (entries: readonly { readonly name: string }[]): string[] => entries.map(({ name }) => name);
 
 function describeWith(toolchain: Toolchain, body: () => void): void {
-  const reason = missing(toolchain);
-  describe.skipIf(reason !== undefined)(reason === undefined ? toolchain : `${toolchain} (${reason})`, body);
+  describeWhere(toolchain, missing(toolchain), body);
 }
 
 describeWith('gcc', () => {
@@ -137,17 +137,21 @@ describeWith('gcc', () => {
 
 describe('a .dSYM of macOS', () => {
   const dsymutil = '/usr/lib/llvm-14/bin/dsymutil';
-  it.skipIf(!existsSync(dsymutil))('is read as any other', () => {
-    const run = { cwd: workshop.folder, stdio: 'pipe' as const };
-    writeFileSync(join(workshop.folder, 'mac.c'), plain);
-    execFileSync('clang-14', ['--target=arm64-apple-macos11', '-g', '-c', 'mac.c', '-o', 'mac.o'], run);
-    const platform = ['-platform_version', 'macos', '11', '11', '-undefined', 'dynamic_lookup'];
-    execFileSync('ld64.lld-14', ['-dylib', '-arch', 'arm64', ...platform, '-o', 'mac.dylib', 'mac.o'], run);
-    execFileSync(dsymutil, ['mac.dylib', '-o', 'mac.dSYM'], run);
-    const bytes = readFileSync(join(workshop.folder, 'mac.dSYM/Contents/Resources/DWARF/mac.dylib'));
-    expect(debugContract(new ByteReader(bytes), facts)).toMatchObject({
-      functions: [{ name: 'helper' }, { name: 'step', type: 'fn(*State) -> i32' }],
-      structs: [{ name: 'State', size: 4 }],
-    });
-  });
+  itWhere(
+    'is read as any other',
+    existsSync(dsymutil) ? undefined : `there is no ${dsymutil}: apt-get install llvm-14`,
+    () => {
+      const run = { cwd: workshop.folder, stdio: 'pipe' as const };
+      writeFileSync(join(workshop.folder, 'mac.c'), plain);
+      execFileSync('clang-14', ['--target=arm64-apple-macos11', '-g', '-c', 'mac.c', '-o', 'mac.o'], run);
+      const platform = ['-platform_version', 'macos', '11', '11', '-undefined', 'dynamic_lookup'];
+      execFileSync('ld64.lld-14', ['-dylib', '-arch', 'arm64', ...platform, '-o', 'mac.dylib', 'mac.o'], run);
+      execFileSync(dsymutil, ['mac.dylib', '-o', 'mac.dSYM'], run);
+      const bytes = readFileSync(join(workshop.folder, 'mac.dSYM/Contents/Resources/DWARF/mac.dylib'));
+      expect(debugContract(new ByteReader(bytes), facts)).toMatchObject({
+        functions: [{ name: 'helper' }, { name: 'step', type: 'fn(*State) -> i32' }],
+        structs: [{ name: 'State', size: 4 }],
+      });
+    },
+  );
 });

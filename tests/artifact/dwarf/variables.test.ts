@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { readVariables, type StaticVariables } from '../../../artifact/dwarf/variables.ts';
+import { describeWhere } from '../../scenario/needs.ts';
 import { missing, NativeWorkshop, type Toolchain } from './native.ts';
 
 const workshop = new NativeWorkshop();
@@ -44,8 +45,7 @@ function written({ variables }: StaticVariables): Record<string, number | undefi
 }
 
 function describeWith(toolchain: Toolchain, body: () => void): void {
-  const reason = missing(toolchain);
-  describe.skipIf(reason !== undefined)(reason === undefined ? toolchain : `${toolchain} (${reason})`, body);
+  describeWhere(toolchain, missing(toolchain), body);
 }
 
 describeWith('gcc', () => {
