@@ -32,10 +32,8 @@ const during: Readonly<Record<CheckStage, string>> = {
   unload: 'while it was unloaded',
 };
 
-/** One check process: starts, checks images one after another, and is killed. Owns the process and its pipe. */
+/** One check process: starts, checks one image, and is killed. Owns the process and its pipe. */
 export class CheckProcess {
-  /** How many images it was given. */
-  checks = 0;
   readonly #child: ChildProcess;
   #channel: Duplex | undefined;
   #ready = false;
@@ -70,25 +68,12 @@ export class CheckProcess {
     channel.setEncoding('utf8').on('data', (text: string) => this.#read(text));
   }
 
-  /** Whether it has started and lives, so that `check` goes to work at once. */
-  get isReady(): boolean {
-    return this.#ready && !this.#ended;
-  }
-
-  get hasEnded(): boolean {
-    return this.#ended;
-  }
-
-  /** Loads the image. Never rejects. One at a time. After anything but `passed` this process is killed. */
+  /** Loads the image. Never rejects. Once. */
   async check(request: CheckRequest, deadlineMs: number): Promise<CheckVerdict> {
-    this.checks += 1;
-    const verdict = (await this.#start()) ?? (await this.#ask(request, deadlineMs));
-    if (verdict.kind !== 'passed') this.kill();
-    return verdict;
+    return (await this.#start()) ?? (await this.#ask(request, deadlineMs));
   }
 
-  /** Ends it and what it started. */
-  kill(): void {
+  #kill(): void {
     this.#ended = true;
     const { pid } = this.#child;
     // Once: later the number may be that of somebody else.
@@ -104,7 +89,7 @@ export class CheckProcess {
 
   /** Ends it and waits until it is gone. */
   async close(): Promise<void> {
-    this.kill();
+    this.#kill();
     if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     await withDeadline(closeDeadlineMs, this.#exited);
   }
@@ -155,7 +140,7 @@ export class CheckProcess {
     if (this.#ended) return;
     if (answer === undefined) {
       this.#listener?.(failed(`the library wrote to the pipe of the check process ${during[this.#stage ?? 'load']}`));
-      this.kill();
+      this.#kill();
     } else if (answer.kind === 'ready') {
       this.#ready = true;
       this.#startListener?.();
@@ -172,7 +157,7 @@ export class CheckProcess {
     this.#ended = true;
     if (this.#stage === undefined) this.#listener?.(lost(`the check process ${how}`, cause));
     else this.#listener?.(failed(`the library ${how} ${during[this.#stage]}`));
-    this.kill();
+    this.#kill();
   }
 }
 

@@ -123,17 +123,16 @@ export async function runRollback(
   try {
     if (found instanceof VaisError) throw found;
     push.reach({ event: 'received' });
+    await admitted; // Nothing runs before it is on the disk that it may.
     const { image, buildId } = found.code;
     if (image !== undefined) {
       const { digest, size } = image;
       letGo = deps.images.hold(digest); // It may be about to be cleaned away.
       const what = { path: deps.images.path(digest), module, buildId, digest, size };
-      await admitted;
       const request = checkRequest(what, found.code.contract);
       await deps.checker.check(request, { developer, requireRights, program: whoChecks(found.queue) });
       push.reach({ event: 'checked' });
     }
-    await admitted;
     return await found.queue.submit(push, found.code);
   } catch (thrown) {
     const running = deps.programs.queueOf(program, module)?.lineage.desired;
