@@ -174,9 +174,9 @@ it('takes keys on a terminal: r, b, p and q', async () => {
   await world.bash(make);
   const main = join(packageRoot, 'dist', 'cli', 'main.js');
   const line = `${process.execPath} ${main} watch --build '${make}' --image libgame.so --to ${agent.address}`;
-  await world.write('pressed', '');
-  const typed = '< <(tail -f --pid=$$ pressed)';
-  const keys = world.start('bash', ['-c', `exec script -qefc "${line}; echo ended \\$?" typescript ${typed}`]);
+  // A pipe with a name, which `script` itself holds open: with a child besides its own it waits for both without end.
+  await world.bash('mkfifo pressed');
+  const keys = world.start('bash', ['-c', `exec script -qefc "${line}; echo ended \\$?" typescript 0<>pressed`]);
   const press = (key: string): Promise<void> => appendFile(world.path('pressed'), `${key}\n`);
   await keys.line((text) => text.includes('watching'));
   await save('wild');
