@@ -141,8 +141,13 @@ describeWhere('a program and its agent in one container', missingDocker(), () =>
         .sort(),
     ).toEqual([false, true, true]);
     const status = await world.run('status', '--to', service, '--json');
-    expect(status.code).toBe(2);
-    expect(last(status)?.['message']).toContain('3 containers');
+    expect(status.code, status.stdout).toBe(0);
+    const shown = status.json.filter(({ event }) => event === 'status').map((row) => [row['target'], row['version']]);
+    expect(shown.sort()).toEqual([
+      [`docker://${container(1)}`, 6],
+      [`docker://${container(2)}`, 2],
+      [`docker://${container(3)}`, 2],
+    ]);
   });
 
   step('is another container when it is recreated, with an agent that is paired with by itself', async () => {
