@@ -112,6 +112,6 @@ function nextSteps(folder: string, { build, run, edit, watch }: Language): strin
     `In another terminal, build at each save, then change ${edit}:`,
     `  vais-remote watch --local${watch === undefined ? '' : ` ${watch}`}`,
     'Over the network: an agent beside the program, then watch without --local:',
-    `  vais-remote agent --listen 127.0.0.1:7777 --insecure --run ${run}`,
+    `  vais-remote agent --listen 127.0.0.1:7777 --data ./agent-data --insecure --run ${basename(run)}=${run}`,
   ].join('\n');
 }
