@@ -127,8 +127,9 @@ static void describe(const char *record, char *text, size_t room) {
 
 /* The next record after `at`, or the first one; null: there is none. */
 static const char *next_record(const char *contract, hoti_u64 size, const char *at) {
-    const char *end = contract + size;
+    const char *end;
     if (contract == NULL) return NULL;
+    end = contract + size;
     at = at == NULL ? contract : at + strlen(at);
     while (at < end && *at == '\0') at++;
     return at < end ? at : NULL;

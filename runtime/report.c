@@ -25,7 +25,7 @@ static void say_module(hoti_text *out, const hoti_module *m) {
 static void say_contract(hoti_text *out, const hoti_module *m) {
     enum { PART = 20000 };
     const hot_image *image = m->running->image;
-    const char *at = image->contract, *end = at + image->contract_size;
+    const char *at = image->contract, *end = at == NULL ? NULL : at + image->contract_size;
     while (at != NULL && at < end) {
         const char *stop = (const char *)memchr(at, '\0', (size_t)(end - at));
         size_t left = (size_t)((stop == NULL ? end : stop) - at);

@@ -37,10 +37,17 @@ USED unsigned hoti_vector_width; /* bytes of a vector register */
 static unsigned stub_count; /* under the lock */
 
 /* ---- stubs ---- */
+/* Asked of the processor itself: the compiler's own way needs its library, which a program by Zig does not have. What the system
+ * does not save of a thread is not there. */
 static unsigned vector_width(void) {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) return 64;
-    return __builtin_cpu_supports("avx") ? 32 : 16;
+    unsigned a = 1, b, c = 0, d, saved, high;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    if ((c & (1u << 27)) == 0 || (c & (1u << 28)) == 0) return 16; /* OSXSAVE, AVX */
+    __asm__ volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    if ((saved & 0x6) != 0x6) return 16;
+    a = 7, c = 0;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (b & (1u << 16)) != 0 && (saved & 0xe6) == 0xe6 ? 64 : 32; /* AVX-512F */
 }
 
 /* All threads find their state for the n-th module at one distance from their thread pointer. */

