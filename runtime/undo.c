@@ -50,7 +50,7 @@ long long hot_state(void *address, unsigned long long size) {
         if (states[i].size == 0) unused = i;
     if (i == state_count && size != 0) {
         if (unused < STATES_MAX) i = unused;
-        if (i < STATES_MAX) HOTI_SET(states[i].address, address);
+        if (i < STATES_MAX) HOTI_SET(states[i].address, (char *)address);
     }
     if (i < STATES_MAX && (i < state_count || size != 0)) {
         HOTI_SET(states[i].size, size);
